@@ -66,7 +66,7 @@ from .stash import (
 )
 from .stopping import StopSignals, undisturbed
 from .targets import fault_reports
-from .workers import is_worker, tell_secrets
+from .workers import is_worker, tell_secrets, telling_refusal
 
 
 # One mark for all tests: what they have in common is seen by it.
@@ -160,9 +160,10 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
     secrecy.watch(session.config)
-    check_again(session)
-    check_targets(session)
-    fleets.check_resources(session)
+    with telling_refusal(session):
+        check_again(session)
+        check_targets(session)
+        fleets.check_resources(session)
     scheduling.put_last(session)
     timeouts.raise_global(session.config, session.items)
 

@@ -16,7 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -34,6 +34,22 @@ _PACKAGE = __name__.partition(".")[0]
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process is a worker of xdist."""
     return hasattr(config, "workerinput")
+
+
+@contextmanager
+def telling_refusal(session: pytest.Session) -> Iterator[None]:
+    """
+    Let the controller say why a worker that raises an error of usage in here begins no test.
+
+    xdist tells of no such error, but ends the session for the reason that a worker gives.
+
+    """
+    try:
+        yield
+    except pytest.UsageError as exc:
+        if is_worker(session.config):
+            session.shouldstop = str(exc)
+        raise
 
 
 # On the controller.

@@ -67,6 +67,31 @@ def test_xdist_and_an_inconclusive_skip(run):
     result.stdout.fnmatch_lines(["SKIPPED * inconclusive: *"])
 
 
+@pytest.mark.parametrize(
+    ("late", "options", "words"),
+    [
+        ("", ["--ws-app=nowhere:app"], "*Interrupted: --ws-app: there is no module 'nowhere'*"),
+        ("alive_four='1m'", [], "*Interrupted: *::test_soak: unknown requirement 'alive_four'*"),
+    ],
+)
+def test_xdist_says_why_its_workers_begin_no_test(pytester, run, late, options, words):
+    """Where pytest alone would end with an error of usage."""
+    if late:
+        pytester.makeconftest(
+            f"""
+            import pytest
+
+            def pytest_collection_modifyitems(items):
+                items[0].add_marker(pytest.mark.ws_stability({late}))
+            """
+        )
+    result = run(MIXED, "-n", "2", "-p", "no:looptime_plugin", *options)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines([words])
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
 @pytest.mark.parametrize("method", ["signal", "thread"])
 def test_timeout(run, method):
     """It counts real seconds: an hour of virtual time does not trip it."""
