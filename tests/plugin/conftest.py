@@ -20,7 +20,9 @@ filterwarnings = error
 @pytest.fixture(autouse=True)
 def project(pytester, monkeypatch):
     """An empty project in strict mode, without settings from the environment of this run."""
-    for name in ("WS_URL", "PYTEST_ADDOPTS", "CI", "BUILD_NUMBER", "PYTEST_XDIST_WORKER", *GITHUB):
+    # This suite may itself run in workers, where a command without {port} is refused.
+    workers = ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
+    for name in ("WS_URL", "PYTEST_ADDOPTS", "CI", "BUILD_NUMBER", *workers, *GITHUB):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     pytester.makefile(".ini", pytest=INI)

@@ -102,11 +102,8 @@ async def test_a_path(ws_connect, ws_command):
     assert not is_alive(int(Path("child").read_text()))
 
 
-def test_the_port_is_in_the_environment_too(passes, command, ini, monkeypatch):
+def test_the_port_is_in_the_environment_too(passes, command, ini):
     """For servers that read PORT; from the ini file."""
-    # This suite may itself run in workers, where a command without {port} is refused.
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
-        monkeypatch.delenv(name, raising=False)
     ini(command(port="").replace("--ws-command=", "ws_command = "))
     passes(HOLD)
 
