@@ -161,51 +161,50 @@ def test_in_a_unittest_test_case(passes):
     )
 
 
+UNITTEST = """
+import unittest
+
+import pytest
+
+from pytest_wsstability import faults
+
+RED = [
+    pytest.mark.usefixtures("ws_soak"),
+    pytest.mark.ws_stability(alive_for="2m"),
+    pytest.mark.ws_orchestrator(faults=[("30s", faults.Drop())]),
+]
+
+class TestVoice(unittest.TestCase):
+    pytestmark = RED
+
+    @unittest.skip("until the gateway is there")
+    def test_skipped(self):
+        pass
+
+    @unittest.expectedFailure
+    def test_known(self):
+        pass
+
+    def test_red(self):
+        pass
+
+@unittest.skip("not now")
+class TestLater(unittest.TestCase):
+    pytestmark = RED
+
+    def test_it(self):
+        pass
+
+@unittest.skip("a function, too")
+@pytest.mark.ws_stability(alive_for="2m")
+def test_of_a_function(ws_soak):
+    pass
+"""
+
+
 def test_decorators_of_unittest(run, pytester):
     """A test that it skips holds nothing, and one that is to fail may be unstable."""
-    result = run(
-        """
-        import unittest
-
-        import pytest
-
-        from pytest_wsstability import faults
-
-        RED = [
-            pytest.mark.usefixtures("ws_soak"),
-            pytest.mark.ws_stability(alive_for="2m"),
-            pytest.mark.ws_orchestrator(faults=[("30s", faults.Drop())]),
-        ]
-
-        class TestVoice(unittest.TestCase):
-            pytestmark = RED
-
-            @unittest.skip("until the gateway is there")
-            def test_skipped(self):
-                pass
-
-            @unittest.expectedFailure
-            def test_known(self):
-                pass
-
-            def test_red(self):
-                pass
-
-        @unittest.skip("not now")
-        class TestLater(unittest.TestCase):
-            pytestmark = RED
-
-            def test_it(self):
-                pass
-
-        @unittest.skip("a function, too")
-        @pytest.mark.ws_stability(alive_for="2m")
-        def test_of_a_function(ws_soak):
-            pass
-        """,
-        "--ws-report=a.json",
-        "-rs",
-    )
+    result = run(UNITTEST, "--ws-report=a.json", "-rs")
     results = json.loads((pytester.path / "a.json").read_text())["results"]
 
     assert result.parseoutcomes() == {"skipped": 3, "xfailed": 1, "failed": 1}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
 from ..timeline.close_reasons import Topic, names_whole, read_reason
-from ..timeline.events import Direction, End, Opcode, Role
+from ..timeline.events import Direction, End, FrameKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .engine import shortened
 from .experiments import experiment
@@ -49,7 +48,6 @@ _KEEPALIVES = frozenset({
 })  # fmt: skip
 # The same for a timeout that the server's words do not name.
 _TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.IDLE_AS_NORMAL})
-_DATA = (Opcode.TEXT, Opcode.BINARY)
 # What this end's record shows by itself when a keepalive gives up.
 _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
 # Why heartbeats are not answered on a connection that is open, as far as one end can tell.
@@ -67,7 +65,7 @@ class ClientEnd:
         is_open: whether it was open then.
         was_closed: whether the server had sent a close frame.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
-        heard: the age at which the server's last message came; None without one.
+        heard: the age at which the server's last message came; 0 without one.
         ports: those of the client, and of proxies before the server.
         session: the id of its session; None without one.
 
@@ -78,7 +76,7 @@ class ClientEnd:
     is_open: bool
     was_closed: bool = False
     asked: float | None = None
-    heard: float | None = None
+    heard: float = 0.0
     ports: tuple[int, ...] = ()
     session: str | None = None
 
@@ -92,7 +90,7 @@ class ClientEnd:
             is_open=line.close is None,
             was_closed=line.close is not None and line.close.received is not None,
             asked=_asked(line),
-            heard=max((at for at in map(partial(_received, line), _DATA) if at is not None), default=None),
+            heard=line.duration - line.silent_for(Direction.RECEIVED, FrameKind.DATA),
             ports=tuple({each.port for each in timelines if each.port is not None}),
             session=line.session_id,
         )
@@ -106,10 +104,6 @@ class ClientEnd:
     def names(self) -> set[str]:
         """What lines call it."""
         return {str(port) for port in self.ports} | ({self.session} if self.session else set())
-
-
-def _received(timeline: Timeline, opcode: Opcode) -> float | None:
-    return timeline.last(direction=Direction.RECEIVED, opcode=opcode)
 
 
 def _asked(timeline: Timeline) -> float | None:
@@ -185,7 +179,7 @@ def _is_apart(line: ServerLine, end: ClientEnd) -> bool:
     Lines of other processes, which have no port of their own, are read late.
 
     """
-    went_on = end.heard is not None and end.opened + end.heard > line.at + _AT_ONCE
+    went_on = end.opened + end.heard > line.at + _AT_ONCE
     return line.port is not None and (went_on or _is_later(line, end))
 
 
