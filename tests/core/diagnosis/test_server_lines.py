@@ -99,6 +99,16 @@ def test_code_below_an_error_is_no_words():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("raised", [(), (printed(1047.3, "KeyError: 'room'"),)])
+def test_a_process_that_ends_after_its_goodbye_is_blamed_for_an_error_only(raised):
+    """A server that closed with 1001 is there to stop; one that was cut off is not."""
+    goodbye = [(47.2, closed_by_peer(1001))]
+    ended = said("ended with exit code 1", kind=LineKind.EXITED)
+
+    assert ("the server's process ended" in told(goodbye, *raised, ended).sentence) is bool(raised)
+    assert "the server's process ended" in told(CUT, *raised, ended).sentence
+
+
 def test_what_was_raised_is_quoted_before_other_lines():
     """A level of a log is no error that was raised."""
     found = told(CUT, *all_printed((1047.3, line) for line in PYTHON.splitlines()))
