@@ -41,14 +41,14 @@ def telling_refusal(session: pytest.Session) -> Iterator[None]:
     """
     Let the controller say why a worker that raises an error of usage in here begins no test.
 
-    xdist tells of no such error, but ends the session for the reason that a worker gives.
+    xdist tells of no such error, but ends the session for the reason that a worker gives. pytest alone tells
+    the error itself.
 
     """
     try:
         yield
     except pytest.UsageError as exc:
-        if is_worker(session.config):
-            session.shouldstop = str(exc)
+        session.shouldstop = str(exc)
         raise
 
 
