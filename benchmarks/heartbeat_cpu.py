@@ -68,7 +68,7 @@ async def _measure(url: str) -> tuple[list[float], list[float]]:
 
     async def ours() -> None:
         for _ in range(BEATS):
-            websocket.say(websocket.conversation.beat())
+            websocket.messages.say(websocket.conversation.beat())
             await answers.wait()
 
     async with websockets.connect(url, ping_interval=None) as client:

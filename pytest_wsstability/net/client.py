@@ -114,7 +114,7 @@ class Dialled(NamedTuple):
         subprotocols = self.subprotocols or profile.subprotocols
         protocol = client_protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
-        websocket.transcript = Transcript() if self.transcript else None
+        websocket.messages.transcript = Transcript() if self.transcript else None
         seconds = parse_duration(self.open_timeout, "open_timeout")
         dialler = Dialler(
             websocket, uri, url=self.url, tls=self.tls or _TLS, timeout=seconds, address=self.address,
@@ -122,7 +122,7 @@ class Dialled(NamedTuple):
             redirects=self.redirects,
         )  # fmt: skip
         await dialler.dial(opening)
-        websocket.expect_protocol(uri.resource_name, [websocket.subprotocol or ""])
+        websocket.messages.expect_protocol(uri.resource_name, [websocket.subprotocol or ""])
         shown = redact_url(self.url)
         connection = Connection(websocket, url=self.url if shown == self.url else shown)
         connection.response_headers = side.response_headers

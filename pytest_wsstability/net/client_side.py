@@ -117,7 +117,7 @@ class ClientSide:
             timeline.session_id = websocket.conversation.session_id
         if not websocket.profile.has_session:
             self._stall(websocket)
-        websocket.begin()
+        websocket.messages.begin()
 
     def _check_subprotocol(self, websocket: WebSocket) -> None:
         """Take down that the server chose no subprotocol: clients of the protocol would not go on."""
@@ -148,11 +148,11 @@ class ClientSide:
     def say(self, websocket: WebSocket, say: Say) -> None:
         """Say it, but for answers that a mute client keeps back, and those that are said later."""
         if say.role is not _ANSWER or not (self._kind is ClientKind.MUTE or (self.later and self.later(say))):
-            websocket.say(say)
+            websocket.messages.say(say)
 
     def turn(self, websocket: WebSocket) -> None:
         """Send the heartbeat that is due."""
-        websocket.take_turn()
+        websocket.messages.take_turn()
 
     def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
         """The monitored client ends nothing: what a protocol's client would end, the verdict tells."""
@@ -167,7 +167,7 @@ class ClientSide:
             own, other = show_session(timeline.session_id), show_session(session_id)
             wrong = flaw is Flaw.WRONG_SESSION
             detail = f"the server confirmed session {other!r}, not {own!r}" if wrong else f"session {own!r}"
-            websocket.flawed(flaw, detail)
+            websocket.messages.flawed(flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
         """A server may send what it likes before the session stands."""

@@ -112,7 +112,7 @@ class Connection(Judged):
     @property
     def transcript(self) -> Sequence[TranscriptMessage]:
         """What was said so far, with payloads; empty unless `connect` was asked for a transcript."""
-        found = self.websocket.transcript
+        found = self.websocket.messages.transcript
         return () if found is None else tuple(found.messages)
 
     def observe(self) -> None:
@@ -311,7 +311,7 @@ class Connection(Judged):
         websocket = self.websocket
         until = None if seconds is None else websocket.loop.time() + seconds
         try:
-            return await websocket.receive(until, to_the_end=to_the_end)
+            return await websocket.messages.receive(until, to_the_end=to_the_end)
         except ConnectionEnded as exc:
             raise self._explained(exc) from None
 
@@ -476,7 +476,7 @@ class Connection(Judged):
         chain: list[Connection] = [self]
         while chain[-1].previous is not None:
             chain.append(chain[-1].previous)
-        return count_messages(connection.websocket.numbers for connection in reversed(chain))
+        return count_messages(connection.websocket.messages.numbers for connection in reversed(chain))
 
     @awaited
     async def assert_session_resumed(

@@ -43,7 +43,7 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
         return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
     finally:
         if until is not None:
-            websocket.end_hold(until)
+            websocket.messages.end_hold(until)
 
 
 def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
@@ -59,7 +59,7 @@ def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
     if requirement.alive_for is None:
         return None
     until = timeline.opened + requirement.alive_for
-    websocket.begin_hold(until)
+    websocket.messages.begin_hold(until)
     ask_until(websocket.loop, until)
     return until
 

@@ -27,7 +27,7 @@ def inbox_for(traffic: Traffic | None) -> int:
 
 def start_talking(connection: Connection, traffic: Traffic) -> asyncio.Task[None]:
     """Let a workload talk from the session's confirmation on."""
-    connection.websocket.keep_latest(KEPT)
+    connection.websocket.messages.keep_latest(KEPT)
     return asyncio.ensure_future(_talk(connection, traffic))
 
 

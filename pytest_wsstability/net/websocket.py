@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from websockets.exceptions import ProtocolError
@@ -15,7 +14,6 @@ from websockets.frames import Opcode as WireOpcode
 from websockets.protocol import CLIENT, SEND_EOF, SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
 
-from ..core.judge.numbering import Numbers
 from ..core.timeline.close import (
     VALID_CLOSE_CODES,
     CloseEvidence,
@@ -25,27 +23,21 @@ from ..core.timeline.close import (
     may_be_sent,
 )
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
-from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
-from ..core.transcript import Transcript
 from ..core.url import port_of
-from ..profiles import HangUp, Unwritable
-from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
 from . import health, short_frames
 from .ending import KnownEnd, Phase, Sign, close_frame, seen_by, transport_end
 from .errors import ConnectionEnded
 from .heads import Heads
-from .inbox import Assembly, Inbox
-from .timers import call_again
+from .inbox import Assembly
+from .messages import MessageEndpoint, MessageLayer
 from .waiters import Wait, Waiters
 from .wire import head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from websockets.http11 import Request, Response
 
-    from ..profiles import Conversation, Heard, Profile, Say
+    from ..profiles import Conversation, Profile
 
 # The sans-I/O layer says "connection open" and "closed" on its logger; the timeline says it better.
 LOGGER = logging.getLogger("pytest_wsstability.wire")
@@ -74,33 +66,21 @@ _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 # Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
-_CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
-_REFUSED = Role.SESSION_REFUSED
-_INFO = Role.SESSION_INFO
+_HEARTBEAT, _HEARTBEAT_ANSWER = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
 _OPEN, _BYTES = State.OPEN, Wait.BYTES
-_SAID = frozenset({Role.ERROR, Role.NOTICE})
 # What the payloads of our pings begin with, and how long they are.
 _PREFIXES = {Role.HEARTBEAT: HEARTBEAT_PREFIX, Role.PROOF_OF_LIFE: PROOF_PREFIX}
 _KEY = 8
-# Loops call back a little early.
-_EARLY = 1e-6
 _IS_OPENING, _IS_OPEN = Phase.OPENING, Phase.OPEN
-# Characters of an error message that are kept.
-_TOLD = 500
 # Stands among withheld opcodes for the end of the stream.
 FIN = -1
 _NOTHING: frozenset[int] = frozenset()
 
-# Enough messages were looked at that are not the protocol's.
-_SNIFFED = ("",) * FIRST
-
-# Takes a message: when it came, its text or bytes (none of a control frame), and what it is for.
-Listener: TypeAlias = Callable[[float, str | bytes, Role], bool]
 # What the sans-I/O layer gives as the payload of a frame.
 Payload: TypeAlias = bytes | bytearray | memoryview
 
 
-class Endpoint(Protocol):
+class Endpoint(MessageEndpoint["WebSocket"], Protocol):
     """One role's half of a connection: the `WebSocket` calls it, it has no I/O of its own."""
 
     def connected(self, websocket: WebSocket) -> None:
@@ -111,24 +91,6 @@ class Endpoint(Protocol):
 
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
         """The peer's half of the opening handshake came; None when it can't come any more."""
-
-    def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
-        """A frame came; its role is that of the message it completes, its key a ping's or pong's payload."""
-
-    def message(self, websocket: WebSocket, heard: Heard) -> None:
-        """A message of the protocol came, such as a heartbeat; what the conversation answers comes after."""
-
-    def say(self, websocket: WebSocket, say: Say) -> None:
-        """The conversation wants something said: `WebSocket.say` it, now or later, or keep it back."""
-
-    def turn(self, websocket: WebSocket) -> None:
-        """The instant has come for which the conversation has asked: `WebSocket.take_turn`, if at all."""
-
-    def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
-        """A timer of the protocol ran out at this end."""
-
-    def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
-        """A message that is not the protocol's came before session_info, where clients begin sessions."""
 
     def ended(self, websocket: WebSocket) -> None:
         """The transport is gone; the evidence is in the timeline, if the connection was open at all."""
@@ -144,30 +106,23 @@ class WebSocket(asyncio.Protocol):
     Attributes:
         subprotocol: what the server chose; None if nothing, or not yet.
         endpoint: what the role does.
-        conversation: what this end says in the application's protocol.
+        messages: the messages that its frames carry.
         timeline: the record; None until the opening handshake has ended well.
         transport: None before it is connected and after it is gone.
         phase: how far the connection is.
         withheld: control frames that RFC 6455 demands and that this end keeps back, by opcode; `FIN` stands
             for the end of the stream after the closing handshake.
         end_hidden_since: since when an end could not have been seen; None when it would be seen at once.
-        rest_from: the reading of the loop's clock from which no heartbeat begins: the end of the last of the
-            holds that go on; None outside of a hold, and where answers are cumulative.
-        inbox: messages that nobody has taken.
-        listener: takes messages as they come, with their role, in the place of the inbox; an answer of True
-            keeps an application message from the inbox. None where nobody does.
         on_over: called when the connection comes to its end; None where nobody asks. (A coroutine that waits
             costs a connection of a fleet 2 KiB.)
-        numbers: the numbers that messages received carry; None until the first.
 
     """
 
     __slots__ = (
-        "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked",
-        "_has_short_frames", "_heads", "_holds", "_known_end", "_loop", "_max_size", "_pings", "_pong",
-        "_protocol", "_strange", "_taken", "_timer", "_waiters", "_writable", "conversation",
-        "end_hidden_since", "endpoint", "inbox", "listener", "numbers", "on_over", "phase", "rest_from",
-        "subprotocol", "timeline", "transcript", "transport", "withheld",
+        "_answers", "_assembly", "_beats_with_frames", "_behind", "_client", "_corked", "_has_short_frames",
+        "_heads", "_known_end", "_loop", "_max_size", "_pings", "_pong", "_protocol", "_taken", "_timer",
+        "_waiters", "_writable", "end_hidden_since", "endpoint", "messages", "on_over", "phase",
+        "subprotocol", "timeline", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -183,14 +138,10 @@ class WebSocket(asyncio.Protocol):
         self._protocol: FrameProtocol | None = protocol
         self._max_size = short_frames.limit_of(protocol)
         self.subprotocol: str | None = None
-        self.endpoint, self.conversation = endpoint, conversation
-        # Calls at the instant for which the conversation asks; None before it asks for one. That instant;
-        # None once it has come.
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at: float | None = None
-        # The first messages, while none of them is the protocol's; None once one is.
-        self._strange: tuple[str | bytes, ...] | None = ()
+        self.endpoint = endpoint
         self._loop, self._client = loop, protocol.side is CLIENT
+        self.messages = MessageLayer(self, endpoint, conversation, loop=loop, inbox=inbox)
+        self._beats_with_frames = conversation.profile.heartbeat_is_frame
         self.timeline: Timeline | None = None
         self.transport: asyncio.Transport | None = None
         self.phase = Phase.OPENING
@@ -200,16 +151,8 @@ class WebSocket(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
-        # When the holds end that go on.
-        self._holds: tuple[float, ...] = ()
-        self.rest_from: float | None = None
         self._waiters: Waiters | None = None
-        self.inbox = Inbox(inbox)
-        self.listener: Listener | None = None
         self.on_over: Callable[[], object] | None = None
-        # What is counted, and what is said with payloads; None unless somebody asked for it.
-        self.numbers: Numbers | None = None
-        self.transcript: Transcript | None = None
         self._start_frames()
 
     def _start_frames(self) -> None:
@@ -252,9 +195,14 @@ class WebSocket(asyncio.Protocol):
         return self._protocol
 
     @property
+    def conversation(self) -> Conversation:
+        """What this end says in the application's protocol."""
+        return self.messages.conversation
+
+    @property
     def profile(self) -> Profile:
-        """The application protocol."""
-        return self.conversation.profile
+        """The application's protocol."""
+        return self.messages.conversation.profile
 
     @property
     def is_open(self) -> bool:
@@ -494,8 +442,7 @@ class WebSocket(asyncio.Protocol):
         # RFC 6455, section 5.5.1: nothing follows our close frame.
         if pong is not None and self.protocol.close_sent is None:
             self._write_pong(self._loop.time(), pong, head(pong)[1])
-        if self._waiters is not None:
-            self._waiters.release(Wait.WRITABLE)
+        self.wake(Wait.WRITABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         state = None
@@ -506,14 +453,12 @@ class WebSocket(asyncio.Protocol):
             self.protocol.data_to_send()
         if self._timer is not None:
             self._timer.cancel()
-        if self._alarm is not None and self._alarm_at is not None:
-            self._alarm.cancel()
+        self.messages.ended()
         error = str(exc) if exc is not None else None
         self._sign(Sign.LOST, transport=self._transport_end(exc), error=error, tcp_state=state)
         self.transport = None
         self._writable = True
-        if self._waiters is not None:
-            self._waiters.release(Wait.GONE)
+        self.wake(Wait.GONE)
         self.endpoint.ended(self)
 
     def _transport_end(self, exc: Exception | None) -> TransportEnd:
@@ -567,7 +512,7 @@ class WebSocket(asyncio.Protocol):
             # Nothing of what they wait for can come any more.
             self._waiters.over()
         # With each sign: whoever takes messages may wait for the peer's answer to our close frame.
-        self.inbox.release()
+        self.messages.inbox.release()
         if ends and self.on_over is not None:
             self.on_over()
 
@@ -614,7 +559,7 @@ class WebSocket(asyncio.Protocol):
     def opened(self, end: End) -> None:
         """The opening handshake has ended well."""
         now = self._loop.time()
-        facts = self.conversation.profile.facts
+        facts = self.profile.facts
         self.timeline = Timeline(end, health.tier_of(self._loop), origin=now, protocol=facts)
         self.phase = Phase.OPEN
         self.subprotocol = self.protocol.subprotocol
@@ -645,9 +590,9 @@ class WebSocket(asyncio.Protocol):
                 self._record_broken(now, opcode, len(data))
                 self._refuse_text(exc)
             else:
-                self._message(now, opcode, len(data), text)
+                self.messages.message(now, opcode, len(data), text)
         else:
-            self._message(now, opcode, len(data), data)
+            self.messages.message(now, opcode, len(data), data)
         if opcode == _PING and _PONG not in self.withheld and self.phase is _IS_OPEN:
             # RFC 6455, section 5.5.2: a pong in answer, with the ping's payload.
             self._answer_ping(now, short_frames.write(_PONG, data, masked=self._client), len(data))
@@ -693,12 +638,12 @@ class WebSocket(asyncio.Protocol):
             key = bytes(data)
             if opcode == _PONG and self._waiters is not None:
                 self._waiters.pong(key)
-            if self.conversation.profile.heartbeat_is_frame:
+            if self._beats_with_frames:
                 role = self._control_role(opcode, key)
         self.timeline.frame(now, _RECEIVED, opcode, len(data), role, key)
         self.endpoint.received(self, now, opcode, role, key)
-        if role is _HEARTBEAT_ANSWER and self.listener is not None:
-            self.listener(now, b"", role)
+        if role is _HEARTBEAT_ANSWER and self.messages.listener is not None:
+            self.messages.listener(now, b"", role)
 
     def _control_role(self, opcode: int, key: bytes) -> Role:
         """Which pings are heartbeats where the profile has no message for them: the client's."""
@@ -718,231 +663,16 @@ class WebSocket(asyncio.Protocol):
             self.timeline.frame(now, _RECEIVED, opcode, len(data), _DATA)
             self.endpoint.received(self, now, opcode, _DATA, None)
         else:
-            self._message(now, opcode, len(data), payload)
+            self.messages.message(now, opcode, len(data), payload)
 
     def _record_broken(self, now: float, opcode: int, size: int) -> None:
         """A data frame came whose text is none."""
         assert self.timeline is not None
         self.timeline.frame(now, _RECEIVED, opcode, size, _DATA)
 
-    def _message(self, now: float, opcode: int, size: int, payload: str | bytes) -> None:
-        """A message is whole with a frame of so many bytes."""
-        assert self.timeline is not None
-        heard = self.conversation.hear(payload, now)
-        role = heard.role
-        self.timeline.frame(now, _RECEIVED, opcode, size, role, heard.key)
-        self.endpoint.received(self, now, opcode, role, None)
-        if self.transcript is not None:
-            self.transcript.add(now - self.timeline.opened, payload, sent=False)
-        self._heard(heard, payload, now)
-        for each in heard.rest:
-            self.timeline.further(now, _RECEIVED, opcode, each.role, each.key)
-            self._heard(each, payload, now)
-
-    def _heard(self, heard: Heard, payload: str | bytes, now: float) -> None:
-        """One message has come; several may come in a frame."""
-        role = heard.role
-        if heard.problem is not None:
-            self.flawed(*heard.problem)
-        if role is _HEARTBEAT_ANSWER:
-            # Nothing is said to it, and a timer that waited for it finds out when it rings.
-            if self._strange is not None:
-                self._fits()
-            self.endpoint.message(self, heard)
-        elif role is _DATA:
-            self._application_message(now, payload if heard.payload is None else heard.payload)
-        elif role is not _NONE:
-            if self._strange is not None:
-                self._fits()
-            if role in _SAID or (role is _REFUSED and self._is_refused(heard)):
-                self._record_said(role, now, payload if heard.payload is None else heard.payload)
-            self.endpoint.message(self, heard)
-            for say in self.conversation.answer(heard):
-                self.endpoint.say(self, say)
-            if self.conversation.at is not None:
-                self._set_alarm()
-            if role is _CONFIRMED:
-                self._session_stands()
-            elif role is _INFO:
-                self._session_asked(heard.resumes)
-            if self.listener is not None:
-                self.listener(now, payload if heard.payload is None else heard.payload, role)
-
-    def _record_said(self, role: Role, now: float, payload: str | bytes) -> None:
-        """Take down what the peer said of an error, of the end, or of a session that it refuses."""
-        assert self.timeline is not None
-        text = (payload if isinstance(payload, str) else repr(payload[:_TOLD]))[:_TOLD]
-        if role is Role.NOTICE:
-            self.timeline.notice_message(now, text)
-        elif role is _REFUSED and self.timeline.session_confirmed_at is None:
-            self.timeline.refusal_message(now, text)
-        else:
-            # Who refuses a session that was confirmed has ended it.
-            self.timeline.error_message(now, text)
-            self._release_flaw()
-
-    def _is_refused(self, heard: Heard) -> bool:
-        """Whether the peer refuses this client its session, and not an earlier one that is gone."""
-        return self.conversation.end is End.CLIENT and not self.conversation.begins_another(heard)
-
-    def _application_message(self, now: float, payload: str | bytes) -> None:
-        assert self.timeline is not None
-        self.timeline.message(now)
-        profile = self.conversation.profile
-        if self._strange is not None and self._strange is not _SNIFFED:
-            self._sniff(self._strange, payload)
-        if self.timeline.session_info_at is None and profile.session_info is not None:
-            self.endpoint.unexpected_message(self, payload)
-        if profile.sequence is not None:
-            self._count(payload)
-        if self.listener is not None and self.listener(now, payload, _DATA):
-            return
-        if (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
-            # Nobody takes messages here, or they would keep the peer's close frame out.
-            self.timeline.dropped_reads += 1
-        elif self.inbox.full:
-            self.pause_reading()
-
-    # The conversation.
-
-    def begin(self) -> None:
-        """The opening handshake has ended: say what the conversation begins with."""
-        for say in self.conversation.opened(self._loop.time()):
-            self.endpoint.say(self, say)
-        self._set_alarm()
-
-    def say(self, say: Say, *, session_id: str | None = None) -> None:
-        """
-        Say what the conversation wants said, unless no message can be sent any more.
-
-        Args:
-            say: what it is.
-            session_id: see `Conversation.write`.
-
-        """
-        if not self.is_open:
-            # A close frame that came in the same read has ended all sending.
-            return
-        now, conversation = self._loop.time(), self.conversation
-        if say.role is _HEARTBEAT and conversation.profile.heartbeat_is_frame:
-            self.send_ping(role=_HEARTBEAT)
-        else:
-            try:
-                payload = conversation.write(say, now, session_id=session_id)
-            except Unwritable as exc:
-                self.flawed(Flaw.FUNCTION, str(exc))
-                return
-            try:
-                self._send_message(now, payload, say.role, say.key)
-            except UnicodeEncodeError:
-                # The peer's own id or token, which this end was to repeat: JSON can name what UTF-8 cannot.
-                self.fail(1007, "half of a surrogate pair in a message, which no text can carry")
-                return
-            if say.role is _CONFIRMED:
-                self._session_stands()
-            elif say.role is _INFO:
-                self._session_asked(say.resumes)
-        if conversation.said(say, now):
-            self._set_alarm()
-
-    def begin_hold(self, until: float) -> None:
-        """The connection is held until then: a shorter hold keeps no heartbeats of a longer one back."""
-        self._holds += (until,)
-        self._set_rest()
-
-    def end_hold(self, until: float) -> None:
-        """One of the holds that end then is over; they end in any order."""
-        others = list(self._holds)
-        others.remove(until)
-        self._holds = tuple(others)
-        self._set_rest()
-
-    def _set_rest(self) -> None:
-        # An answer to several heartbeats comes only when the last of them has gone out.
-        is_cumulative = self.conversation.profile.cumulative
-        self.rest_from = None if is_cumulative else max(self._holds, default=None)
-
-    def take_turn(self) -> None:
-        """Do what the conversation wants done at this instant."""
-        if self.phase is not _IS_OPEN:
-            return
-        now = self._loop.time()
-        for act in self.conversation.due(now):
-            if isinstance(act, HangUp):
-                self.endpoint.hang_up(self, act)
-            elif act.role is not _HEARTBEAT:
-                self.endpoint.say(self, act)
-            elif self.rest_from is None or now < self.rest_from - _EARLY:
-                unanswered = self._is_unanswered()
-                self.endpoint.say(self, act)
-                if unanswered:
-                    self.conversation.shift()
-        self._set_alarm()
-
-    def _is_unanswered(self) -> bool:
-        """
-        Whether the answer to the last heartbeat of this client is missing, and would not be told by an id.
-
-        The heartbeat after the next then goes out earlier, in another rhythm: the answers that follow tell
-        which ones they are to (see `RoundTrips`). Where no answer ever comes, there is nothing to tell.
-
-        """
-        if self.timeline is None or not self._client:
-            return False
-        trips = self.timeline.heartbeats
-        return (trips.answered > 0 or trips.sent == 1) and trips.awaits_last
-
-    def _set_alarm(self) -> None:
-        """See that the conversation is asked when it wants to be; once too early does no harm."""
-        at, alarm, set_for = self.conversation.at, self._alarm, self._alarm_at
-        if at is None or (set_for is not None and set_for <= at):
-            return
-        if alarm is not None and set_for is not None:
-            alarm.cancel()
-            alarm = None
-        self._alarm, self._alarm_at = call_again(self._loop, alarm, at, self._ring), at
-
-    def _ring(self) -> None:
-        self._alarm_at = None
-        self.endpoint.turn(self)
-
-    def _fits(self) -> None:
-        """The peer speaks the protocol."""
-        assert self.timeline is not None
-        self._strange = self.timeline.looks_like = None
-
-    def _sniff(self, before: tuple[str | bytes, ...], payload: str | bytes) -> None:
-        """See what the peer speaks instead, as long as nothing was the protocol's."""
-        assert self.timeline is not None
-        first = (*before, payload)
-        name = sniff_messages(first, self.conversation.end.peer)
-        if name is not None and name != self.conversation.profile.name:
-            self.timeline.looks_like = likeness_of(name)
-        self._strange = first if name is None and len(first) < FIRST else _SNIFFED
-
-    def expect_protocol(self, path: str, subprotocols: Iterable[str]) -> None:
-        """Note which protocol the handshake request speaks of, unless that is the connection's own."""
-        name = sniff_request(path, subprotocols) if self._strange is not None else None
-        if name is not None and self.timeline is not None and not is_variant(self.profile, name):
-            self.timeline.looks_like = likeness_of(name)
-
-    def _count(self, payload: str | bytes) -> None:
-        number: int | str | None = None
-        error: str | None = None
-        try:
-            number = self.conversation.profile.number(payload)
-        except Exception as exc:
-            # The user's function runs here; what it raises is told when somebody asks for the numbers.
-            error = repr(exc)[:200]
-        if number is None and error is None:
-            return
-        if self.numbers is None:
-            self.numbers = Numbers()
-        if number is not None:
-            self.numbers.add(number)
-        self.numbers.error = self.numbers.error or error
-
-    def _awaits_close(self) -> bool:
+    @property
+    def awaits_close(self) -> bool:
+        """Whether a close frame of this end is not answered yet."""
         return self.protocol.close_sent is not None and self.protocol.close_rcvd is None
 
     def _assemble(self, opcode: int, data: Payload, *, fin: bool) -> str | bytes | None:
@@ -955,37 +685,6 @@ class WebSocket(asyncio.Protocol):
         if payload is not None:
             self._assembly = None
         return payload
-
-    async def receive(self, until: float | None = None, *, to_the_end: bool = False) -> str | bytes | None:
-        """
-        The next application message; None when the instant ``until`` of the loop's clock comes first.
-
-        Args:
-            until: see above; None waits as long as the connection lives.
-            to_the_end: where this end closes, wait for what the peer says before its answer too.
-
-        Raises:
-            ConnectionEnded: if the connection is over, and all messages are taken.
-
-        """
-        while not self.inbox:
-            if self.is_over and not (to_the_end and self._may_end_well()):
-                raise self.ended_error()
-            if until is not None and self._loop.time() >= until:
-                return None
-            await self.inbox.wait(self._loop, until)
-        message = self.inbox.take()
-        timeline = self.timeline
-        if timeline is not None and timeline.paused and self.inbox.low and not timeline.deliberately_stalled:
-            self.resume_reading()
-        return message
-
-    def _may_end_well(self) -> bool:
-        """Whether the peer has yet to answer a close frame of this end, and all is well if it does."""
-        evidence = self.timeline.close if self.timeline is not None else None
-        if self.phase is not Phase.CLOSING or evidence is None or evidence.received is not None:
-            return False
-        return not replace(evidence, received=evidence.sent).abnormal
 
     # Flow control.
 
@@ -1004,12 +703,6 @@ class WebSocket(asyncio.Protocol):
                 self._take_bites()
             else:
                 self._set_reading()
-
-    def keep_latest(self, limit: int) -> None:
-        """Read on from now on, whoever takes messages: of more than so many, the latest are kept."""
-        self.inbox.keep_latest(limit)
-        if self.timeline is not None and not self.timeline.deliberately_stalled:
-            self.resume_reading()
 
     async def drain(self) -> None:
         """Wait until the transport takes more bytes."""
@@ -1044,9 +737,9 @@ class WebSocket(asyncio.Protocol):
             RuntimeError: if another message is being sent in fragments.
 
         """
-        self._send_message(self._open_now(), payload, role, key, fin=fin)
+        self.write_message(self._open_now(), payload, role, key, fin=fin)
 
-    def _send_message(
+    def write_message(
         self, now: float, payload: str | bytes, role: Role, key: bytes | None, *, fin: bool = True
     ) -> None:
         if self._behind is not None:
@@ -1058,11 +751,12 @@ class WebSocket(asyncio.Protocol):
             opcode, data = _TEXT, payload.encode()
         else:
             opcode, data = _BINARY, bytes(payload)
-        if self.transcript is not None and self.timeline is not None:
+        transcript = self.messages.transcript
+        if transcript is not None and self.timeline is not None:
             if fin:
-                self.transcript.add(now - self.timeline.opened, payload, sent=True)
+                transcript.add(now - self.timeline.opened, payload, sent=True)
             else:
-                self.transcript.add_fragment(now - self.timeline.opened, payload, fin=False)
+                transcript.add_fragment(now - self.timeline.opened, payload, fin=False)
         if fin and self._has_short_frames and len(data) <= short_frames.LONGEST:
             assert self.timeline is not None
             self.timeline.frame(now, _SENT, opcode, len(data), role, key)
@@ -1079,8 +773,9 @@ class WebSocket(asyncio.Protocol):
         """Put a further fragment on the wire."""
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now = self._open_now()
-        if self.transcript is not None and self.timeline is not None:
-            self.transcript.add_fragment(now - self.timeline.opened, payload, fin=fin)
+        transcript = self.messages.transcript
+        if transcript is not None and self.timeline is not None:
+            transcript.add_fragment(now - self.timeline.opened, payload, fin=fin)
         self.protocol.send_continuation(data, fin)
         self._sent(now, _CONT, len(data), _DATA)
         if fin:
@@ -1138,28 +833,10 @@ class WebSocket(asyncio.Protocol):
 
     def _write_pong(self, now: float, pong: bytes, size: int) -> None:
         assert self.timeline is not None
-        answers = not self._client and self.conversation.profile.heartbeat_is_frame
+        answers = not self._client and self._beats_with_frames
         self._look_at_queue(now)
         self.timeline.frame(now, _SENT, _PONG, size, _HEARTBEAT_ANSWER if answers else _NONE)
         self._write(pong)
-
-    def flawed(self, flaw: Flaw, detail: str) -> None:
-        """Record what is wrong with a message of the session's handshake, or with the protocol."""
-        assert self.timeline is not None
-        self.timeline.irregularity(self._loop.time(), flaw, detail)
-        self._release_flaw()
-
-    def _release_flaw(self) -> None:
-        if self._waiters is not None:
-            self._waiters.release(Wait.FLAW)
-
-    def _session_asked(self, resumes: bool) -> None:
-        assert self.timeline is not None
-        self.timeline.session_resumes = resumes
-
-    def _session_stands(self) -> None:
-        if self._waiters is not None:
-            self._waiters.release(Wait.SESSION)
 
     def send_proof(self) -> None:
         """Send the ping at the end of a hold that sees whether the peer is still there."""
@@ -1189,7 +866,7 @@ class WebSocket(asyncio.Protocol):
         data = _control_payload(data, "pong")
         now = self._open_now()
         assert self.timeline is not None
-        answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
+        answers = self._beats_with_frames and self.timeline.end is End.SERVER
         role = _HEARTBEAT_ANSWER if answers else _NONE
         self.timeline.frame(now, _SENT, _PONG, len(data), role, data)
         if self._has_short_frames:
@@ -1387,6 +1064,11 @@ class WebSocket(asyncio.Protocol):
         if self._waiters is None:
             self._waiters = Waiters(self._loop)
         return self._waiters
+
+    def wake(self, what: Wait) -> None:
+        """It has come, for those who wait for it."""
+        if self._waiters is not None:
+            self._waiters.release(what)
 
     async def wait_pong(self, key: bytes, until: float | None = None) -> bool:
         """Wait for the pong with this payload; False when the end or ``until`` comes first."""

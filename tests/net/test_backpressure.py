@@ -246,4 +246,4 @@ async def test_an_announced_giant_is_refused_before_it_comes():
         assert (opcode, payload[:2]) == (CLOSE, (1009).to_bytes(2, "big"))
         assert connection.timeline.close.parser_error is not None
         assert connection.timeline.bytes(Direction.RECEIVED) == 0
-        assert len(connection.websocket.inbox) == 0
+        assert len(connection.websocket.messages.inbox) == 0

@@ -216,7 +216,7 @@ async def test_nothing_is_read_after_a_failure(wrong):
         await connection.wait_closed()
 
         assert await connection.recv() == "before"
-        assert len(connection.websocket.inbox) == 0
+        assert len(connection.websocket.messages.inbox) == 0
         assert connection.timeline.count(Direction.RECEIVED, Opcode.PING) == 0
         assert connection.timeline.close.parser_error
         with pytest.raises(StabilityError):

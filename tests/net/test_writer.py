@@ -353,7 +353,7 @@ async def test_messages_wait_where_the_inbox_is_full():
 
     async with talking(script, inbox=10) as connection:
         await until(lambda: connection.timeline.paused)
-        assert len(connection.websocket.inbox) < 10 + 4 * BITE // 7 + 1
+        assert len(connection.websocket.messages.inbox) < 10 + 4 * BITE // 7 + 1
         taken = [int(await connection.recv(within="5s")) for _ in range(5000)]
 
         assert taken == list(range(5000))

@@ -192,7 +192,7 @@ class FleetSlot:
             return
         self._timing.add(number, connection.timeline)
         if self._fanout is not None:
-            connection.websocket.transcript = self._fanout.listen(number)
+            connection.websocket.messages.transcript = self._fanout.listen(number)
         if self._job.traffic is not None:
             await self._conclude(held)
             return

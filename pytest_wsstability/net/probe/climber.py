@@ -138,7 +138,7 @@ class Climber:
             websocket.send_message(self._text)
 
         def beat() -> None:
-            websocket.say(websocket.conversation.beat())
+            websocket.messages.say(websocket.conversation.beat())
 
         # Where the heartbeat is a frame, no message would be sent at all.
         all_that_counts = text if websocket.profile.heartbeat_is_frame else beat

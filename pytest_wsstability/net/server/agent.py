@@ -99,7 +99,7 @@ class Agent:
         # The answer that is given; None while none is, with what it will still say.
         self._answer: asyncio.Task[None] | None = None
         self._tokens: list[asyncio.TimerHandle] = []
-        self._websocket.listener = self._hear
+        self._websocket.messages.listener = self._hear
 
     @property
     def record(self) -> AgentRecord | None:
@@ -112,7 +112,7 @@ class Agent:
         if self._vad is not None:
             self._vad.cancel()
             self._vad = None
-        self._websocket.listener = None
+        self._websocket.messages.listener = None
 
     # Listening.
 

@@ -174,7 +174,7 @@ def _refuse_resume(side: Misbehaving, websocket: WebSocket, fault: RefuseResume)
 
 def _send(role: Role) -> Callable[[Misbehaving, WebSocket, Any], None]:
     def apply(side: Misbehaving, websocket: WebSocket, fault: Any) -> None:
-        side.after(websocket, 0.0, partial(websocket.say, Say(role)))
+        side.after(websocket, 0.0, partial(websocket.messages.say, Say(role)))
 
     return apply
 

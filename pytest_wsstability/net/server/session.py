@@ -88,7 +88,7 @@ class Session(Judged):
     @property
     def message_count(self) -> MessageCount:
         """Messages of the client that carry a number (`Profile.sequence`), over all its connections."""
-        return count_messages(connection.websocket.numbers for connection in self.connections)
+        return count_messages(connection.websocket.messages.numbers for connection in self.connections)
 
     def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
         """

@@ -132,7 +132,7 @@ class ServerSide:
         offered = ",".join(event.headers.get_all("Sec-WebSocket-Protocol"))
         event.headers.clear()
         websocket.opened(End.SERVER)
-        websocket.expect_protocol(event.path, [name.strip() for name in offered.split(",")])
+        websocket.messages.expect_protocol(event.path, [name.strip() for name in offered.split(",")])
         self._start(websocket)
 
     def _respond(self, protocol: ServerProtocol, request: Request) -> Response:
@@ -153,7 +153,7 @@ class ServerSide:
         self._registry.on_open(self._connection)
         for step in self._steps:
             self.after(websocket, step.when, partial(self._faults.apply, self, websocket, step.fault))
-        websocket.begin()
+        websocket.messages.begin()
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """Reset the read deadline, if this is what resets it."""
@@ -194,23 +194,23 @@ class ServerSide:
                 websocket, behaviour.answer_heartbeats, partial(self._answer_heartbeat, websocket, say)
             )
         elif role is _CONFIRMED and behaviour.refuse_sessions:
-            websocket.say(Say(Role.SESSION_REFUSED, say.values))
+            websocket.messages.say(Say(Role.SESSION_REFUSED, say.values))
         elif role is _CONFIRMED:
             self.after(websocket, behaviour.confirm_sessions, partial(self.confirm, websocket, say))
         else:
             delays = {_GREETING: behaviour.greet, _HEARTBEAT: behaviour.send_heartbeats}
-            self.after(websocket, delays.get(role, 0.0), partial(websocket.say, say))
+            self.after(websocket, delays.get(role, 0.0), partial(websocket.messages.say, say))
 
     def _answer_heartbeat(self, websocket: WebSocket, say: Say) -> None:
         answer = say.with_another_id() if self.behaviour.wrong_ids else say
         for _ in range(self.behaviour.answers):
-            websocket.say(answer)
+            websocket.messages.say(answer)
 
     def turn(self, websocket: WebSocket) -> None:
         """Send the heartbeat that is due, or find that a timer of the protocol ran out."""
         # Of several instants that a frozen server slept through, one is late and the others are lost.
         if not self._faults.freeze.holds(websocket, lambda: self.turn(websocket)):
-            websocket.take_turn()
+            websocket.messages.take_turn()
 
     def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
         """End the connection as the protocol does."""
@@ -242,19 +242,19 @@ class ServerSide:
             detail = f"session {show_session(heard.session_id)!r}"
             if flaw is Flaw.CHANGED:
                 detail += f" after {show_session(timeline.session_id)!r}"
-            websocket.flawed(flaw, detail)
+            websocket.messages.flawed(flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
         """Remember what a client said in the place of session_info."""
         expected = websocket.profile.session_info
         assert expected is not None
-        websocket.flawed(Flaw.UNEXPECTED, why_not(expected, payload))
+        websocket.messages.flawed(Flaw.UNEXPECTED, why_not(expected, payload))
 
     def confirm(self, websocket: WebSocket, say: Say) -> None:
         """Confirm the session, as often and as whose as the behaviour says."""
         self._confirmation = say
         for _ in range(self.behaviour.confirmations):
-            websocket.say(say, session_id=self.behaviour.confirm_as)
+            websocket.messages.say(say, session_id=self.behaviour.confirm_as)
 
     def confirm_again(self, websocket: WebSocket) -> None:
         """Say the confirmation once more, if it was said."""

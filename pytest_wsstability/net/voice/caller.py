@@ -106,7 +106,7 @@ class Caller:
 
     def _attach(self, connection: Connection) -> None:
         self.connection = connection
-        connection.websocket.listener = self._hear
+        connection.websocket.messages.listener = self._hear
         self._marks.clear()
         endpoint = connection.websocket.endpoint
         if self.audio.plays_on and isinstance(endpoint, ClientSide):
@@ -124,7 +124,7 @@ class Caller:
     async def stop(self) -> None:
         """Say nothing any more; the connection stays as it is."""
         self._microphone.detach()
-        self.connection.websocket.listener = None
+        self.connection.websocket.messages.listener = None
         self._marks.clear()
         if self._quiet is not None:
             self._quiet.cancel()
@@ -224,7 +224,7 @@ class Caller:
     def _send_marks(self, until: float | None = None) -> None:
         until = self.now + _EARLY if until is None else until
         while self._marks and self._marks[0][0] <= until:
-            self.connection.websocket.say(self._marks.pop(0)[1])
+            self.connection.websocket.messages.say(self._marks.pop(0)[1])
 
     def wav(self) -> bytes:
         """
@@ -396,7 +396,7 @@ class Caller:
         if websocket.is_open:
             websocket.drop(LocalReason.FAULT, "the caller changed its network", planned=True)
         await websocket.wait_ended()
-        websocket.listener = None
+        websocket.messages.listener = None
         try:
             again = await self.connection.reconnect(within=within)
             if again.websocket.profile.has_session:

@@ -17,13 +17,13 @@ def said(profile="json", *, speech="1s", **pipeline):
 
     async def story(user, orchestrator):
         heard = []
-        take = user.connection.websocket.listener
+        take = user.connection.websocket.messages.listener
 
         def listen(now, payload, role):
             heard.append((now, payload if isinstance(payload, bytes) else json.loads(payload)))
             return take(now, payload, role)
 
-        user.connection.websocket.listener = listen
+        user.connection.websocket.messages.listener = listen
         turn = await user.speak(speech)
         await user.listen()
         ended = user.origin + turn.speech_until
