@@ -8,20 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from websockets.exceptions import ProtocolError
 from websockets.frames import Frame
-from websockets.frames import Opcode as WireOpcode
 from websockets.protocol import CLIENT, SEND_EOF, SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
 
-from ..core.timeline.close import (
-    VALID_CLOSE_CODES,
-    CloseEvidence,
-    CloseFrame,
-    LocalReason,
-    TransportEnd,
-    may_be_sent,
-)
+from ..core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd, check_close
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.timeline import Timeline
 from ..core.url import port_of
@@ -32,7 +23,7 @@ from .heads import Heads
 from .inbox import Assembly
 from .messages import MessageEndpoint, MessageLayer
 from .waiters import Wait, Waiters
-from .wire import head
+from .wire import head, take_close_within_message
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
@@ -379,30 +370,8 @@ class WebSocket(asyncio.Protocol):
         """Give bytes to the sans-I/O layer, and take what it makes of them."""
         if data:
             self.protocol.receive_data(data)
-            self._close_within_message()
+            take_close_within_message(self.protocol, answers=not self.is_over)
             self._process()
-
-    def _close_within_message(self) -> None:
-        """
-        Take a close frame between the fragments of a message as any other.
-
-        RFC 6455, section 5.4: control frames "MAY be injected in the middle of a fragmented message". The
-        sans-I/O layer refuses a close frame there with 1002, the only one that it has read and refuses.
-
-        """
-        protocol = self.protocol
-        received, refusal = protocol.close_rcvd, protocol.close_sent
-        if received is None or not isinstance(protocol.parser_exc, ProtocolError) or refusal is None:
-            return
-        protocol.parser_exc = None
-        answer = Frame(WireOpcode.CLOSE, b"" if received.code == 1005 else received.serialize())
-        if not self.is_over:
-            protocol.close_sent = received
-            written = answer.serialize(mask=self._client, extensions=[])
-            protocol.writes = [
-                written if data != SEND_EOF and head(data)[0] == _CLOSE else data for data in protocol.writes
-            ]
-        protocol.events.append(answer)
 
     def _stray(self) -> str | None:
         """The first bytes of the frame that is not whole, or that was refused."""
@@ -975,15 +944,7 @@ class WebSocket(asyncio.Protocol):
                 123 bytes.
 
         """
-        # 1000.0 is equal to 1000, and cannot be written.
-        if code is not None and not (isinstance(code, int) and may_be_sent(code)):
-            raise ValueError(f"close code: {code!r} may not be sent; valid ones: {VALID_CLOSE_CODES}")
-        if not isinstance(reason, str):
-            raise ValueError(f"close reason: {reason!r} is no text; give str of at most 123 bytes of UTF-8")
-        if len(reason.encode()) > 123 or (code is None and reason):
-            raise ValueError(
-                "close reason: at most 123 bytes of UTF-8, and only with a code (RFC 6455, section 5.5)"
-            )
+        check_close(code, reason)
         if self.is_open:
             self.explain(local_reason=local_reason, local_detail=local_detail, planned=planned)
             self.protocol.send_close(code, reason)

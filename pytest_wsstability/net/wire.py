@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from websockets.exceptions import ProtocolError
+from websockets.frames import Frame, Opcode
+from websockets.protocol import CLIENT, SEND_EOF, Protocol
+
+_CLOSE = int(Opcode.CLOSE)
+
 
 def head(frame: bytes) -> tuple[int, int]:
     """
@@ -42,3 +48,29 @@ def frame(
     else:
         length = bytes([mask | 127]) + size.to_bytes(8, "big")
     return bytes([first]) + length + (bytes(4) if masked else b"") + payload
+
+
+def take_close_within_message(protocol: Protocol, *, answers: bool) -> None:
+    """
+    Take a close frame between the fragments of a message as any other.
+
+    RFC 6455, section 5.4: control frames "MAY be injected in the middle of a fragmented message". The
+    sans-I/O layer refuses a close frame there with 1002, the only one that it has read and refuses.
+
+    Args:
+        protocol: has just read.
+        answers: the close frame is answered with its code, in the place of the refusal.
+
+    """
+    received, refusal = protocol.close_rcvd, protocol.close_sent
+    if received is None or not isinstance(protocol.parser_exc, ProtocolError) or refusal is None:
+        return
+    protocol.parser_exc = None
+    answer = Frame(Opcode.CLOSE, b"" if received.code == 1005 else received.serialize())
+    if answers:
+        protocol.close_sent = received
+        written = answer.serialize(mask=protocol.side is CLIENT, extensions=[])
+        protocol.writes = [
+            written if data != SEND_EOF and head(data)[0] == _CLOSE else data for data in protocol.writes
+        ]
+    protocol.events.append(answer)

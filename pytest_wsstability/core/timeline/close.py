@@ -63,6 +63,30 @@ def may_be_sent(code: int) -> bool:
     return (code in CLOSE_CODES and CLOSE_CODES[code].on_the_wire) or 3000 <= code <= 4999
 
 
+def check_close(code: int | None, reason: str) -> None:
+    """
+    See whether a close frame can say this (RFC 6455, section 5.5.1).
+
+    Args:
+        code: None for an empty close frame.
+        reason: empty for none.
+
+    Raises:
+        ValueError: for a code that may not stand on the wire, or a reason that is no text or longer than
+            123 bytes.
+
+    """
+    # 1000.0 is equal to 1000, and cannot be written.
+    if code is not None and not (isinstance(code, int) and may_be_sent(code)):
+        raise ValueError(f"close code: {code!r} may not be sent; valid ones: {VALID_CLOSE_CODES}")
+    if not isinstance(reason, str):
+        raise ValueError(f"close reason: {reason!r} is no text; give str of at most 123 bytes of UTF-8")
+    if len(reason.encode()) > 123 or (code is None and reason):
+        raise ValueError(
+            "close reason: at most 123 bytes of UTF-8, and only with a code (RFC 6455, section 5.5)"
+        )
+
+
 def describe_code(code: int) -> str:
     """The code with its name: ``1011 (internal error)``, ``4408 (private use)``."""
     if code in CLOSE_CODES:

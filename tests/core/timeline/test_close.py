@@ -10,6 +10,7 @@ from pytest_wsstability.core.timeline.close import (
     CloseFrame,
     LocalReason,
     TransportEnd,
+    check_close,
     describe_code,
     may_be_sent,
 )
@@ -56,6 +57,30 @@ def evidence(end=End.CLIENT, at=60.0, **fields):
 def test_which_codes_may_stand_on_the_wire(code, sendable):
     """RFC 6455, section 7.4: 1004 is reserved; 1005, 1006 and 1015 are never sent."""
     assert may_be_sent(code) is sendable
+
+
+@pytest.mark.parametrize(("code", "reason"), [(None, ""), (1000, ""), (4999, "x" * 123), (1001, "é" * 61)])
+def test_what_a_close_frame_can_say(code, reason):
+    """A code with up to 123 bytes of reason, or nothing."""
+    check_close(code, reason)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "words"),
+    [
+        (1006, "", "close code: 1006 may not be sent"),
+        (1000.0, "", "close code: 1000.0 may not be sent"),
+        ("1000", "", "close code: '1000' may not be sent"),
+        (1000, b"bye", "close reason: b'bye' is no text"),
+        (1000, "x" * 124, "close reason: at most 123 bytes"),
+        (1000, "é" * 62, "close reason: at most 123 bytes"),
+        (None, "bye", "and only with a code"),
+    ],
+)
+def test_what_a_close_frame_cannot_say(code, reason, words):
+    """RFC 6455, sections 5.5 and 7.4."""
+    with pytest.raises(ValueError, match=words):
+        check_close(code, reason)
 
 
 @pytest.mark.parametrize(
