@@ -182,6 +182,8 @@ class MessageLayer(Generic[_Frames]):
         role = heard.role
         if heard.problem is not None:
             self.flawed(*heard.problem)
+        if self.conversation.profile.sequence is not None and role is not _NONE:
+            self._count(heard, payload if heard.payload is None else heard.payload)
         if role is _HEARTBEAT_ANSWER:
             # Nothing is said to it, and a timer that waited for it finds out when it rings.
             if self._strange is not None:
@@ -238,8 +240,6 @@ class MessageLayer(Generic[_Frames]):
             self._sniff(self._strange, payload)
         if self._timeline.session_info_at is None and profile.session_info is not None:
             self._endpoint.unexpected_message(self._frames, payload)
-        if profile.sequence is not None:
-            self._count(payload)
         if self.listener is not None and self.listener(now, payload, _DATA):
             return
         if (self.inbox.full and self._frames.awaits_close) or not self.inbox.put(payload):
@@ -248,14 +248,20 @@ class MessageLayer(Generic[_Frames]):
         elif self.inbox.full:
             self._frames.pause_reading()
 
-    def _count(self, payload: str | bytes) -> None:
+    def _count(self, heard: Heard, payload: str | bytes) -> None:
+        """Take down the number of a message; a peer may number its heartbeats and confirmations, too."""
         number: int | str | None = None
         error: str | None = None
         try:
             number = self.conversation.profile.number(payload)
         except Exception as exc:
-            # The user's function runs here; what it raises is told when somebody asks for the numbers.
-            error = repr(exc)[:200]
+            # The user's function runs here; what it raises is told when somebody asks for the numbers. Of the
+            # profile's own messages it need not know.
+            error = repr(exc)[:200] if heard.role is _DATA else None
+        given = heard.values or {}
+        if number is not None and number in (given.get("id"), given.get("sequence")):
+            # An answer carries its question's number, and a heartbeat the last that was received.
+            return
         if number is None and error is None:
             return
         if self.numbers is None:

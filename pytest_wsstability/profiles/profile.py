@@ -101,8 +101,9 @@ class Profile:
     # An answer with an id is one to all heartbeats before that one, too.
     cumulative: bool = False
 
-    # What tells an application message from its neighbours, so that lost and repeated ones are counted: the
-    # name of a member of JSON messages, or a function of a message that gives a whole number, an id, or None.
+    # What tells a message from its neighbours, so that lost and repeated ones are counted: the name of a
+    # member of JSON messages, or a function of a message that gives a whole number, an id, or None.
+    # Heartbeats and confirmations count too, where the number is their sender's own.
     sequence: str | Sequence | None = None
     # Server to client: the connection will end soon ("go away"), and that end is planned.
     notice: Messages = None
@@ -310,7 +311,7 @@ class Profile:
 
     def number(self, payload: str | bytes) -> int | str | None:
         """
-        The number or id of an application message; None if it carries none.
+        The number or id of a message; None if it carries none.
 
         Raises:
             TypeError: if it is neither.
@@ -318,10 +319,13 @@ class Profile:
         """
         if callable(self.sequence):
             number = self.sequence(payload)
-        elif self.sequence is None or isinstance(payload, bytes) or f'"{self.sequence}"' not in payload:
+        elif self.sequence is None:
             return None
         else:
-            found = json_of(payload)
+            text = self.words.as_text(payload)
+            if isinstance(text, bytes) or f'"{self.sequence}"' not in text:
+                return None
+            found = json_of(text)
             number = found.get(self.sequence) if isinstance(found, dict) else None
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | str)):
             raise TypeError(f"{number!r} is no whole number and no id")

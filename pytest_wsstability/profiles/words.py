@@ -220,7 +220,7 @@ class Words:
         return self._read(payload, sender)
 
     def _read(self, payload: str | bytes, sender: End) -> Heard:
-        message = Parsed(self._as_text(payload))
+        message = Parsed(self.as_text(payload))
         if sender is _S:
             for words, foreign in self._foreign:
                 if foreign.read(message) is not None:
@@ -260,7 +260,7 @@ class Words:
         )
         return next(fits, None)
 
-    def _as_text(self, payload: str | bytes) -> str | bytes:
+    def as_text(self, payload: str | bytes) -> str | bytes:
         """JSON as text, where it may come as bytes."""
         if not self._binary_json or isinstance(payload, str):
             return payload
@@ -271,7 +271,7 @@ class Words:
 
     def telling(self, payload: str | bytes, sender: End) -> int:
         """How many parts of a message of an end are fixed by the profile; 0 for what is not the profile's."""
-        message = Parsed(self._as_text(payload))
+        message = Parsed(self.as_text(payload))
         ours = (each for each in self._readers[sender] if each.sender is sender)
         found = (each for each in ours if each.wording.read(message) is not None)
         return max((weight(each.wording.source) + each.wording.told for each in found), default=0)

@@ -11,8 +11,8 @@ from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.websocket import LINGER
-from pytest_wsstability.profiles import FRAMES, JSON, SESSION_ID, Profile
-from tests.net.peers import close, connected, opened, serving, silent, talking
+from pytest_wsstability.profiles import FRAMES, ID, JSON, SEQUENCE, SESSION_ID, Profile
+from tests.net.peers import BINARY, TEXT, close, connected, frame, opened, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -165,6 +165,91 @@ async def test_what_numbers_messages_is_the_profiles(sequence, messages, seen):
 
         assert connection.message_count.seen == orchestrator.sessions[0].message_count.seen == seen
         assert connection.message_count.error is None
+
+
+NUMBERED = Profile(
+    name="numbered",
+    greeting={"op": "hello"},
+    ping={"op": "ping", "n": ID},
+    pong={"op": "pong", "n": ID},
+    error={"op": "error"},
+    sequence="n",
+)
+TICKING = Profile(name="ticking", ping={"op": "tick"}, heartbeats_from="server", sequence="n")
+BEHIND = Profile(name="behind", ping={"op": "tick", "n": SEQUENCE}, heartbeats_from="both", sequence="n")
+
+
+async def numbers_of(profile, messages, opcode=TEXT):
+    """What a client counts of these messages of a server."""
+
+    async def say(peer):
+        for message in messages:
+            peer.send(frame(opcode, message.encode()))
+        peer.send(close(1000))
+        await silent(peer)
+
+    async with talking(say, profile=profile) as connection:
+        await connection.wait_closed()
+        return connection.message_count
+
+
+@pytest.mark.parametrize(
+    ("profile", "messages", "seen"),
+    [
+        (TICKING, ['{"n":1}', '{"op":"tick","n":2}', '{"op":"tick","n":3}', '{"n":4}'], 4),
+        (NUMBERED, ['{"n":1}', '{"op":"hello","n":2}', '{"op":"error","n":3}', '{"n":4}'], 4),
+        # The client has counted these, or the one that says again what it has received.
+        (NUMBERED, ['{"n":1}', '{"op":"pong","n":1}', '{"op":"pong","n":7}', '{"n":2}'], 2),
+        (BEHIND, ['{"n":1}', '{"op":"tick","n":9}', '{"n":2}'], 2),
+    ],
+    ids=["heartbeats", "a greeting and an error", "answers", "the last number received"],
+)
+async def test_what_the_protocol_says_is_numbered_too(profile, messages, seen):
+    """Where the number is its sender's own, nothing is lost between the messages around it."""
+    found = await numbers_of(profile, messages)
+
+    assert (found.seen, found.lost, found.duplicated, found.error) == (seen, 0, 0, None)
+
+
+async def test_what_tells_that_a_session_goes_on_is_numbered():
+    """Discord's RESUMED is the event after those that the client had missed."""
+    said = iter(
+        [
+            ['{"op":0,"t":"READY","s":1,"d":{"session_id":"abc"}}', '{"op":0,"t":"X","s":2}'],
+            ['{"op":0,"t":"X","s":3}', '{"op":0,"t":"RESUMED","s":4,"d":{}}', '{"op":0,"t":"X","s":5}'],
+        ]
+    )
+
+    async def gateway(peer):
+        await peer.upgrade()
+        for message in ('{"op":10,"d":{"heartbeat_interval":41250}}', *next(said)):
+            peer.send(frame(TEXT, message.encode()))
+        await silent(peer)
+
+    async with serving(gateway) as url, opened(url, profile="discord") as first:
+        await first.assert_session_confirmed(within="1s")
+        await first.close()
+        second = await first.reconnect()
+        await second.assert_session_resumed(within="1s")
+        await second.close()
+
+    assert (second.message_count.seen, second.message_count.lost) == (5, 0)
+
+
+async def test_a_function_need_not_know_the_protocols_own_messages():
+    """What it raises for a heartbeat is no doubt about the numbers."""
+    ours = TICKING.replace(sequence=lambda message: json.loads(message)["n"])
+    found = await numbers_of(ours, ['{"n":1}', '{"op":"tick"}', '{"n":2}'])
+
+    assert (found.seen, found.lost, found.error) == (2, 0, None)
+
+
+@pytest.mark.parametrize(("binary_json", "seen"), [(True, 2), (False, 0)])
+async def test_json_in_binary_frames_is_numbered_where_the_profile_reads_it(binary_json, seen):
+    """As all else of it is read."""
+    ours = TICKING.replace(binary_json=binary_json)
+
+    assert (await numbers_of(ours, ['{"n":1}', '{"n":3}'], BINARY)).seen == seen
 
 
 @pytest.mark.parametrize(
