@@ -340,6 +340,22 @@ async def test_a_server_withholds_its_own_heartbeats():
             await client.assert_stable(alive_for="180s", heartbeat_every="25s")
 
 
+@pytest.mark.parametrize(
+    "fault", [faults.WithholdHeartbeats(), faults.Blackhole()], ids=["it stops to ask", "a dead path"]
+)
+async def test_a_server_that_asks_no_more_is_not_stable_because_it_was_answered_before(fault):
+    """`heartbeat_within` alone, as for Socket.IO: it named 25 s, and 37.5 s are too long."""
+    async with (
+        Orchestrator(profile="socketio", faults=[("60s", fault)]) as orchestrator,
+        opened(orchestrator.url, profile="socketio") as client,
+    ):
+        with pytest.raises(StabilityError, match=r"^no message for 37\.5 s ") as caught:
+            await client.assert_stable(alive_for="10m", heartbeat_within="5s")
+
+    assert client.timeline.duration == pytest.approx(87.5, abs=0.1)
+    assert "the server sent no heartbeat for 37.5 s" in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["frames", "deepgram", "twilio"])
 async def test_a_session_that_nobody_confirms_is_an_error_of_the_test(name):
     """The profile has none, and the server is not to blame."""

@@ -11,7 +11,7 @@ from ..timeline.round_trips import SHIFT, Pairing, RoundTrips
 from ..timeline.timeline import Timeline
 from .asked import AskedInHold
 from .excuses import Incidents, paused_doubt
-from .one_way import silence
+from .one_way import too_few, too_silent
 from .progress import goes_on, held_for
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
@@ -43,8 +43,9 @@ def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incident
     within, trips = requirement.answer_within, timeline.heartbeats
     if within is None:
         return
+    yield from too_silent(requirement, timeline, incidents, within)
     if timeline.is_one_way:
-        yield from silence(requirement, timeline, incidents, within)
+        yield from too_few(requirement, timeline, within)
         return
     asked, readings = AskedInHold(requirement, timeline, trips, within), trips.readings(within)
     missed = [*map(asked.missed, readings)]
@@ -67,6 +68,8 @@ def heartbeats_so_far(
     assert within is not None
     if timeline.is_one_way or not timeline.heartbeats.are_in_time(timeline.duration, within):
         yield from heartbeats(requirement, timeline, incidents)
+    else:
+        yield from too_silent(requirement, timeline, incidents, within)
 
 
 def _enough(

@@ -89,7 +89,7 @@ def _heartbeats_due(requirement: Requirement, timeline: Timeline, *, held: bool)
     due = (trips.last_at or 0.0) + (every or 0.0)
     if within is not None:
         hold = requirement.alive_for
-        if timeline.is_one_way and timeline.peer_sends_heartbeats and (held or hold is None):
+        if held or hold is None:
             yield silent_from(requirement, timeline, within)
         yield _next_overdue(trips, timeline.duration, within, hold, due if held else None)
     if every is not None and held and peer_beats(timeline):

@@ -1,4 +1,4 @@
-"""Heartbeats that nobody answers: what is judged is the longest silence of a peer that sends some."""
+"""Heartbeats that the peer sends by itself: what is judged is its longest silence."""
 
 from __future__ import annotations
 
@@ -6,42 +6,69 @@ import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
-from ..timeline.events import SAME, Direction, FrameKind
+from ..timeline.events import SAME, Direction, End, FrameKind
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
 from .progress import held_for
-from .requirement import Requirement
+from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
 
-def silent_from(requirement: Requirement, timeline: Timeline, within: float) -> float:
-    """When the peer will have been silent for too long, if it goes on to say nothing."""
+def silent_from(requirement: Requirement, timeline: Timeline, within: float) -> float | None:
+    """When the peer will have been silent for too long, if it goes on to say nothing; None: it may be."""
+    limit = _limit(requirement, timeline, within)
+    if limit is None:
+        return None
     heard = timeline.duration - timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
-    return heard + _limit(requirement, timeline, within) + 2 * SAME
+    return heard + limit + 2 * SAME
 
 
-def _limit(requirement: Requirement, timeline: Timeline, within: float) -> float:
-    # The requirement says how often the client sends; a peer may have agreed on a longer interval.
-    return max(requirement.heartbeat_every or 0.0, timeline.peer_interval or 0.0) + within
+def _limit(requirement: Requirement, timeline: Timeline, within: float) -> float | None:
+    """How long the peer may say nothing; None where no message of it is due."""
+    every, theirs = requirement.heartbeat_every or 0.0, timeline.peer_interval or 0.0
+    if not timeline.peer_sends_heartbeats:
+        return None
+    if timeline.is_one_way:
+        # The requirement says how often the client sends; a peer may have agreed on a longer interval.
+        return max(every, theirs) + within
+    named = timeline.intervals is not None and timeline.end is End.CLIENT
+    if every or not named or not _beats_alone(timeline):
+        return None
+    # A server that asks may count its interval from the last answer, or from its last look.
+    return max(theirs * CADENCE_TOLERANCE, theirs + within)
 
 
-def silence(
+def too_silent(
     requirement: Requirement, timeline: Timeline, incidents: Incidents, within: float
 ) -> Iterator[Finding]:
-    """Where no answer is ever due: messages of a peer that sends heartbeats are never so long away."""
-    limit, hold = _limit(requirement, timeline, within), requirement.alive_for
-    span = held_for(requirement, timeline)
-    for gap, since, came in _silences(timeline, span) if timeline.peer_sends_heartbeats else ():
+    """Messages of a peer whose heartbeats nobody answers, or that has named their interval, stay away."""
+    limit = _limit(requirement, timeline, within)
+    if limit is None:
+        return
+    rule, due = Rule.HEARTBEATS, "heartbeats that nobody answers"
+    if not timeline.is_one_way:
+        rule, due = (
+            Rule.CADENCE,
+            f"the server's heartbeats are due every {show(timeline.peer_interval or 0.0)}",
+        )
+    for gap, since, came in _silences(timeline, held_for(requirement, timeline)):
         if gap > limit + SAME:
             yield Violation(
-                Rule.HEARTBEATS,
+                rule,
                 since + limit,
                 f"a message at least every {show(limit)}",
-                f"no message for {show(gap)}: heartbeats that nobody answers",
+                f"no message for {show(gap)}: {due}",
                 f"no message for {show(gap)}",
                 excuses=incidents.late(since + limit, came),
             )
-    if not requirement.heartbeats_at_least and span > limit + SAME and _beats_alone(timeline):
+
+
+def too_few(requirement: Requirement, timeline: Timeline, within: float) -> Iterator[Finding]:
+    """So many heartbeats came, where no answer is ever due."""
+    limit, hold = _limit(requirement, timeline, within), requirement.alive_for
+    span = held_for(requirement, timeline)
+    seen = limit is not None and span > limit + SAME and _beats_alone(timeline)
+    if seen and not requirement.heartbeats_at_least:
         # Some beat only when they are idle, and a silence would have been seen.
         return
     wanted = max(1, requirement.heartbeats_at_least)
@@ -52,8 +79,8 @@ def silence(
 
 def _beats_alone(timeline: Timeline) -> bool:
     """Whether the peer sends heartbeats, and this end sends none."""
-    alone = timeline.protocol is not None and not timeline.protocol.both_ask
-    return alone and timeline.peer_sends_heartbeats
+    protocol = timeline.protocol
+    return protocol is not None and not protocol.both_ask and timeline.peer_sends_heartbeats
 
 
 def _silences(timeline: Timeline, until: float) -> Iterator[tuple[float, float, float | None]]:

@@ -14,7 +14,7 @@ from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
-from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
+from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, peer_beats, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .progress import goes_on, held_for
 from .requirement import PROOF_TIMEOUT, Requirement
@@ -134,7 +134,10 @@ def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 
 def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
     """Whether nothing that is required tells that the peer is there at the end of a hold."""
-    return requirement.answer_within is None or timeline.is_one_way
+    if requirement.answer_within is None or timeline.is_one_way:
+        return True
+    # Who asks is not there because its last question was answered.
+    return requirement.heartbeat_every is None and peer_beats(timeline)
 
 
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:

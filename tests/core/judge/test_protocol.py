@@ -123,6 +123,90 @@ def test_a_silence_is_held_against_the_interval_that_both_ends_agreed_on(every, 
     assert judge(requirement, line).outcome is outcome
 
 
+ASKER = ProtocolFacts(name="x", title="X", heartbeats_from=frozenset({End.SERVER}), every=10)
+ASKED = [(10, "<beat"), (10.1, ">answer")]
+
+
+@pytest.mark.parametrize(
+    ("intervals", "within", "came", "outcome"),
+    [
+        # Half of the interval more, or what an answer may take where that is longer.
+        (Intervals(server=20, timeout=5), 5, 40, Outcome.STABLE),
+        (Intervals(server=20, timeout=5), 5, 40.1, Outcome.UNSTABLE),
+        (Intervals(server=20, timeout=5), 15, 45, Outcome.STABLE),
+        (Intervals(server=20, timeout=5), 15, 45.1, Outcome.UNSTABLE),
+        # Any message proves as much; one that never comes again does not.
+        (Intervals(server=20), 5, None, Outcome.UNSTABLE),
+        # That of the profile is not the server's word, and one that sends none owes nothing.
+        (None, 5, None, Outcome.STABLE),
+        (Intervals(timeout=5), 5, None, Outcome.STABLE),
+    ],
+)
+def test_a_server_that_asks_keeps_to_the_interval_that_it_has_named(intervals, within, came, outcome):
+    """Its last question was answered, and that proves nothing of the time since."""
+    rows = [] if came is None else [(came, "<feed")]
+    line = timeline(*ASKED, *rows, until=60, protocol=ASKER, intervals=intervals)
+    line.ask_proof(1060)
+    line.prove(1060)
+    verdict = judge(Requirement(alive_for=60, heartbeat_within=within), line)
+
+    assert verdict.outcome is outcome
+    assert [each.rule for each in verdict.violations] == [Rule.CADENCE] * (outcome is Outcome.UNSTABLE)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "end"),
+    [
+        (ASKER, End.SERVER),
+        (replace(ASKER, heartbeats_from=frozenset({End.CLIENT, End.SERVER})), End.CLIENT),
+    ],
+)
+def test_who_has_named_no_interval_of_its_own_may_be_silent(protocol, end):
+    """A server's record, and a protocol in which the client's questions prove that the server is there."""
+    line = timeline(*ASKED, until=60, protocol=protocol, intervals=Intervals(10, 10), end=end)
+    violations = judge(Requirement(alive_for=60, heartbeat_within=5), line).violations
+
+    assert Rule.CADENCE not in [each.rule for each in violations]
+
+
+def test_the_interval_of_the_test_is_asked_for_by_itself():
+    """One that is longer than the server's stands."""
+    line = timeline(*ASKED, until=40, protocol=ASKER, intervals=Intervals(server=10))
+    requirement = Requirement(alive_for=40, heartbeat_every=25, heartbeat_within=5)
+
+    assert judge(requirement, line).outcome is Outcome.STABLE
+
+
+@pytest.mark.parametrize(("until", "broken"), [(38, False), (40.1, True)])
+def test_a_look_is_due_when_a_server_that_asks_has_been_silent_for_too_long(until, broken):
+    """And the hold ends then."""
+    line = timeline(*ASKED, until=until, protocol=ASKER, intervals=Intervals(server=20))
+    checks = HoldChecks(Requirement(alive_for=60, heartbeat_within=5))
+
+    assert checks.is_broken(line) is broken
+    assert checks.next_check(line) == pytest.approx(45.1 if broken else 40)
+
+
+@pytest.mark.parametrize(
+    ("written", "outcome"),
+    [
+        ({"heartbeat_within": 5}, Outcome.UNSTABLE),
+        ({}, Outcome.UNSTABLE),
+        # Its heartbeats are due, and tell.
+        ({"heartbeat_every": 50, "heartbeat_within": 5}, Outcome.STABLE),
+    ],
+)
+def test_a_hold_of_a_server_that_asks_ends_with_a_proof_of_life(written, outcome):
+    """As one without heartbeats does: that its last question was answered may be long ago."""
+    line = timeline(*ASKED, until=60, protocol=ASKER)
+    line.ask_proof(1060)
+    line.observe(1066)
+    verdict = judge(Requirement(alive_for=60, **written), line)
+
+    assert verdict.outcome is outcome
+    assert [each.rule for each in verdict.violations] == [Rule.PROOF] * (outcome is Outcome.UNSTABLE)
+
+
 @pytest.mark.parametrize(("second", "outcome"), [(35, Outcome.STABLE), (35.1, Outcome.UNSTABLE)])
 def test_where_nobody_names_an_interval_it_is_the_protocols(second, outcome):
     """10 s, and 5 s."""
