@@ -165,7 +165,12 @@ def wording(message: Message) -> Wording:
     if isinstance(message, str | bytes):
         text = message if isinstance(message, str) else message.decode("latin-1")
         return Pattern(message) if PLACEHOLDER.search(text) else _Exact(message)
-    if isinstance(message, Mapping | list) and message:
+    if isinstance(message, Mapping | list):
+        if not message:
+            empty = json.dumps(message)
+            raise ValueError(
+                f"any message with more in it would match; the text {empty!r} matches {empty} alone"
+            )
         return _Json(message, message)
     if isinstance(message, Prefixed) and message.prefix and isinstance(message.template, Mapping | list):
         return _Json(message, message.template, message.prefix)

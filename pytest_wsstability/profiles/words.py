@@ -136,6 +136,7 @@ class Words:
         self._binary_json, self._stream = binary_json, stream
         self._known = _known(messages, steps, SENDERS[heartbeats_from])
         _see_that_each_is_read(self._known, records)
+        _see_that_ids_are_asked(self._known, match_ids)
         _forbid_twins(self._known, match_ids)
         self._foreign = [
             (words, each)
@@ -381,6 +382,20 @@ def _see_that_each_is_read(known: list[KnownMessage], records: str | Split | Non
         raise ValueError(f"{each.field} can match no message: {written!r:.80}: {why}")
 
 
+def _see_that_ids_are_asked(known: list[KnownMessage], match_ids: bool) -> None:
+    """Refuse an answer with the id of a question that has none: it would answer nothing."""
+    for field, question in _QUESTIONS.items() if match_ids else [("pong", "ping")]:
+        asked = [each for each in known if each.field == question]
+        # What a function says is known when it has said it.
+        if any(each.wording.is_function or "id" in each.names for each in asked):
+            continue
+        if any(each.field == field and "id" in each.names for each in known):
+            raise ValueError(
+                f"{field} has ID, the id of its question, and {question} has none; ANY stands for "
+                "another one, and Free(1) writes one"
+            )
+
+
 def _cut(written: str | bytes, records: str | Split | None) -> Sequence[str | bytes]:
     """What is written, and the messages in it."""
     if records is None or isinstance(records, str):
@@ -441,6 +456,8 @@ def weight(value: Any) -> int:
     return weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
 
 
+# What answers what, where answers are told by their ids.
+_QUESTIONS = {"pong": "ping", "session_confirmed": "session_info", "session_refused": "session_info"}
 # Stands for every placeholder when two messages are compared; any number does.
 _ANY = 7
 _SAMPLE: Values = {

@@ -17,6 +17,7 @@ from pytest_wsstability.profiles import (
     JSON,
     SESSION_ID,
     SESSION_NUMBER,
+    TEXT_ID,
     Codec,
     Free,
     Prefixed,
@@ -176,6 +177,8 @@ STEP, STEPS = (
     "SessionStep(End.CLIENT, message) or SessionStep(End.SERVER, message)",
 )
 EMPTY = "only heartbeats are empty messages, None is no message"
+ALL = "any message with more in it would match;"
+NO_ID = "has ID, the id of its question, and {} has none; ANY stands for another one, and Free(1) writes one"
 
 
 @pytest.mark.parametrize(
@@ -185,8 +188,18 @@ EMPTY = "only heartbeats are empty messages, None is no message"
         ({"name": 7}, "profile name: 7 is not a name"),
         ({"pong": "3"}, "profile 'x': pong without ping: there is nothing to answer"),
         ({"greeting": 7}, f"profile 'x': greeting is 7; {VALID}"),
-        ({"ping": {}, "pong": "3"}, f"profile 'x': ping is {{}}; {VALID}"),
-        ({"ping": [], "pong": "3"}, f"profile 'x': ping is []; {VALID}"),
+        ({"ping": {}, "pong": "3"}, f"profile 'x': ping is {{}}; {ALL} the text '{{}}' matches {{}} alone"),
+        ({"ping": [], "pong": "3"}, f"profile 'x': ping is []; {ALL} the text '[]' matches [] alone"),
+        ({"ping": {"op": 1}, "pong": {"op": 2, "id": ID}}, f"profile 'x': pong {NO_ID.format('ping')}"),
+        ({"ping": "PING", "pong": f"PONG {TEXT_ID}"}, f"profile 'x': pong {NO_ID.format('ping')}"),
+        (
+            {"session_info": {"op": 1}, "session_confirmed": {"id": ID, "op": 2}, "match_ids": True},
+            f"profile 'x': session_confirmed {NO_ID.format('session_info')}",
+        ),
+        (
+            {"session_confirmed": {"a": 1}, "session_refused": {"id": ID}, "match_ids": True},
+            f"profile 'x': session_refused {NO_ID.format('session_info')}",
+        ),
         ({"greeting": ""}, f"profile 'x': greeting is ''; {EMPTY}"),
         ({"error": ("no", b"")}, f"profile 'x': error is ('no', b''); {EMPTY}"),
         (
@@ -307,6 +320,23 @@ def test_a_bad_definition_is_refused(fields, message):
     """At once, naming the profile, the message and what is wrong with it."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Profile(**{"name": "x", **fields})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ping": {"op": 1, "id": TEXT_ID}, "pong": {"op": 2, "id": ID}},
+        # One of several has it, or a function may give it.
+        {"ping": ({"op": 1}, {"op": 1, "id": ID}), "pong": {"op": 2, "id": ID}},
+        {"ping": Codec(lambda message: message == "PING", "PING"), "pong": {"op": 2, "id": ID}},
+        {"ping": {"op": 1}, "pong": {"op": 2, "id": ANY}},
+        # Not told by its id, where answers are not.
+        {"session_info": {"op": 1}, "session_confirmed": {"id": ID, "op": 2}},
+    ],
+)
+def test_an_id_that_is_asked_for_or_means_another_thing(fields):
+    """Nothing else is refused."""
+    assert Profile(name="x", **fields).name == "x"
 
 
 def test_who_says_a_step_is_an_end():
