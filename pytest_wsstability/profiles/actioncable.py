@@ -27,7 +27,7 @@ def _is_ping(message: str | bytes) -> bool:
         found = json.loads(message)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and found.get("type") == "ping"
+    return isinstance(found, dict) and found.get("type") == "ping" and "message" in found
 
 
 def _ping(values: Values) -> str:
@@ -58,7 +58,8 @@ def actioncable(channel: str, *, name: str = "actioncable", **parameters: Any) -
             {"type": "disconnect", "reason": "unauthorized", "reconnect": False},
         ),
         notice={"type": "disconnect", "reason": Free("server_restart"), "reconnect": Free(True)},
-        ping=Codec(_is_ping, _ping, ("now",)),
+        # Any server may say the second one, so that it does not tell who speaks.
+        ping=(Codec(_is_ping, _ping, ("now",)), {"type": "ping"}),
         heartbeats_from="server",
         interval=3,
         subprotocols=("actioncable-v1-json",),

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from .patterns import Pattern
 from .placeholders import NAMES, PLACEHOLDER, Unwritable, Values, from_groups
-from .templates import Free, compiled, fill, match
+from .templates import Free, compiled, fill, match, told_by
 from .wording import Parsed, Wording
 
 
@@ -97,9 +97,9 @@ class _Json(Wording):
     def is_fixed(self) -> bool:
         return not self.names and not _has_free(self._template)
 
-    @property
-    def told(self) -> int:
-        return 1 if self._prefix else 0
+    def telling(self, message: Parsed) -> int:
+        prefix = self._prefix
+        return told_by(self._template, message.json(len(prefix))) + bool(prefix)
 
 
 class _Function(Wording):
@@ -145,9 +145,8 @@ class _Function(Wording):
     def is_function(self) -> bool:
         return True
 
-    @property
-    def told(self) -> int:
-        return 3
+    def telling(self, message: Parsed) -> int:
+        return 4
 
     @property
     def is_writable(self) -> bool:

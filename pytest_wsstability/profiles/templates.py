@@ -131,6 +131,16 @@ def _may_be_missing(part: Any) -> bool:
     return isinstance(part, Free) and part.optional
 
 
+def told_by(template: Any, found: Any) -> int:
+    """How many parts of JSON that matches a template it fixes; one word alone (``"ping"``) is anybody's."""
+    kind = type(template)
+    if kind is dict:
+        return sum(1 + told_by(part, found[name]) for name, part in template.items() if name in found)
+    if kind is list:
+        return sum(1 + told_by(part, value) for part, value in zip(template, found, strict=False))
+    return 0 if kind is _Whole or (kind is str and template.isalpha()) else 1
+
+
 def fill(template: Any, values: Values) -> Any:
     """JSON with values in the place of placeholders."""
     kind = type(template)

@@ -93,10 +93,9 @@ class Wording:
         """Whether a function or a pattern of the user's reads it."""
         return False
 
-    @property
-    def told(self) -> int:
-        """How much of a message it fixes beside what stands in a template: a prefix, a function's word."""
-        return 0
+    def telling(self, message: Parsed) -> int:
+        """How many parts it fixes of a message that it reads; a function's word counts for some."""
+        return 0 if self.source[:1] in ("{", b"{") else 1
 
     @property
     def is_writable(self) -> bool:

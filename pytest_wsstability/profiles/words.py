@@ -275,7 +275,7 @@ class Words:
         message = Parsed(self.as_text(payload))
         ours = (each for each in self._readers[sender] if each.sender is sender)
         found = (each for each in ours if each.wording.read(message) is not None)
-        return max((weight(each.wording.source) + each.wording.told for each in found), default=0)
+        return max((each.wording.telling(message) for each in found), default=0)
 
     def write(
         self, role: Role, values: Values, *, step: int | None = None, resumes: bool = False

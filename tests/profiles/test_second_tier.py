@@ -37,6 +37,7 @@ TRANSCRIPTS = [
     (ACTIONCABLE, S, '{"identifier":"{}","type":"reject_subscription"}', Role.SESSION_REFUSED, None),
     (ACTIONCABLE, S, '{"type":"ping","message":1795843358}', Role.HEARTBEAT, None),
     (ACTIONCABLE, S, '{"type": "ping", "message": 1795843358}', Role.HEARTBEAT, None),
+    (ACTIONCABLE, S, '{"type":"ping"}', Role.HEARTBEAT, None),
     (ACTIONCABLE, S, '{"type":"disconnect","reason":"server_restart","reconnect":true}', Role.NOTICE, None),
     (
         ACTIONCABLE,
