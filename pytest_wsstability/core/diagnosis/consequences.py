@@ -36,6 +36,12 @@ _GONE = re.compile(
     r"clos(?:e|ing) handshake|after close notify",
     re.IGNORECASE,
 )
+# What an error says that something is over which it needs: its connection, perhaps, or a service behind it.
+_OVER = re.compile(
+    r"\b(?:clos(?:e|ed|ing|ure)|cancel\w*|abort\w*|dispos\w*|disconnect\w*|reset|gone|ended|after end|"
+    r"hang up|not (?:open|connected)|bad file descriptor)\b"
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # What stands before it where it is printed: the bar of a group's traceback, words of Node's and of Java's.
 _BEFORE = re.compile(r"^[\s|]*(?:uncaught |unhandled |exception in thread \"[^\"]*\" )?", re.IGNORECASE)
 
@@ -52,3 +58,14 @@ def is_consequence(raised: str) -> bool:
     if _TYPES.match(text):
         return True
     return _AT_LARGE.match(text) is not None and _GONE.search(text) is not None
+
+
+def may_be_consequence(raised: str) -> bool:
+    """
+    Whether an error says that something is over, so that it may come of the end as well as bring it about.
+
+    Args:
+        raised: its type and its words.
+
+    """
+    return _OVER.search(_CAMEL.sub(" ", raised).casefold()) is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..timeline.close_reasons import Topic, read_reason, says_nothing_else
-from .consequences import is_consequence
+from .consequences import is_consequence, may_be_consequence
 
 # How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby. The level of a logger
 # ("ERROR: ") is none.
@@ -86,6 +86,11 @@ class ServerLine:
     def is_failure(self) -> bool:
         """Whether it is an error, and more than a consequence of the end."""
         return self.kind is LineKind.RAISED and not is_consequence(_STAMP.sub("", self.text))
+
+    @property
+    def may_be_of_end(self) -> bool:
+        """Whether it is an error that may be a consequence of the end too: it says that something is over."""
+        return self.is_failure and may_be_consequence(self.message)
 
     @property
     def is_about_all(self) -> bool:

@@ -256,19 +256,29 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
         # The close frame's own words, or both ends: nothing that was logged beside them says more.
         return
-    for line in sorted(lines, key=lambda each: each.is_beside):
+    for line in sorted(lines, key=lambda each: (each.is_beside, each.may_be_of_end)):
         reading = read_reason(line.message)
         topic = reading.topic if reading.is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.is_failure:
-            is_its_own = is_about(line, end) and not _is_apart(line, end)
-            is_sure = is_its_own or (not line.is_beside and abs(line.at - end.at) <= _AT_ONCE)
-            confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
-            whose = "a task of the server" if line.is_beside else "the server's handler"
-            sentence = f"{whose} failed: {_words(line)}"
-            told = _told(found, Cause.HANDLER_ERROR, confidence, sentence, "see the server's traceback")
+            told = _by_error(found, line, end)
         if told is not None:
             yield told
+
+
+def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis:
+    """What an error makes of a diagnosis: its cause, or where it may come of the end, perhaps its cause."""
+    if line.may_be_of_end and found.confidence is not Confidence.LOW:
+        others = tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR)))
+        return _or_else(found, others)
+    is_its_own = is_about(line, end) and not _is_apart(line, end)
+    is_at_once = not line.is_beside and abs(line.at - end.at) <= _AT_ONCE
+    is_sure = (is_its_own or is_at_once) and not line.may_be_of_end
+    whose = "a task of the server" if line.is_beside else "the server's handler"
+    return _told(
+        found, Cause.HANDLER_ERROR, Confidence.HIGH if is_sure else Confidence.MEDIUM,
+        f"{whose} failed: {_words(line)}", "see the server's traceback",
+    )  # fmt: skip
 
 
 def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | None:
@@ -301,17 +311,22 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     return None
 
 
+def _or_else(found: Diagnosis, others: tuple[Cause, ...]) -> Diagnosis:
+    """A diagnosis with other causes beside it."""
+    others = tuple(each for each in others if each not in (found.cause, Cause.UNDETERMINED))
+    second = others[0] if others else None
+    return replace(
+        found, runner_up=second, experiment=second and experiment(found.cause, second), alternatives=others
+    )
+
+
 def _told(
     found: Diagnosis, cause: Cause, confidence: Confidence, sentence: str, remedy: str, *, begin: str = ""
 ) -> Diagnosis:
     """Another cause, told by the server; what the record alone says may be it too, where that is not sure."""
-    others = tuple(
-        each for each in (found.cause, *found.alternatives) if each not in (cause, Cause.UNDETERMINED)
-    )
-    others = () if confidence is Confidence.HIGH else others
-    return replace(
+    others = () if confidence is Confidence.HIGH else (found.cause, *found.alternatives)
+    new = replace(
         found, cause=cause, confidence=confidence, blame=Blame.SERVER, sentence=sentence,
-        headline=shortened(f"{begin}{sentence}"), remedy=remedy, runner_up=others[0] if others else None,
-        experiment=experiment(cause, others[0]) if others else None, alternatives=others, hypotheses=(),
-        ruled_out=(), together="",
+        headline=shortened(f"{begin}{sentence}"), remedy=remedy, hypotheses=(), ruled_out=(), together="",
     )  # fmt: skip
+    return _or_else(new, others)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.consequences import is_consequence
+from pytest_wsstability.core.diagnosis.consequences import is_consequence, may_be_consequence
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,20 @@ def test_an_error_of_a_connection_that_is_over(raised):
 def test_an_error_of_anything_else(raised):
     """It may have ended the connection."""
     assert not is_consequence(raised)
+
+
+@pytest.mark.parametrize(
+    ("raised", "is_over"),
+    [
+        ("kotlinx.coroutines.JobCancellationException: Parent job", True),
+        ("okhttp3.internal.http2.StreamResetException: stream", True),
+        ("InterfaceError: connection is closed", True),
+        ("ServerDisconnectedError: Server", True),
+        ("KeyError: 'closest'", False),
+        ("ValueError: presets of a bureau", False),
+        ("Error: connect ECONNREFUSED 127.0.0.1:5432", False),
+    ],
+)
+def test_an_error_that_says_that_something_is_over(raised, is_over):
+    """The connection, or what its handler needs: which of them, it does not say."""
+    assert may_be_consequence(raised) is is_over

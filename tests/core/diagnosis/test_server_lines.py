@@ -40,8 +40,8 @@ def told(rows, *lines, alone=True, **more):
         # What processes of other languages print.
         (printed(1047.3, "panic: runtime error: index out of range [3]"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "TypeError: Cannot read properties of undefined"), Cause.HANDLER_ERROR, HIGH),
-        (printed(1047.3, "java.lang.IllegalStateException: closed"), Cause.HANDLER_ERROR, HIGH),
-        (printed(1047.3, "Error [ERR_STREAM_DESTROYED]: write after end"), Cause.HANDLER_ERROR, HIGH),
+        (printed(1047.3, "java.lang.IllegalStateException: no room"), Cause.HANDLER_ERROR, HIGH),
+        (printed(1047.3, "Error [ERR_INVALID_ARG_TYPE]: a list"), Cause.HANDLER_ERROR, HIGH),
     ],
 )
 def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confidence):
@@ -52,6 +52,37 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
     assert line.text.partition(":")[0] in found.sentence
     whose = {LineKind.EXITED: "process", LineKind.CANCELLED: "app"}.get(line.kind, "log")
     assert found.evidence[0].text.startswith(f"the server's {whose} at 47.3 s")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "System.OperationCanceledException: The operation was canceled.",
+        "System.ObjectDisposedException: Cannot access a disposed object.",
+        "reactor.netty.channel.AbortedException: Connection has been closed BEFORE send operation",
+        "Uncaught Error: Cannot call send() while not connected.",
+        "Error [ERR_STREAM_WRITE_AFTER_END]: write after end",
+        "Error: socket hang up",
+        "panic: close of closed channel",
+        "OSError: [Errno 9] Bad file descriptor",
+        # Of a service behind the handler, which may have brought the end about.
+        "redis.exceptions.ConnectionError: Connection closed by server.",
+    ],
+)
+def test_an_error_that_says_that_something_is_over_may_come_of_the_end(text):
+    """So it is never sure, and second to a timer that fits."""
+    found = told(CUT, printed(1047.3, text))
+    rows = [(1, ">text"), (1.1, "<text"), (61.1, FIN)]
+    timed = told(rows, printed(1061.1, text))
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, MEDIUM)
+    assert found.runner_up is told(CUT).cause
+    assert (timed.cause, timed.confidence) == (Cause.IDLE_TIMEOUT, MEDIUM)
+    assert timed.alternatives == (*told(rows).alternatives, Cause.HANDLER_ERROR)
+    assert text.split(": ")[1][:20] in timed.evidence[0].text
+    # One that says something else comes first.
+    both = told(rows, printed(1061.1, text), printed(1061.1, "KeyError: 'user'"))
+    assert both.sentence == "the server's handler failed: KeyError: 'user'"
 
 
 NODE = """\
