@@ -35,6 +35,12 @@ _GAVE_UP = re.compile(
 )
 # What helps where all that is known is that a timeout of the server ran out.
 _DEADLINE = "find where the server sets this deadline, and what puts it off: that has to come more often"
+# What helps where a process ended by an error, and where it did not say why.
+_CRASHED = "mend this error, or catch it where a connection is handled: it ended the process with all of them"
+_ENDED = (
+    "see why it ended: what runs out of memory, or of its time to stop, gets SIGKILL; one that is told to "
+    "stop should close with 1001 or 1012 first"
+)
 # Causes that need no words of the server: the record itself proves them, or nobody was wrong.
 _SETTLED = frozenset({
     Cause.MACHINE_SLEPT, Cause.HARNESS_BLOCKED, Cause.HARNESS_NOT_READING, Cause.INJECTED_FAULT,
@@ -234,10 +240,8 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
         if line.kind is LineKind.EXITED and (raised or not end.was_closed):
             # The error that nobody caught says more than a number.
             how = f"ended: {_words(raised[-1])}" if raised else _words(line)
-            yield _told(
-                found, Cause.RESTART, Confidence.HIGH, f"the server's process {how}",
-                "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
-            )  # fmt: skip
+            remedy = _CRASHED if raised else _ENDED
+            yield _told(found, Cause.RESTART, Confidence.HIGH, f"the server's process {how}", remedy)
         # Where a framework logs what a handler raised, its function returns all the same.
         if line.kind is LineKind.RETURNED and not raised:
             returned = _told(

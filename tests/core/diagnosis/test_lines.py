@@ -13,6 +13,16 @@ STAMP = "2026-11-28 13:15:12,345 "
         ("KeyError: 'user'", LineKind.RAISED, True),
         (f"{STAMP}KeyError: 'user'", LineKind.RAISED, True),
         ("    | KeyError: 'user'", LineKind.RAISED, True),
+        # Without words.
+        ("MemoryError", LineKind.RAISED, True),
+        ("java.lang.NullPointerException", LineKind.RAISED, True),
+        ("    raise ValueError", LineKind.SAID, True),
+        ("Error", LineKind.SAID, True),
+        # Of what ends a process: V8, Go, PHP, CPython.
+        ("FATAL ERROR: Reached heap limit Allocation failed", LineKind.RAISED, True),
+        ("fatal error: concurrent map writes", LineKind.RAISED, True),
+        ("PHP Fatal error:  Allowed memory size exhausted", LineKind.RAISED, True),
+        ("Fatal Python error: Segmentation fault", LineKind.RAISED, True),
         ("ERROR: no user", LineKind.SAID, True),
         (f"{STAMP}INFO no user", LineKind.SAID, False),
         ("KeyError: 'INFO'", LineKind.RAISED, True),

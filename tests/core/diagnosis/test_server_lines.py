@@ -474,6 +474,16 @@ def test_how_a_process_ended(others, words):
     assert with_lines(diagnose(record), [record], lines, alone=True).sentence == words
 
 
+def test_what_helps_a_process_that_crashed():
+    """A close frame before it is told to stop does not."""
+    ended = said("was ended by SIGABRT", kind=LineKind.EXITED)
+    crashed = told(CUT, printed(1047.3, "FATAL ERROR: Reached heap limit"), ended)
+
+    assert crashed.sentence == "the server's process ended: FATAL ERROR: Reached heap limit"
+    assert crashed.remedy.startswith("mend this error")
+    assert told(CUT, ended).remedy.startswith("see why it ended: what runs out of memory")
+
+
 @pytest.mark.parametrize(
     ("code", "other", "is_told"),
     [
