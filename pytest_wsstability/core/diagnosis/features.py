@@ -35,6 +35,8 @@ LOSS = 4.0
 # Times that something was sent again in vain: on a path that loses nothing else, and on one that was seen to
 # lose packets and went on, where 30 % lost take eight transmissions in a row once in 15,000 times.
 AGAIN, AGAIN_WITH_LOSS = 2, 7
+# Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
+BIG = 512
 _OPCODES: dict[FrameKind, tuple[Opcode, ...]] = {
     FrameKind.PING: (Opcode.PING,),
     FrameKind.PONG: (Opcode.PONG,),
@@ -411,6 +413,12 @@ class Features:
     def longest_quiet(self) -> bool:
         """The same for bytes either way."""
         return self.silence > self.longest_silence + SAME_SILENCE
+
+    @property
+    def after_largest_message(self) -> bool:
+        """Whether the end came with the answer to the largest message that this end sent."""
+        message = self.tail.message
+        return message is not None and message.size >= BIG and self.messages.last_is_largest
 
 
 def is_data(event: Event) -> bool:

@@ -229,6 +229,13 @@ OF_ITS_WORK = Rival(
     lambda f: f.code == 1011 and f.reading.topic is Topic.TIMEOUT,
     "1011 is an error of the {peer}'s own, so a timeout of its own work (a database, a model) fits too",
 )
+# What an error in general words (SignalR: "Connection closed with an error.") was about.
+OF_ITS_SIZE = Rival(
+    Cause.MESSAGE_TOO_BIG,
+    "the end came with the answer to the largest message of this end",
+    lambda f: f.after_largest_message,
+    "it came right after the largest message of the {end}, so a size limit fits too",
+)
 # A code, or a reason, that is about what this end sent.
 SENT_NO_MESSAGE = Rival(
     Cause.CLOSED_BY_PEER,

@@ -16,18 +16,10 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 POLITE = frozenset({1000, 1001, 1005, 1008, 1011})
 # Codes of applications that mean one thing wherever they were seen (see `rows_codes.POLICIES`).
 CONVENTIONS = frozenset({3003, 4401, 4403, 4408, 4409, 4429})
-# Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
-BIG = 512
 # Seconds that something lies behind at a proxy before it counts as a queue of the path.
 _QUEUE = 1.0
 # Others that end at the same instant, from so many on, are no accident.
 _CROWD = 2
-
-
-def after_largest_message(f: Features) -> bool:
-    """Whether the end came with the answer to the largest message that this end sent."""
-    message = f.tail.message
-    return message is not None and message.size >= BIG and f.messages.last_is_largest
 
 
 def says_little(f: Features) -> bool:
@@ -175,7 +167,7 @@ ROWS = (
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
         shows="a polite close code came with the answer to the largest message that this end sent",
-        when=lambda f: f.code in POLITE and after_largest_message(f) and not f.ended_for_one_reason,
+        when=lambda f: f.code in POLITE and f.after_largest_message and not f.ended_for_one_reason,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} right after a message of {last_size}, the largest that the "
         "{end} sent: a size limit of less than that fits",

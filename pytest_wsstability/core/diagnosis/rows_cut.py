@@ -9,7 +9,7 @@ from ..timeline.events import FrameKind
 from . import rivals, timers
 from .cohort import LONGEST_SWEEP, SAME_SILENCE, SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
-from .rows_close import after_largest_message, slow_path
+from .rows_close import slow_path
 from .rows_said_keepalive import NOTHING_LEFT, asked_by_peer, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
@@ -38,7 +38,7 @@ def _forgotten(f: Features) -> bool:
         and f.tail.only_sent
         and f.tail.quiet_before >= _QUIET
         and f.tail.quiet_before >= f.longest_silence - SAME_SILENCE
-        and (_long_enough(f) or not (f.cut and after_largest_message(f)))
+        and (_long_enough(f) or not (f.cut and f.after_largest_message))
     )
 
 

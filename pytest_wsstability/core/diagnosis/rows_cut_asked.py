@@ -8,7 +8,6 @@ from ..timeline.close import TransportEnd
 from ..timeline.events import Opcode
 from . import rivals, timers
 from .features import RECEIVED, SENT, Features
-from .rows_close import after_largest_message
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -143,7 +142,7 @@ ROWS = (
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
         shows="the end came with the answer to the largest message that this end sent",
-        when=lambda f: f.cut and after_largest_message(f),
+        when=lambda f: f.cut and f.after_largest_message,
         confidence=MEDIUM,
         sentence="the connection was cut right after a message of {last_size}, the largest that this "
         "end sent: a size limit of less than that, whose close frame (1009) was lost, fits",

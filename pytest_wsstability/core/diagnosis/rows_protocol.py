@@ -184,6 +184,7 @@ def _errors() -> Iterator[Signature]:
             blame=Blamed.PEER,
             evidence=("errors", "end", "last_sent"),
             remedy="see what the message asks for",
+            rivals=(rivals.OF_ITS_SIZE,) if cause is Cause.HANDLER_ERROR else (),
             runner_up=Cause.CLOSED_BY_PEER,
             source="documentation of the protocols",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names
 from .features import Features
-from .rivals import CONTRADICTED, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
+from .rivals import CONTRADICTED, OF_ITS_SIZE, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -243,7 +243,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, OF_ITS_SIZE),
         runner_up=Cause.PEER_FROZEN,
         source="measured with websockets",
     ),

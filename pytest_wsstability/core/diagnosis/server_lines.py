@@ -300,7 +300,9 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
     is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMED_OUT.match(line.message) is not None
-    if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not is_timer):
+    # Of a message that the record shows to be the largest.
+    is_size = topic is Topic.SIZE and Cause.MESSAGE_TOO_BIG in (found.cause, *found.alternatives)
+    if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not (is_timer or is_size)):
         return None
     if line.says_restart or line.is_warning:
         cause = CAUSES[topic]

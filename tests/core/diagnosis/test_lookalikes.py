@@ -50,6 +50,19 @@ LOOKALIKES = [
     ([(5, closed_by_peer(1009))], Cause.MESSAGE_TOO_BIG, LOW, Cause.CLOSED_BY_PEER),
     ([(5, closed_by_peer(1009, "message too big"))], Cause.MESSAGE_TOO_BIG, LOW, Cause.CLOSED_BY_PEER),
     ([*ANSWERED, (5, closed_by_peer(1009, "message too big"))], Cause.MESSAGE_TOO_BIG, HIGH, None),
+    # An error in general words, which SignalR has for a message over its limit too.
+    (
+        [*ANSWERED, (12, ">audio"), (12.01, closed_by_peer(1011, "Internal error"))],
+        Cause.HANDLER_ERROR, MEDIUM, Cause.MESSAGE_TOO_BIG,
+    ),
+    (
+        [*ANSWERED, (12, ">audio"), (12.01, "<error", "an error"), (12.01, closed_by_peer(1000))],
+        Cause.HANDLER_ERROR, MEDIUM, Cause.MESSAGE_TOO_BIG,
+    ),
+    (
+        [*ANSWERED, (12, ">text"), (12.01, closed_by_peer(1011, "Internal error"))],
+        Cause.HANDLER_ERROR, MEDIUM, Cause.PEER_FROZEN,
+    ),
     ([(5, closed_by_peer(4429, "too many requests"))], Cause.RATE_LIMITED, LOW, Cause.CLOSED_BY_PEER),
     ([*ANSWERED, (5, closed_by_peer(4429, "too many requests"))], Cause.RATE_LIMITED, HIGH, None),
     ([(48.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),

@@ -474,6 +474,24 @@ def test_how_a_process_ended(others, words):
     assert with_lines(diagnose(record), [record], lines, alone=True).sentence == words
 
 
+@pytest.mark.parametrize(
+    ("size", "how", "cause", "confidence"),
+    [
+        (">audio", FIN, Cause.MESSAGE_TOO_BIG, HIGH),
+        (">audio", closed_by_peer(1011, "internal error"), Cause.MESSAGE_TOO_BIG, MEDIUM),
+        # No message of its own came right before.
+        (">ping", FIN, Cause.HANDLER_ERROR, HIGH),
+    ],
+)
+def test_an_error_about_a_size_is_that_of_the_largest_message(size, how, cause, confidence):
+    """SignalR closes "with an error" at a message over its limit, and logs which it was."""
+    text = "System.IO.InvalidDataException: The maximum message size of 32768B was exceeded."
+    found = told([*TALK, (47.3, size), (47.31, how)], printed(1047.31, text))
+
+    assert (found.cause, found.confidence) == (cause, confidence)
+    assert "The maximum message size of 32768B" in found.sentence
+
+
 def test_what_helps_a_process_that_crashed():
     """A close frame before it is told to stop does not."""
     ended = said("was ended by SIGABRT", kind=LineKind.EXITED)
