@@ -15,6 +15,8 @@ from .frame_header import flaw_of, goes_on_after
 KEPT = 80
 """Bytes of a frame that is not whole, or that was refused, that are kept for the evidence."""
 
+# RFC 7692, section 6: the bit of a message that is compressed; RFC 6455, section 5.2.
+_COMPRESSED, _OPCODE, _CLOSE = 0x40, 0x0F, 0x8
 _BLANK_LINE = b"\r\n\r\n"
 # Where a frame with a flaw ends nobody knows.
 _ENDLESS = 2**64
@@ -27,15 +29,17 @@ class Heads:
     Attributes:
         begun: the first bytes of the frame that is not whole, or that has a flaw; empty between frames.
         there: how many of its bytes have come; 0 between frames.
+        doubtful: the first bytes of the last whole frame that may be refused for what is in it: a compressed
+            one, or a close frame; empty before the first.
 
     """
 
-    __slots__ = ("_handshake", "_size", "begun", "there")
+    __slots__ = ("_handshake", "_size", "begun", "doubtful", "there")
 
     def __init__(self) -> None:
         # The last bytes of the handshake as far as it has come; None behind it.
         self._handshake: bytes | None = b""
-        self.begun, self.there = b"", 0
+        self.begun, self.there, self.doubtful = b"", 0, b""
         # Bytes of that frame in all; 0 while its header is not whole.
         self._size = 0
 
@@ -85,5 +89,7 @@ class Heads:
             if not size or at + size > len(data):
                 self.begun, self.there, self._size = begun, len(data) - at, size
                 return None
+            if begun[0] & _COMPRESSED or begun[0] & _OPCODE == _CLOSE:
+                self.doubtful = begun[:size]
             within = goes_on_after(begun[0], within=within)
             at, size = at + size, 0

@@ -334,7 +334,7 @@ class WebSocket(asyncio.Protocol):
             self._uncork()
         if flaw is not None:
             self._take_flaw(flaw[1], data[max(0, flaw[0]) :])
-        elif self._heads.is_flawed and self._has_refused:
+        elif self._has_refused and (self._heads.is_flawed or self._is_wrong_inside):
             # A response may come in pieces, and its first bytes alone do not tell it.
             self.explain(stray=self._stray())
         assert self.timeline is not None
@@ -375,8 +375,16 @@ class WebSocket(asyncio.Protocol):
 
     def _stray(self) -> str | None:
         """The first bytes of the frame that is not whole, or that was refused."""
-        begun = b"" if self._heads is None else self._heads.begun
+        if self._heads is None:
+            return None
+        is_whole = self._is_wrong_inside and not self._heads.is_flawed
+        begun = self._heads.doubtful if is_whole else self._heads.begun
         return begun.decode("latin-1") or None
+
+    @property
+    def _is_wrong_inside(self) -> bool:
+        """Whether a whole frame was refused for what is in it: data that do not decompress, a close code."""
+        return isinstance(self.protocol.parser_exc, ProtocolError)
 
     def _set_reading(self) -> None:
         """Let the transport read, or not: while somebody wants more, and takes our answers."""

@@ -6,6 +6,7 @@ import pytest
 import websockets
 
 from pytest_wsstability import connect
+from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.timeline.events import Direction, Opcode
 from pytest_wsstability.net.heads import KEPT
 from pytest_wsstability.profiles import FRAMES
@@ -96,6 +97,29 @@ async def test_a_frame_that_is_refused_or_cut_is_kept(chunks, head):
     found = await stray_of(*chunks, compression=False)
 
     assert found.encode("latin-1").startswith(head)
+
+
+DAMAGED = bytes([0xC1, 3]) + b"\xff" * 3
+
+
+@pytest.mark.parametrize("behind", [b"", HELLO, LARGE[:100]])
+@pytest.mark.parametrize(
+    ("refused", "remedy"), [(close(1006), "1006 may not be sent"), (DAMAGED, "compression off")]
+)
+async def test_a_whole_frame_that_is_refused_for_what_is_in_it_is_kept(refused, remedy, behind):
+    """A code that no end may send, and data that do not decompress."""
+
+    async def handler(ws):
+        ws.transport.write(HELLO + refused + behind)
+        await asyncio.sleep(1)
+
+    async with websockets.serve(handler, "127.0.0.1", 0, compression="deflate") as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        connection = await connect(url, profile=FRAMES, inbox=0, compression=True)
+        await connection.wait_closed()
+
+    assert connection.timeline.close.stray.encode("latin-1") == refused
+    assert remedy in diagnose(connection.timeline).remedy
 
 
 @pytest.mark.parametrize("compression", ["deflate", None])

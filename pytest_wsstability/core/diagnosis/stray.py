@@ -14,6 +14,9 @@ _TEXT = 8
 _RESERVED, _OPCODE, _LENGTH = 0x70, 0x0F, 0x7F
 _CONTROL = 0x8
 _LONGEST_CONTROL = 125
+_CLOSE = 0x8
+# RFC 6455, section 7.4.1: what an end reports where no code came, no close frame, or no TLS handshake.
+_NEVER_SENT = frozenset({1005, 1006, 1015})
 # Where a length of two or of eight bytes ends, and the least that it is for.
 _FIELDS = {126: (4, 126), 127: (10, 2**16)}
 _OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
@@ -104,6 +107,11 @@ class Stray:
             return f"let the {peer} write lengths in as few bytes as they need (RFC 6455, section 5.2)"
         if opcode == _CONTINUATION:
             return f"a fragment came that continues nothing: see what the {peer}, or a proxy, left out"
+        if opcode == _CLOSE and (code := int.from_bytes(self.data[2:4], "big")) in _NEVER_SENT:
+            return (
+                f"{code} may not be sent (RFC 6455, section 7.4.1): a proxy that sends it passes on what its "
+                "library reports of the connection behind it: see what ended that one"
+            )
         if opcode < _CONTROL:
             return (
                 f"if a message began inside another: two tasks of the {peer} write at once, and messages may "

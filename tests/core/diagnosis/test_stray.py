@@ -11,7 +11,8 @@ NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG = (
     "means nothing", "125 bytes at most", "masks wrongly", "as few bytes as they need", "continues nothing",
     "may not be mixed", "writes wrong frames: see its",
 )  # fmt: skip
-KINDS = (BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG)
+PASSED_ON = "may not be sent"
+KINDS = (PASSED_ON, BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,9 @@ KINDS = (BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, LENGTH, FRAGM
         *((bytes([0x80 + opcode, 5]), MIXED) for opcode in (1, 2)),
         *((bytes([0x80 + opcode, 5]), WRONG) for opcode in (8, 9, 10)),
         *((bytes([0x80 + opcode, 5]), NOTHING) for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        # Codes that stand for an end without one.
+        *((b"\x88\x02" + code.to_bytes(2, "big"), PASSED_ON) for code in (1005, 1006, 1015)),
+        *((b"\x88\x02" + code.to_bytes(2, "big"), WRONG) for code in (999, 1004, 1007, 1014, 1016)),
         # The length of a control frame is limited, that of a message is not.
         (b"\x88\x7d", WRONG),
         (b"\x88\x7e", CONTROL),
