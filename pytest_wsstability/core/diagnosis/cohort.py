@@ -32,6 +32,11 @@ _SOME, _SOME_ALIKE = 16, 64
 SWEEP = 5.0
 # The longest time between two such looks: the loop in the README of ws.
 LONGEST_SWEEP = 30.0
+# One that a server ends for another of the same session ends within this time, in seconds, after that one has
+# opened; one that it ends for any other, at once.
+_DISPLACED, _AT_ONCE = 1.0, 0.1
+# Openings come by accident so near to an end in fewer than one in so many cases.
+_ACCIDENT = 100
 # For each that ended at another instant so many that ended at one leave it an accident.
 _A_FEW = 4
 
@@ -76,6 +81,10 @@ class Beside:
     ages_apart: float = 1.0
     # Others that were older when they ended, or still live at a greater age.
     outlived: int = 0
+    # Whether another of the same session had opened right before this one ended, or any other, though
+    # openings are rare.
+    same_session_opened: bool = False
+    another_opened: bool = False
 
     @property
     def at_one_instant(self) -> bool:
@@ -133,6 +142,8 @@ class Cohort:
         self._by_silence: list[_End] = []
         self._lasts: list[float] = []
         self._ages: list[float] = []
+        # All of them, by their openings.
+        self._opened: list[Timeline] = []
         self._is_sorted = True
         for timeline in timelines:
             self.add(timeline)
@@ -144,6 +155,7 @@ class Cohort:
             self._of[timeline.serial] = _end(timeline)
         self._lasts.append(timeline.opened + age)
         self._ages.append(age)
+        self._opened.append(timeline)
         self._is_sorted = False
 
     def _sort(self) -> None:
@@ -153,6 +165,7 @@ class Cohort:
         self._by_silence = sorted(ends, key=_by_silence)
         self._lasts.sort()
         self._ages.sort()
+        self._opened.sort(key=_by_opening)
         self._is_sorted = True
 
     def beside(self, timeline: Timeline) -> Beside:
@@ -183,7 +196,24 @@ class Cohort:
             same_age_sent=bool(same) and mine.sent and all(each.sent for each in same),
             ages_apart=_ages_apart(crowd, mine),
             outlived=len(self._ages) - bisect.bisect_right(self._ages, limit),
+            **self._displaced(timeline, mine),
         )
+
+    def _displaced(self, timeline: Timeline, mine: _End) -> dict[str, bool]:
+        """Whether others had opened right before an end: of the same session, or any where they are rare."""
+        ended = timeline.ended_serial
+        if ended is None:
+            return {}
+        opened, since, until = (
+            bisect.bisect_right(self._opened, at, key=_by_opening)
+            for at in (mine.opened, mine.at - _DISPLACED, mine.at + _DISPLACED)
+        )
+        near = [each for each in self._opened[since:until][:_SOME] if timeline.serial < each.serial < ended]
+        is_rare = (until - opened) * _AT_ONCE * _ACCIDENT <= mine.age
+        return {
+            "same_session_opened": any(each.session_id == timeline.session_id is not None for each in near),
+            "another_opened": is_rare and any(mine.at - each.opened <= _AT_ONCE for each in near),
+        }
 
 
 def _end(timeline: Timeline) -> _End:
@@ -199,6 +229,10 @@ def _end(timeline: Timeline) -> _End:
         sent=any(at is not None and timeline.duration - at <= _RIGHT_AFTER for at in sent),
         code=close.received.code if close is not None and close.received is not None else None,
     )
+
+
+def _by_opening(timeline: Timeline) -> float:
+    return timeline.opened
 
 
 def _by_instant(end: _End) -> float:

@@ -141,6 +141,13 @@ NO_MESSAGE_FOR_LONG = Rival(
     "the {end} had sent no message for {silent_data}, so a deadline that only messages put off fits too",
     LOW,
 )
+ANOTHER_OPENED = Rival(
+    Cause.SESSION_DUPLICATED,
+    "another connection had opened at that instant, which few do",
+    lambda f: f.beside.another_opened,
+    "another connection had opened right before, so a {peer} that allows one of a user fits too",
+    LOW,
+)
 LIMIT_ON_AGE = Rival(
     Cause.MAX_AGE,
     "the age is a known limit",

@@ -199,6 +199,7 @@ LAST = (
         remedy="see the {peer}'s log and its process at that instant; a server that is told to stop "
         "should close "
         "with 1001 or 1012",
+        rivals=(rivals.ANOTHER_OPENED,),
         runner_up=Cause.MAX_AGE,
         source="measured",
     ),

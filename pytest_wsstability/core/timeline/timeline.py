@@ -168,8 +168,8 @@ class Timeline:
         "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
         "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
-        "drained_at", "dropped_reads", "end", "half_frame_last", "half_frame_pause", "half_frame_since",
-        "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
+        "drained_at", "dropped_reads", "end", "ended_serial", "half_frame_last", "half_frame_pause",
+        "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
         "looks_like", "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
         "session_confirmed_at", "session_id", "session_info_at", "session_resumes", "suspended", "tcp_unseen",
@@ -188,6 +188,9 @@ class Timeline:
         self.tier = tier
         # Which record of this process it is: one that was sealed has that of the record it was taken of.
         self.serial = next(_serials)
+        # Where its end stands among the openings and ends of this process, as instants of virtual time do not
+        # tell; None where it has not ended, or was seen by another process.
+        self.ended_serial: int | None = None
         # The clock's reading when the opening handshake ended.
         self._origin = origin
         # How many events there were in all, those that fell out of the record included.
@@ -564,11 +567,12 @@ class Timeline:
 
         """
         known = self.close
-        if known is not None:
-            if known.transport is not _STANDS:
-                return
-            if evidence.at != known.at:
-                evidence = dataclasses.replace(evidence, at=known.at)
+        if known is None:
+            self.ended_serial = next(_serials)
+        elif known.transport is not _STANDS:
+            return
+        elif evidence.at != known.at:
+            evidence = dataclasses.replace(evidence, at=known.at)
         self.close = evidence
         if evidence.transport is not _STANDS:
             self.mark(now, _ENDED)

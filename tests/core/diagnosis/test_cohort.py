@@ -9,6 +9,7 @@ import pytest
 from pytest_wsstability.core.cause import Confidence
 from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.cohort import ALONE, Beside, Cohort, Shared, is_lively
+from pytest_wsstability.core.timeline.close import CloseEvidence
 from tests.core.script import FIN, closed_by_peer, timeline
 
 
@@ -20,6 +21,22 @@ def ended(at, age, *, silence=None, end=FIN):
 
 def beside(mine, *others):
     return Cohort([mine, *others]).beside(mine)
+
+
+def opened_beside(*instants, age=60.0, sessions=("a", "a"), comes_back=False):
+    """What others that opened at these instants show of one that ended, before or after it had."""
+
+    def opening(at, session):
+        line = timeline(origin=1000.0 + at)
+        line.session_id = session
+        return line
+
+    mine = opening(0, sessions[0])
+    others = [] if comes_back else [opening(at, sessions[1]) for at in instants]
+    mine.over(1000.0 + age, CloseEvidence(end=mine.end, at=age, **FIN))
+    others = others or [opening(at, sessions[1]) for at in instants]
+    found = beside(mine, *others)
+    return found.same_session_opened, found.another_opened
 
 
 def test_nobody_is_beside_one_alone():
@@ -356,3 +373,39 @@ def test_ages_within_five_seconds_may_be_of_one_look(oldest, may_be_swept):
     found = diagnose(lines[0], cohort=lines)
     assert found.cause is Cause.RESTART
     assert ("every few seconds" in found.sentence) is may_be_swept
+
+
+@pytest.mark.parametrize(
+    ("instants", "more", "same_session", "another"),
+    [
+        ([60.0], {}, True, True),
+        # Not longer before than a second, or a tenth of one.
+        ([59.01], {}, True, False),
+        ([58.99], {}, False, False),
+        ([59.91], {}, True, True),
+        ([59.89], {}, True, False),
+        ([60.0], {"sessions": ("a", "b")}, False, True),
+        ([60.0], {"sessions": (None, None)}, False, True),
+        # It came after the end: whoever has lost its connection opens another.
+        ([60.0], {"comes_back": True}, False, False),
+        # The handshake of the other is over a moment later than this end is seen.
+        ([60.05], {}, True, True),
+        # Nor is it one in a hundred, as others open all the time.
+        ([10.0], {"age": 10.0}, True, True),
+        ([9.9], {"age": 9.9}, True, False),
+        ([1, 2, 3, 4, 5, 60.0], {"age": 60.1}, True, True),
+        ([1, 2, 3, 4, 5, 60.0], {"age": 59.9}, True, False),
+    ],
+)
+def test_another_that_opens_may_have_ended_one(instants, more, same_session, another):
+    """A server that allows one of a session, or of a user."""
+    assert opened_beside(*instants, **more) == (same_session, another)
+
+
+def test_of_an_end_that_another_process_saw_nobody_knows_the_order():
+    """It has an instant, and no place among the openings of this process."""
+    mine, other = ended(100, 60), timeline(origin=1100.0)
+    mine.session_id = other.session_id = "a"
+    mine.ended_serial = None
+
+    assert not beside(mine, other).same_session_opened
