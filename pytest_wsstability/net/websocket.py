@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
+from websockets.exceptions import ProtocolError
 from websockets.frames import Frame
 from websockets.protocol import CLIENT, SEND_EOF, SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
