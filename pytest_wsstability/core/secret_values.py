@@ -39,6 +39,8 @@ _ORDINARY_FIELDS = re.compile(
 )
 # What separates values in a field: schemes, cookies, lists, parameters.
 _SEPARATORS = re.compile(r"[\s,;]+")
+# Where JSON begins in a text message, and what may be a token around it: behind "oauth:", between tags.
+_BRACE, _PIECE = re.compile(r"[{\[]"), re.compile(r"[\w.+/~=-]{8,}")
 # What may stand between a name and its value, a scheme included.
 _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
 # What begins the parts of a URL that may hold secrets, or ends them.
@@ -181,7 +183,7 @@ class SecretValues:
             self._remember(session_id, hashed(session_id))
 
     def take_message(self, message: Any, name: str = "") -> None:
-        """Collect the texts in a session message: in a mapping, a list, JSON text, or on their own."""
+        """Collect the texts in a session message: in data, in JSON behind a word, or on their own."""
         if isinstance(message, Mapping):
             for key, value in message.items():
                 self.take_message(value, str(key))
@@ -189,11 +191,16 @@ class SecretValues:
             for value in message:
                 self.take_message(value, name)
         elif isinstance(message, str):
-            if message[:1] in "{[" and (found := _json_of(message)) is not None:
+            brace = _BRACE.search(message)
+            if brace and (found := _json_of(message[brace.start() :])) is not None:
                 self.take_message(found, name)
-            else:
-                self.take(name, message)
-                self._take_header(name or "message", message)
+                message = message[: brace.start()]
+            self.take(name, message)
+            self._take_header(name or "message", message)
+            for piece in _PIECE.findall(message):
+                self.take("", piece)
+        elif isinstance(message, bytes):
+            self.take_message(message.decode(errors="replace"), name)
 
     def take_command(self, command: str) -> None:
         """Collect what a command line gives to its options, variables and URLs."""

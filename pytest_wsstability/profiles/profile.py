@@ -162,7 +162,7 @@ class Profile:
             raise self._wrong(str(exc)) from None
         if self.cumulative and "id" not in words.names("ping"):
             raise self._wrong("cumulative without ID in ping: which heartbeats came before is told by ids")
-        self._collect_secrets()
+        self._collect_secrets(words)
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "heartbeat_is_frame", self.ping is None)
         object.__setattr__(self, "facts", self._known_facts())
@@ -217,14 +217,17 @@ class Profile:
         if not isinstance(name, str) or not name:
             raise self._wrong(f"new_session_id gave {name!r}, which is no name")
 
-    def _collect_secrets(self) -> None:
+    def _collect_secrets(self, words: Words) -> None:
         """What a client says of itself may hold a token."""
         SECRETS.take_opening(headers=self.headers, subprotocols=self.subprotocols)
         for name, value in self.query.items():
             SECRETS.take(name, value)
-        for message in (self.session_info, self.resume, self.ping, *(step.message for step in self.steps)):
+        steps = (step.message for step in self.steps)
+        for message in (self.session_info, self.resume, self.ping, self.pong, *steps):
             for each in message if isinstance(message, tuple) else (message,):
                 SECRETS.take_message(_given(each))
+        for payload in words.examples(End.CLIENT):
+            SECRETS.take_message(payload)
 
     def _check_literals(self) -> None:
         messages = {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")}
@@ -341,8 +344,10 @@ def _given(message: Any) -> Any:
     if isinstance(message, Mapping):
         return {name: _given(value) for name, value in message.items()}
     if isinstance(message, list):
-        return [_given(value) for value in message if not isinstance(value, str)]
+        return [_given(value) for value in message]
     # What will stand there is collected when it is known.
+    if isinstance(message, bytes):
+        message = message.decode(errors="replace")
     return PLACEHOLDER.sub("", message) if isinstance(message, str) else message
 
 

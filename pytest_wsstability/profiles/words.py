@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -276,6 +277,13 @@ class Words:
         ours = (each for each in self._readers[sender] if each.sender is sender)
         found = (each for each in ours if each.wording.read(message) is not None)
         return max((each.wording.telling(message) for each in found), default=0)
+
+    def examples(self, end: End) -> Iterator[str | bytes]:
+        """What functions write for an end, with made-up values."""
+        for each in self._known:
+            if each.sender is end and each.wording.is_function:
+                with suppress(Unwritable):
+                    yield each.wording.write(dict(_SAMPLE))
 
     def write(
         self, role: Role, values: Values, *, step: int | None = None, resumes: bool = False

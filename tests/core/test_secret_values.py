@@ -102,11 +102,18 @@ def test_a_command_line(values, command, text, shown):
         ["1", "phx_join", {"password": "hunter2hunter"}],
         "token=hunter2hunter",
         ({"type": "auth"}, "Bearer hunter2hunter"),
+        {"op": "auth", "args": ["hunter2hunter", 1700000000]},
+        'CONNECT {"token":"hunter2hunter"}',
+        b'CONNECT {"token":"hunter2hunter"}\r\n',
+        "PASS oauth:hunter2hunter",
+        "CONNECT [{]\npasscode:hunter2hunter\n\n\0",
+        "<auth xmlns='urn:ietf:params' mechanism='PLAIN'>hunter2hunter</auth>",
+        b"\xff\x00hunter2hunter\x00",
     ],
     ids=str,
 )
 def test_a_session_message(values, message):
-    """Mappings, lists, JSON as text and text; what only says what it is stays."""
+    """Mappings, lists, JSON as text or behind a word, text and bytes; what only says what it is stays."""
     values.take_message(message)
 
     assert values.mask("no: hunter2hunter") == "no: ***"

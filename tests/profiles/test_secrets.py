@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from pytest_wsstability import End
 from pytest_wsstability.core.secret_values import SecretValues
-from pytest_wsstability.profiles import Profile, profile
+from pytest_wsstability.profiles import Codec, Profile, SessionStep, profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, shipped
 
 
@@ -40,3 +41,48 @@ def test_what_will_stand_in_a_message_is_collected_when_it_is_known(values, mess
     Profile(name="mine", ping=None, pong=None, session_info=message)
 
     assert values.mask("{session_id}: hunter2hunter") == f"{{session_id}}: {shown}"
+
+
+def login(values):
+    return f"auth,hunter2hunter,{values['id']}"
+
+
+def fails(values):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"session_info": ["auth", "hunter2hunter"]},
+        {"session_info": b"PASS hunter2hunter"},
+        {"session_info": Codec(bool, "PASS hunter2hunter")},
+        {"session_info": Codec(bool, b"PASS hunter2hunter")},
+        {"session_info": Codec(bool, login)},
+        {"session_info": "hello", "session_confirmed": "hi", "resume": Codec(bool, login)},
+        {"steps": (SessionStep(End.CLIENT, Codec(bool, login)),)},
+        {"ping": "?", "pong": {"key": "hunter2hunter"}, "heartbeats_from": "server"},
+    ],
+    ids=str,
+)
+def test_what_a_client_says_is_collected_whoever_writes_it(values, fields):
+    """Data, text, bytes, and what a function makes of made-up values."""
+    Profile(name="mine", **fields)
+
+    assert values.mask("no: hunter2hunter") == "no: ***"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"session_confirmed": Codec(bool, login)},
+        {"session_info": Codec(bool, fails)},
+        {"session_info": Codec(bool)},
+    ],
+    ids=str,
+)
+def test_what_a_server_says_or_nobody_can_write_is_not(values, fields):
+    """And no function that fails breaks the profile."""
+    Profile(name="mine", **fields)
+
+    assert values.news() == []
