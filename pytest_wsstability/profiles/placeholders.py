@@ -32,6 +32,10 @@ ANY = "{any}"
 # What a message says by its placeholders, under their names.
 Values: TypeAlias = dict[str, Any]
 
+# Values that were made up, for a message that is looked at before it is said; any number does.
+SAMPLE: Values = {
+    "session_id": "7", "id": 7, "now": 7.0, "sequence": 7, "interval": 7.0, "timeout": 7.0, "token": "7",
+}  # fmt: skip
 NAMES = (
     "session_id", "session_number", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms",
     "timeout", "timeout_ms", "token", "any", "audio", "text", "turn", "number",

@@ -18,8 +18,8 @@ from ..core.timeline.protocol_facts import (
 )
 from .audio import Audio
 from .literals import check_fixed, check_placeholders, check_subprotocol
-from .messages import Message, Prefixed
-from .placeholders import PLACEHOLDER, Values
+from .messages import Codec, Message, Prefixed
+from .placeholders import PLACEHOLDER, SAMPLE, Values
 from .records import Split
 from .templates import Free
 from .wording import json_of
@@ -145,6 +145,8 @@ class Profile:
             raise ValueError(f"profile name: {self.name!r} is not a name")
         self._check_values()
         self._check_several()
+        # What is wrong with a message is told with it.
+        self._collect_secrets()
         self._check_literals()
         try:
             words = Words(
@@ -162,7 +164,6 @@ class Profile:
             raise self._wrong(str(exc)) from None
         if self.cumulative and "id" not in words.names("ping"):
             raise self._wrong("cumulative without ID in ping: which heartbeats came before is told by ids")
-        self._collect_secrets(words)
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "heartbeat_is_frame", self.ping is None)
         object.__setattr__(self, "facts", self._known_facts())
@@ -217,7 +218,7 @@ class Profile:
         if not isinstance(name, str) or not name:
             raise self._wrong(f"new_session_id gave {name!r}, which is no name")
 
-    def _collect_secrets(self, words: Words) -> None:
+    def _collect_secrets(self) -> None:
         """What a client says of itself may hold a token."""
         SECRETS.take_opening(headers=self.headers, subprotocols=self.subprotocols)
         for name, value in self.query.items():
@@ -226,8 +227,6 @@ class Profile:
         for message in (self.session_info, self.resume, self.ping, self.pong, *steps):
             for each in message if isinstance(message, tuple) else (message,):
                 SECRETS.take_message(_given(each))
-        for payload in words.examples(End.CLIENT):
-            SECRETS.take_message(payload)
 
     def _check_literals(self) -> None:
         messages = {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")}
@@ -336,9 +335,11 @@ class Profile:
 
 
 def _given(message: Any) -> Any:
-    """What a team wrote into a message: words that stand alone in a list are the protocol's."""
+    """What a team wrote into a message."""
     if isinstance(message, Prefixed):
         return _given(message.template)
+    if isinstance(message, Codec):
+        return _given(_written(message))
     if isinstance(message, Free):
         return _given(message.value)
     if isinstance(message, Mapping):
@@ -349,6 +350,17 @@ def _given(message: Any) -> Any:
     if isinstance(message, bytes):
         message = message.decode(errors="replace")
     return PLACEHOLDER.sub("", message) if isinstance(message, str) else message
+
+
+def _written(codec: Codec) -> Any:
+    """What a codec writes, where a function does it with values that were made up."""
+    if not callable(codec.write):
+        return codec.write
+    try:
+        return codec.write(dict(SAMPLE))
+    except Exception:
+        # The user's function runs here; what it raises is told when it is asked in earnest.
+        return None
 
 
 def _is_name(value: Any) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,7 +11,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from .message_index import MessageIndex
 from .messages import Message, wording
-from .placeholders import Unwritable, Values
+from .placeholders import SAMPLE, Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
 from .wording import Parsed, Wording
@@ -278,13 +277,6 @@ class Words:
         found = (each for each in ours if each.wording.read(message) is not None)
         return max((each.wording.telling(message) for each in found), default=0)
 
-    def examples(self, end: End) -> Iterator[str | bytes]:
-        """What functions write for an end, with made-up values."""
-        for each in self._known:
-            if each.sender is end and each.wording.is_function:
-                with suppress(Unwritable):
-                    yield each.wording.write(dict(_SAMPLE))
-
     def write(
         self, role: Role, values: Values, *, step: int | None = None, resumes: bool = False
     ) -> str | bytes:
@@ -378,7 +370,7 @@ def _see_that_each_is_read(known: list[KnownMessage], records: str | Split | Non
     """Refuse a message that nobody would take for what it is."""
     for each in known:
         try:
-            written = each.wording.write(dict(_SAMPLE))
+            written = each.wording.write(dict(SAMPLE))
         except Unwritable:
             # It is read only, or not with values that were made up.
             continue
@@ -466,12 +458,6 @@ def weight(value: Any) -> int:
 
 # What answers what, where answers are told by their ids.
 _QUESTIONS = {"pong": "ping", "session_confirmed": "session_info", "session_refused": "session_info"}
-# Stands for every placeholder when two messages are compared; any number does.
-_ANY = 7
-_SAMPLE: Values = {
-    "session_id": str(_ANY), "id": _ANY, "now": float(_ANY), "sequence": _ANY, "interval": float(_ANY),
-    "timeout": float(_ANY), "token": str(_ANY),
-}  # fmt: skip
 
 
 def _alike(one: Wording, other: Wording) -> bool:
@@ -483,7 +469,7 @@ def _alike(one: Wording, other: Wording) -> bool:
 
 def _reads(reader: Wording, writer: Wording) -> bool:
     try:
-        return reader.read(Parsed(writer.write(dict(_SAMPLE)))) is not None
+        return reader.read(Parsed(writer.write(dict(SAMPLE)))) is not None
     except Unwritable:
         # A pattern or a function alone: it reads the other, and nothing tells them apart.
         return True

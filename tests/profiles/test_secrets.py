@@ -73,6 +73,19 @@ def test_what_a_client_says_is_collected_whoever_writes_it(values, fields):
 
 
 @pytest.mark.parametrize(
+    "message",
+    [{"args": ["hunter2hunter", object]}, Codec("hello".__eq__, login)],
+    ids=["no JSON", "what it writes it does not read"],
+)
+def test_what_is_wrong_with_a_login_is_told_without_its_key(values, message):
+    """It is collected before anything is said of the message."""
+    with pytest.raises(ValueError, match="hunter2hunter") as caught:
+        Profile(name="mine", session_info=message)
+
+    assert "hunter2hunter" not in values.mask(str(caught.value))
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"session_confirmed": Codec(bool, login)},
