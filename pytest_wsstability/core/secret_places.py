@@ -46,6 +46,11 @@ _SENTENCE = re.compile(
 )
 # But a challenge has parameters behind its scheme (RFC 9110, section 11.6.1).
 _SCHEMED = re.compile(r"\b(?:Bearer|Basic)\s+(?![a-z_]+=\"\w)(?P<value>[\w.\-+/=~]+)", re.IGNORECASE)
+# SASL's PLAIN, which is a password in Base64 (RFC 4616), as IRC, SMTP and XMPP say it.
+_SASL = re.compile(
+    r"""(?:\bAUTH(?:ENTICATE)?(?:[ \t]+PLAIN)?[ \t]+|\bmechanism=["']PLAIN["'][^<>]{0,99}>)"""
+    r"(?P<value>[A-Za-z0-9+/]{8,}={0,2})"
+)
 # As pytest shows the local variables of a frame.
 _LOCAL = re.compile(r"^(?P<name>\w+)\s* = (?P<value>['\"].*['\"])$", re.MULTILINE)
 _URL = re.compile(r"""://(?P<authority>[^/?#\s]*)(?=(?P<rest>[^\s"'<>]{0,256}))""")
@@ -76,6 +81,9 @@ def placed(text: str) -> Iterator[Span]:
     if "=" in text:
         yield from _values(_QUERY_VALUE, text, is_secret_value)
         yield from _values(_LOCAL, text, is_secret_in_prose)
+    for match in _SASL.finditer(text):
+        if not is_ordinary(match["value"]):
+            yield match.span("value")
     for match in _SCHEMED.finditer(text):
         # "basic authentication" and "the bearer token" are words.
         if not match["value"].strip(".").isalpha():

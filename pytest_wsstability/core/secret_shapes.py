@@ -37,6 +37,11 @@ _ISSUED = (
     # HashiCorp Vault, DigitalOcean, Shopify, Linear, Notion, Supabase.
     r"hv[bsr]\.[\w-]{20,}",
     r"(?:do[opr]_v1|shp(?:at|ca|pa|ss)|lin_api|ntn|sbp|sb_secret)_\w{20,}",
+    # Twitch's chat, Nostr (NIP-19), seeds of NATS, and the subprotocol that carries Kubernetes' token.
+    r"oauth:[a-z0-9]{30}(?![A-Za-z0-9])",
+    r"nsec1[02-9ac-hj-np-z]{58}",
+    r"S[ACNOUX][A-Z2-7]{56}(?![A-Za-z0-9])",
+    r"base64url\.bearer\.authorization\.k8s\.io\.[\w-]{8,}",
 )
 _BY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ISSUED)})", re.ASCII)
 # A JSON web token, signed or encrypted (RFC 7515, 7516): it begins with '{"' in Base64. Its end may be cut.

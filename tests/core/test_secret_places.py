@@ -23,6 +23,13 @@ RANDOM = "Zz99aa88bb77"
         (f"curl -H 'Authorization: Token {RANDOM}' x", "curl -H 'Authorization: Token ***' x"),
         ("Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=b", "Authorization: AWS4-HMAC-SHA256 ***"),
         (f'[f"Authorization: Token {RANDOM}", "X-A: b"]', '[f"Authorization: Token ***", "X-A: b"]'),
+        # SASL's PLAIN.
+        ("AUTHENTICATE AGpvZQBodW50ZXIy", "AUTHENTICATE ***"),
+        ("> AUTH PLAIN AGpvZQBodW50ZXIyMg==", "> AUTH PLAIN ***"),
+        (
+            "<auth mechanism='PLAIN' xmlns='urn'>AGpvZQBodW50ZXIy</auth>",
+            "<auth mechanism='PLAIN' xmlns='urn'>***</auth>",
+        ),
         # Cookies one by one; attributes and plain values stay.
         ("Cookie: a=b; session=abc; theme=dark", "Cookie: ***; session=***; theme=dark"),
         (f"Set-Cookie: a=b; q={RANDOM}; Path=/x7; Secure", "Set-Cookie: ***; q=***; Path=/x7; Secure"),
@@ -98,7 +105,9 @@ def test_in_a_sentence(text, shown):
         # Names and dots, and no values.
         "a token (--header 'Authorization: ...'), a cookie", "--ws-header 'Authorization: Bearer …'",
         "Authorization: Bearer $TOKEN", "-H \"Authorization: Bearer ${TOKEN}\"",
-        "Authorization: Bearer <token>",
+        "Authorization: Bearer <token>", "AUTHENTICATE EXTERNAL", "AUTH PLAIN required",
+        "AUTHENTICATE SCRAM-SHA-256",
+        "<auth mechanism='SCRAM-SHA-1'>biwsbj1qdWxpZXQ</auth>",
         '["session", "closed"]', '("token", "expired")', '{"code": 4401, "code_2": 7}',
         # What a server asks for.
         'WWW-Authenticate: Bearer realm="x", error="invalid_token"', '{"www-authenticate": "Negotiate"}',

@@ -52,6 +52,10 @@ KEYS = {
     "Vault": ("hvs.", _LETTERS),
     "DigitalOcean": ("dop_v1_", _HEX),
     "Shopify": ("shpat_", _HEX),
+    "Twitch": ("oauth:", _HEX[:30]),
+    "Nostr": ("nsec1", ("2q3w4e5r6t7y8u9" * 4)[:58]),
+    "NATS": ("SU", (_CAPITALS * 4)[:56].replace("9", "7")),
+    "Kubernetes": ("base64url.bearer.authorization.k8s.io.", _LETTERS),
     "a web token": ("eyJhbGciOiJIUzI1NiJ9.", f"eyJzdWIiOiIxIn0.{_LETTERS}"),
     "a web token, cut short": ("eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiIxIn0"),
     "an encrypted web token": ("eyJhbGciOiJkaXIifQ.", f".{_LETTERS[:16]}.{_LETTERS}.{_LETTERS[:22]}"),
@@ -101,6 +105,8 @@ def test_in_the_path_of_a_url():
         "gpt-4o-realtime-preview-2024-12-17", "npm_config_registry_of_somebody", "pypi-publish-of-a-wheel-1",
         "key-value-stores", "glide-through-the-air-1",
         "MyLongNameOfAClassForTests.method.of_a_test_with_a_long_name",
+        # Twice as long, or half; and a subprotocol without its token.
+        f"oauth:{_HEX}", f"nsec1{_HEX}", f"SU{_CAPITALS}", "base64url.bearer.authorization.k8s.io",
         # Of a pod, as Kubernetes makes them.
         "glad-river-7f8d9c6b5-x2x4z", "xai-org-deployment-7d9f8b6c5d-x7k2p",
         "dapi-service-deployment-7d9f8b6c5d-x7k2p",
