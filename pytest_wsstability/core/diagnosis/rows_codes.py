@@ -108,9 +108,10 @@ DEFINED = (
         headline="the {peer} refused a frame of the {end}",
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
-        remedy="test again with compression off; look for a proxy that changes frames",
+        remedy="see what its words say, if there are any: some applications refuse so what they do not know; "
+        "test again with compression off; look for a proxy that changes frames",
         rivals=(
-            rivals.UNKNOWN_WORDS,
+            rivals.NOTHING_BUT_UNKNOWN_WORDS,
             rivals.SENT_NO_FRAME,
             Rival(
                 Cause.IDLE_TIMEOUT,

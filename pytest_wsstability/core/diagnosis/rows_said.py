@@ -227,8 +227,8 @@ ROWS = (
         headline="the {peer} refused what the {end} sent",
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
-        remedy="see what the {end} sent last, and whether the {peer}'s protocol has it (--ws-profile); look "
-        "for a proxy that changes frames",
+        remedy="see what the {end} sent last, and whether the {peer}'s protocol has it (--ws-profile); "
+        "{compression_off}look for a proxy that changes frames",
         rivals=(*CONTRADICTED, SENT_NO_FRAME),
         proved=True,
         source="measured",

@@ -212,6 +212,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "code_short": _code_short,
     "said_or_credentials": lambda f: _quoted_reason(f) or "credentials",
     "said_or_policy": lambda f: _quoted_reason(f) or "policy",
+    "compression_off": lambda f: "test again with compression off; " if f.code == 1002 else "",
     "credentials_first": lambda f: _credentials_first(f),
     "transport": lambda f: f.close.transport.value if f.close else "open",
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),

@@ -116,7 +116,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
     ),
     Topic.SIZE: any_of(
-        r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit",
+        r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit(?:ed)?",
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
         r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?limit of \d+",
         r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
@@ -177,7 +177,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"bad (?:frame|message|json|request)", r"pong without (?:a )?ping",
         r"invalid (?:\w+ )?(?:request|argument|command|parameters?|syntax)",
         r"(?:unknown|unrecogni[sz]ed) (?:command|message|opcode|event|method|frame)",
-        r"not valid (?:utf|json)\S*", r"unexpected end", r"reserved bits?", r"masked frame", r"control frame",
+        r"not valid (?:utf|json)\S*", r"unexpected end", r"reserved bits?", r"rsv ?[1-3]?", r"mask must",
+        r"(?:un-?|not |be )masked", r"masked frame", r"fragmented", r"control frame",
         r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
         *REFUSED,

@@ -14,6 +14,7 @@ from pytest_wsstability.core.known_timers import KNOWN_TIMERS, TimerDefault
 # Whole phrases, which some records leave out.
 PHRASES = frozenset(
     {
+        "compression_off",
         "credentials_first",
         "heartbeat_first",
         "hidden_tab",

@@ -68,6 +68,11 @@ LOOKALIKES = [
     ([(48.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
     ([(5, closed_by_peer(1002, "protocol error"))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
     ([(1, ">ping"), (1.04, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, Cause.CLOSED_BY_PEER),
+    # Some applications refuse so what they do not know (OpenFrontIO).
+    ([*ANSWERED, (5, ">text"), (5.01, closed_by_peer(1002, "game not found"))], Cause.PROTOCOL_ERROR, LOW,
+     Cause.CLOSED_BY_PEER),
+    ([*ANSWERED, (5, ">text"), (5.01, closed_by_peer(1002, "unmasked frame"))],
+     Cause.PROTOCOL_ERROR, HIGH, None),
     # What is refused is refused at once; Bandit and Tomcat 7 close who is silent so.
     ([(1, ">ping"), (1.9, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.IDLE_TIMEOUT),
     ([(60, closed_by_peer(1002))], Cause.IDLE_TIMEOUT, MEDIUM, Cause.PROTOCOL_ERROR),

@@ -327,6 +327,15 @@ def test_text_that_is_no_text_is_told_as_that_whoever_sent_it():
     assert (told(1007, "").confidence, told(1007, "").runner_up) == (Confidence.LOW, Cause.CLOSED_BY_PEER)
 
 
+@pytest.mark.parametrize(("code", "helps"), [(1002, True), (1007, False), (4000, False)])
+def test_a_bit_of_a_frame_is_told_with_compression(code, helps):
+    """That sets one of them; of a message that is refused, it says nothing."""
+    found = told(code, "Invalid WebSocket frame: RSV1 must be clear", (33.27, ">text"))
+
+    assert found.cause is Cause.PROTOCOL_ERROR
+    assert ("compression off" in found.remedy) is helps
+
+
 @pytest.mark.parametrize("code", [1000, 4000])
 @pytest.mark.parametrize(("confirmed", "is_told"), [([], True), ([(0.2, "<confirmed")], False)])
 def test_a_close_in_answer_to_the_sessions_first_message_is_about_that(code, confirmed, is_told):
