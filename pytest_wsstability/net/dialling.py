@@ -303,7 +303,10 @@ class Dialler:
             if refusal is not None:
                 return _refused(refusal, self._url, self._redirects, rest=self._unread(exc))
         if late:
-            return self._failed(OpeningStage.TIMEOUT, f"{self._late()} within {show_duration(self._timeout)}")
+            words = f"{self._late()} within {show_duration(self._timeout)}"
+            error = self._failed(OpeningStage.TIMEOUT, words)
+            error.unanswered = step is OpeningStage.HTTP
+            return error
         if isinstance(exc, socket.gaierror):
             return self._failed(
                 OpeningStage.DNS, f"the name {self._host!r} does not resolve ({exc.strerror})"

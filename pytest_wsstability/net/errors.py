@@ -48,7 +48,7 @@ class OpeningError(ConnectionError):
         status: the HTTP status of a refused upgrade; None otherwise.
         retry_after: what its Retry-After field said; None where it had none.
         said: what a refusal said beside its status, its phrase included.
-        unanswered: whether the connection ended before the server had answered.
+        unanswered: whether the connection, or the time for it, ended before the server had answered.
         location: where a redirect leads, secrets included; None where there was none.
         shortage: what this process or its machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from pytest_wsstability import TLS, Cause, OpeningError, Orchestrator, connect
+from pytest_wsstability import TLS, Blame, Cause, OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
 from tests.net.certificates import authority, server_context, trusting
 from tests.net.peers import opened, serving, silent
@@ -332,6 +332,9 @@ async def test_a_server_that_is_silent_after_the_tls_handshake():
 
     assert str(error).endswith("no HTTP response to the upgrade within 4 s")
     assert loop.time() == pytest.approx(4.0, abs=0.01)
+    # A server without descriptors has its kernel open TCP all the same.
+    assert error.diagnosis.blame is Blame.SERVER
+    assert "too many open files" in error.diagnosis.remedy
 
 
 @pytest.mark.real

@@ -42,11 +42,14 @@ def _is(*statuses: int) -> Callable[[int | None], bool]:
     return lambda status: status in statuses
 
 
-# In the stage's place: the handshake failed over the subprotocol that the server chose, or nothing answered.
+# In the stage's place: the handshake failed over the subprotocol that the server chose, or nothing answered
+# the upgrade, before the connection or the time for it ended.
 _CHOSEN = "HANDSHAKE, subprotocol"
-_UNANSWERED = "HANDSHAKE, no answer"
+_UNANSWERED = {"HANDSHAKE": "HANDSHAKE, no answer", "TIMEOUT": "TIMEOUT, no answer"}
 _FEWER = "open fewer connections at a time and with jitter, or raise the server's limit"
 _GATEWAY = "see the gateway's log, and whether the server behind it runs"
+# What a status says by itself, in the words of proxies and firewalls too (Squid, Akamai, Zscaler).
+_SAYS_STATUS = {403: re.compile(r"access\W?denied|forbidden|permissions?|not allowed", re.IGNORECASE)}
 _CREDENTIALS = "give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie"
 
 OPENINGS = (
@@ -116,7 +119,8 @@ OPENINGS = (
         cause=Cause.UNAUTHORIZED, shows="any other HTTP 403", stage="HTTP", statuses=_is(403),
         blame=Blame.CLIENT,
         remedy=f"{_CREDENTIALS}, an Origin; and check the path: uvicorn answers 403 to one without a "
-        "WebSocket, as Envoy does where no upgrade is allowed",
+        "WebSocket, as Envoy does where no upgrade is allowed; see whether it is the page of a proxy or a "
+        "firewall on the way",
         runner_up=Cause.REFUSED,
     ),
     FailedOpening(
@@ -135,7 +139,8 @@ OPENINGS = (
         " ends what is not for /socket.io/",
     ),
     FailedOpening(
-        cause=Cause.NO_WEBSOCKET, shows="the connection ended without an answer", stage=_UNANSWERED,
+        cause=Cause.NO_WEBSOCKET, shows="the connection ended without an answer",
+        stage=_UNANSWERED["HANDSHAKE"],
         blame=Blame.SERVER,
         remedy="see whether the port speaks TLS (wss://) or not, and whether anything listens behind it: a "
         "proxy, a port that a container publishes and a port forward take connections for a server that is "
@@ -152,6 +157,13 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,
         remedy="a firewall that drops packets, or a server that does not answer; open_timeout= waits longer",
+    ),
+    FailedOpening(
+        cause=Cause.OPENING_TIMED_OUT, shows="no answer to the upgrade in time, though TCP was open",
+        stage=_UNANSWERED["TIMEOUT"], blame=Blame.SERVER,
+        remedy="see the server's log: its process stands still, has no descriptor left to accept with (too "
+        "many open files; its kernel opens TCP all the same), or waits for something before it accepts; "
+        "open_timeout= waits longer",
     ),
     FailedOpening(
         cause=Cause.HARNESS_SHORT,
@@ -185,7 +197,7 @@ def diagnose_opening(
         retry_after: what its Retry-After field said.
         detail: the error in words.
         said: the words of an answer beside its status.
-        unanswered: whether the connection ended before there was an answer.
+        unanswered: whether the connection, or the time for it, ended before the upgrade was answered.
         shortage: what this process or machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.
 
@@ -206,8 +218,8 @@ def diagnose_opening(
         rows = [row for row in OPENINGS if row.cause is Cause.THROTTLED]
     if subprotocol is not None:
         rows = [row for row in OPENINGS if row.stage == _CHOSEN]
-    if unanswered:
-        rows = [row for row in OPENINGS if row.stage == _UNANSWERED]
+    if unanswered and stage in _UNANSWERED:
+        rows = [row for row in OPENINGS if row.stage == _UNANSWERED[stage]]
     if shortage is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.HARNESS_SHORT]
     row, how = rows[0], f"HTTP {status}" if status is not None else stage
@@ -233,4 +245,7 @@ def _topic(status: int | None, said: str) -> Topic | None:
     """What the words of an answer speak of clearly, those aside that its status always has."""
     usual = next((each.phrase for each in HTTPStatus if each == status), "")
     reading = read_error(re.sub(re.escape(usual), " ", said, flags=re.IGNORECASE) if usual else said)
+    if reading.topic is Topic.TOKEN and status in _SAYS_STATUS:
+        # Who may not come in, it has not said: whether credentials would help is open.
+        reading = read_error(_SAYS_STATUS[status].sub(" ", said))
     return reading.topic if reading.is_clear else None

@@ -33,6 +33,8 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("HANDSHAKE", {"subprotocol": "v9"}, Cause.PROTOCOL_ERROR, Blame.CLIENT),
         ("HANDSHAKE", {}, Cause.NO_WEBSOCKET, Blame.SERVER),
         ("TIMEOUT", {}, Cause.OPENING_TIMED_OUT, Blame.PATH),
+        # TCP was open: no firewall has dropped it.
+        ("TIMEOUT", {"unanswered": True}, Cause.OPENING_TIMED_OUT, Blame.SERVER),
         # Retry-After speaks of an answer of HTTP; what was short here comes before all else.
         ("TIMEOUT", {"retry_after": "7"}, Cause.OPENING_TIMED_OUT, Blame.PATH),
         ("CONNECT", {"shortage": Reason.DESCRIPTORS}, Cause.HARNESS_SHORT, Blame.HARNESS),
@@ -75,7 +77,16 @@ def test_each_stage(stage, answer, cause, blame):
          Cause.REFUSED),
         (403, "Forbidden You don't have permission to access /ws on this server.", Cause.UNAUTHORIZED,
          Cause.REFUSED),
-        (403, "Forbidden You have no permission to speak", Cause.UNAUTHORIZED, None),
+        # Nor do words that say no more than the status: Squid, Akamai, Zscaler and S3 have them.
+        (403, "Forbidden You have no permission to speak", Cause.UNAUTHORIZED, Cause.REFUSED),
+        (403, "Forbidden Access Denied. Access control configuration prevents your request.",
+         Cause.UNAUTHORIZED, Cause.REFUSED),
+        (403, "Forbidden Sorry, you don't have permission to visit this site. Not allowed to browse Chat.",
+         Cause.UNAUTHORIZED, Cause.REFUSED),
+        (403, "Forbidden <Code>AccessDenied</Code><Message>Access Denied</Message>", Cause.UNAUTHORIZED,
+         Cause.REFUSED),
+        (403, "Forbidden Access denied: your token has expired", Cause.UNAUTHORIZED, None),
+        (403, "Forbidden Not allowed: authentication required", Cause.UNAUTHORIZED, None),
         (403, "Forbidden rate limit exceeded", Cause.THROTTLED, None),
         (403, "Forbidden invalid token", Cause.UNAUTHORIZED, None),
         # What is told clearly by its status needs no words.
