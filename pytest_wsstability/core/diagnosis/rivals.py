@@ -46,6 +46,11 @@ def of_an_age(f: Features) -> bool:
     return shares_age(f) and not f.beside.same_age_spoke
 
 
+def never_spoke(f: Features) -> bool:
+    """Whether this end sent no message, so that a deadline which waits for one counts from the opening."""
+    return not f.timeline.count(SENT, Opcode.TEXT, Opcode.BINARY)
+
+
 def _age_is_a_number(f: Features) -> bool:
     return timers.is_number(f.age, f.tier, CountsFrom.AGE)
 
@@ -139,6 +144,13 @@ NO_MESSAGE_FOR_LONG = Rival(
         and timers.is_number(f.silent(SENT, FrameKind.DATA), f.tier, CountsFrom.MESSAGES_UPSTREAM)
     ),
     "the {end} had sent no message for {silent_data}, so a deadline that only messages put off fits too",
+    LOW,
+)
+NEVER_SPOKE = Rival(
+    Cause.READ_DEADLINE,
+    "this end sent no message at all",
+    never_spoke,
+    "the {end} sent no message at all, so a deadline as long that only messages put off fits too",
     LOW,
 )
 ANOTHER_OPENED = Rival(
@@ -247,7 +259,7 @@ OF_ITS_SIZE = Rival(
 SENT_NO_MESSAGE = Rival(
     Cause.CLOSED_BY_PEER,
     "this end sent no message",
-    lambda f: not f.timeline.count(SENT, Opcode.TEXT, Opcode.BINARY),
+    never_spoke,
     "this end sent no message that it could be about",
     LOW,
 )

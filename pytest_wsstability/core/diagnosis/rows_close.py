@@ -6,7 +6,7 @@ from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
-from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .features import RECEIVED, SENT, SILENCE, TO_ANSWER, Features, is_data
 from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 
@@ -309,6 +309,26 @@ LAST = (
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (Helius, Phoenix)",
+    ),
+    Signature(
+        cause=Cause.READ_DEADLINE,
+        shows="1000, 1001 or 1005 was received after the longest time without messages of this end, of a "
+        "length that timers have, though it had sent some",
+        when=lambda f: (
+            f.code in (1000, 1001, 1005)
+            and f.end is End.CLIENT
+            and f.silent(SENT, FrameKind.DATA) <= f.age - SILENCE
+            and rivals.NO_MESSAGE_FOR_LONG.when(f)
+        ),
+        confidence=LOW,
+        sentence="the {peer} closed with {code} when the {end} had sent no message for {silent_data}: a "
+        "deadline that only messages put off, in the form of a normal close, fits",
+        headline="read deadline? no message sent for {silent_data}",
+        blame=Blamed.SELF,
+        evidence=("end", "silences", "server_pings"),
+        remedy="send messages (heartbeats) more often than every {half_silent_data}",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (certstream-server 59, cobinhood/api-public 22)",
     ),
     Signature(
         cause=Cause.RESTART,

@@ -288,12 +288,13 @@ UNSAID = (
         headline="maximum age {max_age}?",
         blame=Blamed.PEER,
         evidence=("repeated", "silences", "end"),
-        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
+        remedy="raise {age_knobs}, or reconnect before it; {heartbeat_helps}",
         rivals=(
             rivals.NOTHING_BUT_UNKNOWN_WORDS,
             rivals.TOKEN,
             rivals.AFTER_A_MESSAGE,
             rivals.AFTER_A_MESSAGE_EACH,
+            rivals.NEVER_SPOKE,
             Rival(
                 Cause.PONG_DEADLINE,
                 "no ping came, and no pong went out",

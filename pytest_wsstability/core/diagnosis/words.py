@@ -15,6 +15,7 @@ from . import timers
 from .features import RECEIVED, SENT, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
+from .rivals import never_spoke
 
 _LISTS = (CountsFrom.IDLE,)
 
@@ -236,6 +237,11 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "max_age": lambda f: timers.value(f.age, f.tier, CountsFrom.AGE),
     "age_owners": lambda f: _owners(f.age, f, CountsFrom.AGE),
     "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
+    "heartbeat_helps": lambda f: (
+        "or send a message now and then, which shows whether it is a deadline that waits for one"
+        if never_spoke(f)
+        else "a heartbeat does not help"
+    ),
     "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
     "rx": lambda f: _seconds(f.silent(RECEIVED)),
     "rx_data": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),

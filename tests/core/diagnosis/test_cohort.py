@@ -266,7 +266,8 @@ def test_ends_within_two_seconds_show_an_age_only_if_the_ages_agree_closer_than_
 
     def one(number):
         age = 30.2 + (spread if number else 0.0)
-        beats = [row for at in range(1, 31) for row in ((at, "<text"), (at, "<ping"), (at, ">pong"))]
+        said = ((-0.4, ">text"), (0, "<text"), (0, "<ping"), (0, ">pong"))
+        beats = [(at + after, what) for at in range(1, 31) for after, what in said]
         return timeline(*beats, (age, FIN), origin=1000 + (1.2 - spread if number else 0.0))
 
     lines = [one(number) for number in range(count)]

@@ -129,6 +129,25 @@ def test_another_packet_of_engine_io_is_no_ping_for_a_client_that_answers_its_pi
 
 
 @pytest.mark.parametrize(
+    ("code", "spoke", "fits"),
+    [
+        *((code, [10, 30], True) for code in (1000, 1001, 1005)),
+        *((code, [10, 30], False) for code in (1008, 1011, 4000)),
+        # 29 s are nobody's timer, and less than it has been silent before.
+        (1000, [10, 31], False),
+        (1000, [0.5, 35], False),
+        # It never spoke, so that any age is as long.
+        (1000, [], False),
+    ],
+)
+def test_a_close_after_a_silence_of_this_end_may_be_a_deadline_for_its_messages(code, spoke, fits):
+    """As Cowboy's is, which has a normal close for it, though its own messages go on."""
+    rows = [(at, "<text") for at in range(1, 60, 3)] + [(at, ">text") for at in spoke]
+
+    assert ("READ_DEADLINE" in fitting(LAST, read(*rows, how=code))) is fits
+
+
+@pytest.mark.parametrize(
     ("code", "silence", "fits"),
     [
         (1000, 5, True),
