@@ -96,6 +96,7 @@ def _audio(profile: Profile) -> str:
     if audio is None:
         return ""
     turns = "the client says when speech ends" if audio.speech_end is not None else "speech ends by silence"
+    turns += ", or silence does" if audio.speech_end is not None and audio.endpointing else ""
     texts = "transcripts come back" if audio.final is not None else "no transcripts"
     down = f"{audio.down} down" if audio.answers else "nothing down"
     return f"{audio.format} up, {down}; {turns}; {texts}"

@@ -50,10 +50,13 @@ class VoiceRole(Enum):
 
     SPEECH = "speech"
     SPEECH_END = "speech_end"
+    MANUAL = "manual"
     ASK = "ask"
     INTERRUPT = "interrupt"
+    SPEECH_STARTED = "speech_started"
     PARTIAL = "partial"
     FINAL = "final"
+    ANSWER_STARTED = "answer_started"
     TOKEN = "token"
     ANSWER = "answer"
     ANSWER_END = "answer_end"
@@ -66,7 +69,9 @@ class VoiceRole(Enum):
 # Looked up once, for the way that each frame of audio takes.
 _CLIENT = End.CLIENT
 
-_OF_CLIENT = (VoiceRole.SPEECH, VoiceRole.SPEECH_END, VoiceRole.ASK, VoiceRole.INTERRUPT)
+_OF_CLIENT = (
+    VoiceRole.SPEECH, VoiceRole.SPEECH_END, VoiceRole.MANUAL, VoiceRole.ASK, VoiceRole.INTERRUPT,
+)  # fmt: skip
 _AUDIO = (VoiceRole.SPEECH, VoiceRole.ANSWER)
 
 
@@ -140,11 +145,18 @@ class Audio:
     speech_end: Messages = None
     ask: Messages = None
     interrupt: Messages = None
+    # The server listens for silence too, though there is a `speech_end`; until the client says `manual`.
+    endpointing: bool = False
+    manual: Messages = None
 
-    # Server to client: what was understood so far, and in the end; a piece of the answer as text, as audio;
-    # the answer is whole; it was broken off, because the user spoke.
+    # Server to client, where it listens: the user was heard to begin.
+    speech_started: Messages = None
+    # Server to client: what was understood so far, and in the end; an answer begins; a piece of it as text,
+    # as audio; the answer is whole; it was broken off, because the user spoke.
     partial: Messages = None
     final: Messages = None
+    # Several of these are no wordings of one, but come one after the other.
+    answer_started: Messages = None
     token: Messages = None
     # None: the server only transcribes.
     answer: Messages = None
@@ -157,6 +169,7 @@ class Audio:
     plays_on: bool = False
 
     _written: dict[VoiceRole, Wording] = dataclasses.field(init=False, repr=False, compare=False)
+    _starts: list[Wording] = dataclasses.field(init=False, repr=False, compare=False)
     # Of a frame of speech; None where it is no JSON, or carries more.
     around: AudioEnvelope | None = dataclasses.field(init=False, repr=False, compare=False)
     # Messages that are nothing but a frame of speech, by the frame; and what they say, by the message.
@@ -183,6 +196,8 @@ class Audio:
         known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
         written = {role: each for role, each in reversed(known)}
         object.__setattr__(self, "_written", written)
+        starts = [each for role, each in known if role is VoiceRole.ANSWER_STARTED]
+        object.__setattr__(self, "_starts", starts)
         object.__setattr__(self, "around", AudioEnvelope.of(written.get(VoiceRole.SPEECH)))
         # Audio first, because most messages are that; then those that fix more of a message.
         known.sort(key=lambda pair: (pair[0] not in _AUDIO, -weight(pair[1].source)))
@@ -297,12 +312,17 @@ class Audio:
         if each is None:
             raise Unwritable(f"there is no message for {role.value}")
         carried = audio if each.is_function else base64.b64encode(audio).decode()
-        return each.write(
-            {
-                "audio": carried, "text": text, "session_id": session_id, "turn": turn, "number": number,
-                "id": f"turn-{turn}",
-            }
-        )  # fmt: skip
+        values = {"audio": carried, "text": text, "session_id": session_id, "number": number}
+        return each.write({**values, **_of_turn(turn)})
+
+    def write_start(self, *, turn: int) -> list[str | bytes]:
+        """What says that an answer begins, one message after the other; nothing where nobody says it."""
+        return [each.write(_of_turn(turn)) for each in self._starts]
+
+
+def _of_turn(turn: int) -> Values:
+    """The number of a turn, and the names made of it: of the turn, of what was said, and of the answer."""
+    return {"turn": turn, "id": f"turn-{turn}", "said": f"item-{2 * turn - 1}", "answer": f"item-{2 * turn}"}
 
 
 def _check_samples(audio: bytes) -> None:

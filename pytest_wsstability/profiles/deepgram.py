@@ -30,7 +30,13 @@ _TIMEOUT = (
 
 
 def _results(*, final: bool) -> dict[str, Any]:
-    return {"type": "Results", "is_final": final, "channel": {"alternatives": [{"transcript": TEXT}]}}
+    return {
+        "type": "Results",
+        "is_final": final,
+        # At the end of speech, which is the only time that the agent gives a final transcript.
+        "speech_final": Free(final, optional=True),
+        "channel": {"alternatives": [{"transcript": TEXT}]},
+    }
 
 
 DEEPGRAM = Profile(
@@ -42,6 +48,8 @@ DEEPGRAM = Profile(
     audio=Audio(
         speech=RAW,
         speech_end={"type": "Finalize"},
+        # Its `endpointing`, which is on unless the query says otherwise.
+        endpointing=True,
         partial=_results(final=False),
         final=_results(final=True),
     ),

@@ -5,8 +5,9 @@ Server: ``session.created`` with the session's id. Client: ``session.update``. S
 ``session.updated``. There are no heartbeats but ping frames. After an hour the server ends the
 connection; nothing is resumed.
 
-Speech goes up as ``input_audio_buffer.append`` (16 bit, 24 kHz, base64) until ``commit`` and
-``response.create``; transcripts and ``response.output_audio.delta`` come back until ``response.done``.
+Speech goes up as ``input_audio_buffer.append`` (16 bit, 24 kHz, base64); transcripts and
+``response.output_audio.delta`` come back until ``response.done``. The server hears when speech begins and
+ends, unless ``turn_detection`` is null: then ``commit`` and ``response.create`` say that it has ended.
 
 """
 
@@ -20,29 +21,59 @@ from .placeholders import AUDIO, SESSION_ID, TEXT
 from .profile import Profile
 from .templates import Free
 
-_ITEM = {"item_id": Free("item_1", optional=True), "content_index": Free(0, optional=True)}
-_RESPONSE = {"response_id": Free("resp_1", optional=True), "output_index": Free(0, optional=True), **_ITEM}
+# All that the server says has it, and clients that check what they read insist on it (pipecat).
+_EVENT = {"event_id": Free("event_1", optional=True)}
+_SAID = {"item_id": Free("item_1", "said", optional=True), **_EVENT}
+_CONTENT = {"content_index": Free(0, optional=True)}
+_RESPONSE_ID = Free("turn-1", "id", optional=True)
+_ANSWER = Free("item_2", "answer", optional=True)
+_OUTPUT = {"response_id": _RESPONSE_ID, "output_index": Free(0, optional=True), **_EVENT}
+_RESPONSE = {**_OUTPUT, "item_id": _ANSWER, **_CONTENT}
+_MESSAGE = {"id": _ANSWER, "type": "message", "role": "assistant", "content": Free([], optional=True)}
+# Where the server listens too, it ends and answers a turn that was committed once more.
+_MANUAL = {"audio": {"input": {"turn_detection": None}}}
+_SESSION = {"type": "realtime", **_MANUAL}
 _HEARD = "conversation.item.input_audio_transcription"
 
 OPENAI_REALTIME = Profile(
     name="openai-realtime",
     title="OpenAI Realtime",
     specification="https://platform.openai.com/docs/guides/realtime-websocket",
-    greeting={"type": "session.created", "session": {"id": SESSION_ID}},
-    session_info={"type": "session.update", "session": Free({"type": "realtime"})},
+    greeting={"type": "session.created", "session": {"id": SESSION_ID}, **_EVENT},
+    session_info={"type": "session.update", "session": Free(_SESSION)},
     session_confirmed=(
-        {"type": "session.updated", "session": {"id": SESSION_ID}},
+        {"type": "session.updated", "session": {"id": SESSION_ID}, **_EVENT},
         {"type": "session.updated"},
     ),
-    error={"type": "error", "error": Free({"message": "an error"}, optional=True)},
+    error={
+        "type": "error",
+        "error": Free({"type": "server_error", "message": "an error"}, optional=True),
+        **_EVENT,
+    },
     audio=Audio(
         format=AudioFormat(Encoding.PCM16, 24_000),
         speech={"type": "input_audio_buffer.append", "audio": AUDIO},
         speech_end={"type": "input_audio_buffer.commit"},
         ask={"type": "response.create"},
         interrupt={"type": "response.cancel"},
-        partial={"type": f"{_HEARD}.delta", "delta": TEXT, **_ITEM},
-        final={"type": f"{_HEARD}.completed", "transcript": TEXT, **_ITEM},
+        endpointing=True,
+        # The second is the beta's.
+        manual=(
+            {"type": "session.update", "session": _MANUAL},
+            {"type": "session.update", "session": {"turn_detection": None}},
+        ),
+        speech_started={
+            "type": "input_audio_buffer.speech_started",
+            "audio_start_ms": Free(0, optional=True),
+            **_SAID,
+        },
+        partial={"type": f"{_HEARD}.delta", "delta": TEXT, **_SAID, **_CONTENT},
+        final={"type": f"{_HEARD}.completed", "transcript": TEXT, **_SAID, **_CONTENT},
+        # What a client has not heard of is no answer to it (livekit-agents).
+        answer_started=(
+            {"type": "response.created", "response": {"id": _RESPONSE_ID, "status": "in_progress"}, **_EVENT},
+            {"type": "response.output_item.added", "item": _MESSAGE, **_OUTPUT},
+        ),
         # The second of each is the beta's.
         token=(
             {"type": "response.output_audio_transcript.delta", "delta": TEXT, **_RESPONSE},
@@ -54,10 +85,14 @@ OPENAI_REALTIME = Profile(
         ),
         # What failed or is incomplete is over too.
         answer_end=(
-            {"type": "response.done", "response": {"status": "completed"}},
+            {"type": "response.done", "response": {"id": _RESPONSE_ID, "status": "completed"}, **_EVENT},
             {"type": "response.done"},
         ),
-        interrupted={"type": "response.done", "response": {"status": "cancelled"}},
+        interrupted={
+            "type": "response.done",
+            "response": {"id": _RESPONSE_ID, "status": "cancelled"},
+            **_EVENT,
+        },
     ),
     max_age=3600,
     timers=(

@@ -18,6 +18,7 @@ SOUND = b"\x01\x00\x02\x00"
 TEXT = base64.b64encode(SOUND).decode()
 SPEAKING = ("json", "openai-realtime", "deepgram", "deepgram-agent", "twilio", "elevenlabs", "pipecat")
 Role = VoiceRole
+OF_CLIENTS = (Role.SPEECH, Role.SPEECH_END, Role.MANUAL, Role.ASK, Role.INTERRUPT)
 
 
 def audio(name):
@@ -59,6 +60,16 @@ def test_the_format_of_a_profile(name, form, down):
         ("openai-realtime", CLIENT, {"type": "input_audio_buffer.commit"}, Role.SPEECH_END),
         ("openai-realtime", CLIENT, {"type": "response.create"}, Role.ASK),
         ("openai-realtime", CLIENT, {"type": "response.cancel"}, Role.INTERRUPT),
+        ("openai-realtime", CLIENT, {"type": "session.update", "session": {"audio": {"input": {
+            "turn_detection": None}}}}, Role.MANUAL),
+        ("openai-realtime", CLIENT, {"type": "session.update", "session": {"turn_detection": None}},
+         Role.MANUAL),
+        ("openai-realtime", CLIENT, {"type": "session.update", "session": {"audio": {"input": {
+            "turn_detection": {"type": "server_vad"}}}}}, None),
+        ("openai-realtime", CLIENT, {"type": "session.update", "session": {"type": "realtime"}}, None),
+        ("openai-realtime", SERVER, {"type": "input_audio_buffer.speech_started"}, Role.SPEECH_STARTED),
+        ("openai-realtime", SERVER, {"type": "response.created", "response": {"status": "in_progress"}},
+         Role.ANSWER_STARTED),
         ("openai-realtime", SERVER, {"type": "response.output_audio.delta", "delta": TEXT}, Role.ANSWER),
         ("openai-realtime", SERVER, {"type": "response.audio.delta", "delta": TEXT}, Role.ANSWER),
         ("openai-realtime", SERVER, {"type": "response.done", "response": {"status": "completed"}},
@@ -93,7 +104,7 @@ def test_what_is_written_is_read_back(name):
     """Every message of every protocol, with its numbers where it has them."""
     spoken = audio(name)
     for role in filter(spoken.has, VoiceRole):
-        sender = CLIENT if role.value in ("speech", "speech_end", "ask", "interrupt") else SERVER
+        sender = CLIENT if role in OF_CLIENTS else SERVER
         written = spoken.write(role, audio=SOUND, text="hello", session_id="s-1", turn=3, number=7)
         found = spoken.read(written, sender)
 

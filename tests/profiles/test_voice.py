@@ -11,6 +11,7 @@ from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles.audio import VoiceRole
 from pytest_wsstability.profiles.conversation import Conversation
 from pytest_wsstability.profiles.deepgram import DEEPGRAM, DEEPGRAM_AGENT
+from pytest_wsstability.profiles.json import JSON
 from pytest_wsstability.profiles.openai_realtime import OPENAI_REALTIME
 from pytest_wsstability.profiles.twilio import TWILIO, number
 from tests.profiles.dialogue import Dialogue
@@ -119,13 +120,33 @@ def test_what_openai_says(message, role, session_id):
 
 
 def test_what_is_written_for_openai_is_the_first_part_of_the_first_answer():
-    """As its client libraries want it: with the places of both."""
-    written = json.loads(OPENAI_REALTIME.audio.write(VoiceRole.ANSWER, audio=b"\0\0"))
+    """As its client libraries want it: with the places of both, which are those of its turn alone."""
+    written = json.loads(OPENAI_REALTIME.audio.write(VoiceRole.ANSWER, audio=b"\0\0", turn=3))
 
     assert written == {
-        "type": "response.output_audio.delta", "delta": "AAA=", "response_id": "resp_1", "output_index": 0,
-        "item_id": "item_1", "content_index": 0,
+        "type": "response.output_audio.delta", "delta": "AAA=", "response_id": "turn-3", "output_index": 0,
+        "item_id": "item-6", "content_index": 0, "event_id": "event_1",
     }  # fmt: skip
+
+
+def test_what_is_written_for_openai_before_an_answer():
+    """Its client libraries want to hear of the answer and of its message first."""
+    created, added = map(json.loads, OPENAI_REALTIME.audio.write_start(turn=3))
+
+    assert (created["type"], created["response"]["id"]) == ("response.created", "turn-3")
+    assert (added["type"], added["response_id"], added["item"]["id"]) == (
+        "response.output_item.added", "turn-3", "item-6",
+    )  # fmt: skip
+
+
+def test_nothing_is_written_before_an_answer_where_nobody_says_it():
+    assert JSON.audio.write_start(turn=1) == []
+
+
+@pytest.mark.parametrize("role", [VoiceRole.SPEECH_STARTED, VoiceRole.ANSWER_END, VoiceRole.FINAL])
+def test_all_that_openai_says_has_an_event_id(role):
+    """Clients that check what they read refuse it without (pipecat-ai 1.14)."""
+    assert json.loads(OPENAI_REALTIME.audio.write(role))["event_id"]
 
 
 def test_openai_ends_every_session_after_an_hour():

@@ -28,6 +28,14 @@ def speech(profile, seconds):
     return [frames[index % len(frames)] for index in range(round(seconds * 50))]
 
 
+async def talk_to_openai(connection, seconds):
+    """Speak and then send silence, as a microphone does, and say nothing of the end."""
+    silence = [find("openai-realtime").audio.format.silence] * 100
+    for frame in speech("openai-realtime", seconds) + silence:
+        await connection.input_audio_buffer.append(audio=base64.b64encode(frame).decode())
+        await asyncio.sleep(0.02)
+
+
 async def turn_of_openai(connection):
     """Say something, and give what came of it, by type."""
     for frame in speech("openai-realtime", 1.0):
@@ -76,6 +84,21 @@ async def test_a_conversation_of_the_openai_client():
     assert [turn.number for turn in record.turns] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("turn_detection", "answers"), [({"type": "server_vad"}, 2), (None, 0)])
+async def test_the_openai_client_lets_the_server_listen(turn_detection, answers):
+    """With the service's own turn detection nobody commits; without it, nobody else ends a turn."""
+    async with (
+        Orchestrator(profile="openai-realtime", voice=Pipeline(answer="1s")) as orchestrator,
+        openai_client(orchestrator).realtime.connect(model="gpt-realtime") as connection,
+    ):
+        audio = {"input": {"turn_detection": turn_detection}}
+        await connection.session.update(session={"type": "realtime", "audio": audio})
+        for _ in range(2):
+            await talk_to_openai(connection, 1.0)
+        record = orchestrator.agent_record(orchestrator.sessions[0].connection)
+    assert sum(turn.done_at is not None for turn in record.turns) == answers
+
+
 async def test_the_openai_client_is_ended_after_an_hour_and_begins_anew():
     """A session lives for 60 minutes; what comes after is another one."""
     async with Orchestrator(profile="openai-realtime", voice=Pipeline(answer="1s")) as orchestrator:
@@ -108,6 +131,7 @@ async def test_the_deepgram_client_is_given_transcripts():
         while not heard or not heard[-1].is_final:
             heard.append(await stream.recv())
     assert [each.is_final for each in heard] == [False, False, False, True]
+    assert [each.speech_final for each in heard] == [False, False, False, True]
     assert heard[-1].channel.alternatives[0].transcript == "what was said in turn 1"
 
 

@@ -95,6 +95,8 @@ class Agent:
         self._loud = 0.0
         self._stops_at = 0.0
         self._vad: asyncio.TimerHandle | None = None
+        # Whether silence ends a turn.
+        self._listens = self._audio.endpointing or not self._audio.has(VoiceRole.SPEECH_END)
         self._partial_at = 0.0
         # The answer that is given; None while none is, with what it will still say.
         self._answer: asyncio.Task[None] | None = None
@@ -121,6 +123,8 @@ class Agent:
             self._take(now, payload)
         elif role is Role.SESSION_INFO:
             self._join()
+            if self._audio.has(VoiceRole.MANUAL):
+                self._take(now, payload)
         return True
 
     def _join(self) -> Dialogue:
@@ -147,6 +151,8 @@ class Agent:
             self._speech(now, spoken)
         elif spoken.role is VoiceRole.SPEECH_END:
             self._speech_ended(now)
+        elif spoken.role is VoiceRole.MANUAL:
+            self._listens = False
         elif spoken.role is VoiceRole.INTERRUPT:
             self._interrupt()
 
@@ -157,11 +163,7 @@ class Agent:
         dialogue = self._join()
         turn = dialogue.open
         if turn is None or (turn.heard_until is not None and self._begins_anew(spoken)):
-            self._interrupt()
-            dialogue.turns += 1
-            turn = dialogue.open = AgentTurn(dialogue.turns, now)
-            dialogue.record.turns.append(turn)
-            self._loud, self._partial_at = 0.0, now + PARTIAL_EVERY
+            turn = self._begin_turn(now, dialogue)
         elif turn.heard_until is not None:
             return
         seconds = self._audio.format.seconds(len(spoken.audio))
@@ -171,8 +173,19 @@ class Agent:
         if now >= self._partial_at - _EARLY:
             self._partial_at += PARTIAL_EVERY
             self._later(self._pipeline.stt.delay, VoiceRole.PARTIAL, turn)
-        if self._vad is None and not self._audio.has(VoiceRole.SPEECH_END):
+        if self._vad is None and self._listens:
             self._vad = self._loop.call_at(self._stops_at, self._look)
+
+    def _begin_turn(self, now: float, dialogue: Dialogue) -> AgentTurn:
+        dialogue.turns += 1
+        turn = AgentTurn(dialogue.turns, now)
+        dialogue.record.turns.append(turn)
+        if self._listens:
+            self._say(VoiceRole.SPEECH_STARTED, turn)
+        self._interrupt()
+        dialogue.open = turn
+        self._loud, self._partial_at = 0.0, now + PARTIAL_EVERY
+        return turn
 
     def _begins_anew(self, spoken: Spoken) -> bool:
         """Whether there is so much speech that the user speaks over the answer."""
@@ -231,6 +244,7 @@ class Agent:
             await self._stage(StageName.STT, turn)
             self._say(VoiceRole.FINAL, turn, text=f"what was said in turn {turn.number}")
             if self._audio.answers:
+                self._send(*self._audio.write_start(turn=turn.number))
                 await self._stage(StageName.AI, turn)
                 self._say_tokens(turn)
                 await self._stage(StageName.TTS, turn)
@@ -355,16 +369,20 @@ class Agent:
         number: int = 1,
         session_id: str | None = None,
     ) -> None:
-        """Send a message, where the protocol has it and the connection is open."""
+        """Send a message, where the protocol has it."""
+        if self._audio.has(role):
+            self._send(
+                self._audio.write(
+                    role, audio=audio, text=text, turn=turn.number, number=number,
+                    session_id=session_id or self._websocket.conversation.session_id,
+                )
+            )  # fmt: skip
+
+    def _send(self, *payloads: str | bytes) -> None:
         websocket = self._websocket
-        if not self._audio.has(role) or not websocket.is_open:
-            return
-        payload = self._audio.write(
-            role, audio=audio, text=text, turn=turn.number, number=number,
-            session_id=session_id or websocket.conversation.session_id,
-        )  # fmt: skip
-        heard = websocket.conversation.read_own(payload)
-        websocket.send_message(payload, heard.role, key=heard.key)
+        for payload in payloads if websocket.is_open else ():
+            heard = websocket.conversation.read_own(payload)
+            websocket.send_message(payload, heard.role, key=heard.key)
 
 
 def _order(count: int, faults: list[StageFault], turn: AgentTurn) -> list[int | None]:

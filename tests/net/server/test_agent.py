@@ -3,12 +3,15 @@
 import asyncio
 import base64
 import json
+from contextlib import suppress
 
 import pytest
 
 from pytest_wsstability import Orchestrator, connect, run_virtual
 from pytest_wsstability.core.voice.stage_faults import StageName
+from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.voice import AudioFormat, Encoding, Pipeline, Stage
+from tests.net.peers import opened
 from tests.net.voice.calls import with_caller
 
 
@@ -71,10 +74,70 @@ def test_a_turn_of_openai():
     assert kinds(messages) == [
         "conversation.item.input_audio_transcription.delta",
         "conversation.item.input_audio_transcription.completed",
+        "response.created",
+        "response.output_item.added",
         "response.output_audio_transcript.delta",
         "response.output_audio.delta",
         "response.done",
     ]
+
+
+STARTED = "input_audio_buffer.speech_started"
+NULL = {"turn_detection": None}
+WHO_ENDS = {
+    "openai, by itself": ("openai-realtime", None, 1),
+    "openai, server_vad": ("openai-realtime", {"turn_detection": {"type": "server_vad"}}, 1),
+    "openai, null": ("openai-realtime", {"audio": {"input": NULL}}, 0),
+    "openai, null in the beta": ("openai-realtime", NULL, 0),
+    "deepgram": ("deepgram", None, 1),
+    "json": ("json", None, 0),
+}
+
+
+@pytest.mark.parametrize(("profile", "update", "turns"), WHO_ENDS.values(), ids=WHO_ENDS)
+@pytest.mark.parametrize("updates", [1, 2])
+def test_silence_ends_a_turn_where_the_service_listens(profile, update, turns, updates):
+    """Of clients that never say that speech has ended: OpenAI's do not, unless they have switched it off."""
+    form = find(profile).audio.format
+
+    async def main():
+        async with (
+            Orchestrator(profile=profile, voice=Pipeline()) as orchestrator,
+            opened(orchestrator.url, profile="frames") as connection,
+        ):
+            # The second says nothing of turns and changes nothing.
+            for session in [update, {"type": "realtime"}][:updates] if update else []:
+                await connection.send_json({"type": "session.update", "session": session})
+            for frame in [form.written([9000] * (form.rate // 50))] * 50 + [form.silence] * 50:
+                await connection.send(find(profile).audio.write_speech(frame))
+                await asyncio.sleep(0.02)
+            record = orchestrator.agent_record(orchestrator.sessions[0].connection)
+            return [turn.heard_until for turn in record.turns]
+
+    assert sum(at is not None for at in run_virtual(main())) == turns
+
+
+def test_the_client_is_told_that_the_user_speaks_over_the_answer():
+    """A client of OpenAI that never cancels stops its player at this."""
+    form = find("openai-realtime").audio.format
+    loud = [form.written([9000] * (form.rate // 50))] * 50
+
+    async def main():
+        async with (
+            Orchestrator(profile="openai-realtime", voice=Pipeline(answer="4s")) as orchestrator,
+            opened(orchestrator.url, profile="frames", inbox=1000) as connection,
+        ):
+            for frame in loud + [form.silence] * 80 + loud:
+                await connection.send(find("openai-realtime").audio.write_speech(frame))
+                await asyncio.sleep(0.02)
+            heard = []
+            with suppress(TimeoutError):
+                while True:
+                    heard.append(json.loads(await connection.recv(within="1s")))
+            return [(each["type"], each.get("response", {}).get("status")) for each in heard]
+
+    heard = [each for each in run_virtual(main()) if each[0] in (STARTED, "response.done")]
+    assert heard[:3] == [(STARTED, None), (STARTED, None), ("response.done", "cancelled")]
 
 
 def test_a_turn_of_the_telephone_ends_by_silence():
