@@ -32,11 +32,12 @@ _PCM16, _MULAW = Encoding.PCM16, Encoding.MULAW
 FRAME = 0.02
 # The peak from which on a frame is speech, of 32,768: 36 dB below the loudest.
 LOUD = 512
-# So many samples are looked at, one of each eight: speech is louder than this in all of them.
-_LOOK = 8
+# One of so many samples is looked at: speech is louder than this in all of them. Eleven divides no rate, so
+# that no tone of whole Hz keeps step with it: of 1 kHz at 8 kHz, each eighth sample is the same.
+_LOOK = 11
 
-# High bytes of 16 bit samples that are not loud, negative ones included; and codes of mu-law that are not.
-_QUIET = bytes(range(LOUD >> 8)) + bytes(range(0x80, 0x100))
+# High bytes of 16 bit samples that are not loud, down to minus as much; and codes of mu-law that are not.
+_QUIET = bytes(range(LOUD >> 8)) + bytes(range(0x100 - (LOUD >> 8), 0x100))
 _QUIET_MULAW = bytes(code for code in range(0x100) if mulaw.LOUDNESS[code] < LOUD >> 7)
 # The same of silence: what a codec makes of none is less than a high byte, or 42 dB below the loudest.
 _NOTHING = b"\x00\xff"

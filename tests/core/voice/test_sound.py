@@ -1,6 +1,7 @@
 """What is spoken: noise as loud as speech, WAV files, and mu-law as G.711 has it."""
 
 import io
+import math
 import sys
 import wave
 from types import SimpleNamespace
@@ -145,11 +146,20 @@ def test_files_that_cannot_be_spoken(data, message):
 
 
 @pytest.mark.parametrize(
-    ("sample", "loud"), [(511, False), (512, True), (32_767, True), (0, False), (-1, False), (-32_768, False)]
+    ("sample", "loud"),
+    [(511, False), (512, True), (32_767, True), (0, False), (-1, False), (-512, False), (-513, True)],
 )
 def test_how_loud_speech_is(sample, loud):
-    """A wave goes up as it goes down: half of it is looked at."""
+    """The high byte of one sample decides."""
     assert AudioFormat().is_loud(AudioFormat().written([sample] * 320)) is loud
+
+
+@each
+def test_a_tone_is_speech(form):
+    """One of 1 kHz, as test signals are, or any other: none keeps step with the samples looked at."""
+    for hz in range(100, form.rate // 2, 100):
+        sine = [round(8000 * math.sin(2 * math.pi * hz * n / form.rate)) for n in range(form.rate // 50)]
+        assert form.is_loud(form.written(sine)), hz
 
 
 def test_how_loud_speech_of_the_telephone_is():
