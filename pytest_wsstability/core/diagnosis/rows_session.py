@@ -27,6 +27,12 @@ def _is_missing(f: Features) -> bool:
     return (Rule.SESSION in f.broken or handshake) and line.session_confirmed_at is None
 
 
+def _not_confirmed_here(f: Features) -> bool:
+    """Whether this end is the server, and the client has said all that it has to, and not just now."""
+    asked = f.timeline.session_info_at
+    return _is_missing(f) and f.end is End.SERVER and asked is not None and f.age - asked > TO_ANSWER
+
+
 def _is_refused(f: Features) -> bool:
     """Whether the session is not confirmed, and the peer has said that it will not be."""
     refused = refusal(f.timeline)
@@ -111,6 +117,20 @@ ROWS = (
         evidence=("session", "flaws"),
         remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
         source="documentation (graphql-ws, Discord)",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="at the server: the session's first message came, and the server did not confirm it in time",
+        when=_not_confirmed_here,
+        confidence=HIGH,
+        sentence="the {end} did not confirm the session: {session}",
+        headline="the {end} did not confirm the session: {session}",
+        blame=Blamed.SELF,
+        evidence=("session", "last_received"),
+        remedy="look at what the {end} was told to do (NeverConfirm, LateConfirm, its handler): the {peer} "
+        "has said all that is due of it",
+        proved=True,
+        source="design",
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,

@@ -42,14 +42,24 @@ def test_a_session_that_is_not_confirmed_may_be_a_dead_path(heard, end, rivals):
     assert fitting(ROWS, missing(*heard, end=end)) == [f"SESSION_NOT_CONFIRMED{rivals}"]
 
 
-@pytest.mark.parametrize(("heard", "rivals"), [([], " / HALF_OPEN"), ([(10, "<text")], "")])
-def test_the_first_message_of_a_session_is_no_answer_to_itself(heard, rivals):
-    """At a server it was heard, as what came behind it was."""
-    features = read((10, "<info"), *heard, how=OPEN, line_end=End.SERVER)
+@pytest.mark.parametrize(
+    ("rows", "blame"),
+    [
+        # Its client has said all that it has to, whatever comes behind it.
+        ([(0, "<info")], Blame.SERVER),
+        ([(0, "<info"), (0, "<text")], Blame.SERVER),
+        ([(3.75, "<info"), (4, "<text")], Blame.SERVER),
+        # An answer has a second: the client was late.
+        ([(4, "<info")], Blame.CLIENT),
+        ([(0, "<text")], Blame.CLIENT),
+    ],
+)
+def test_who_is_to_blame_for_a_session_that_the_server_did_not_confirm(rows, blame):
+    """As the server's own record has it."""
+    server = timeline(*rows, until=5, end=End.SERVER)
+    found = diagnose(server, verdict=judge(Requirement(session_within=5), server))
 
-    assert fitting(ROWS, replace(features, broken=frozenset({Rule.SESSION}))) == [
-        f"SESSION_NOT_CONFIRMED{rivals}"
-    ]
+    assert (found.cause, found.blame) == (Cause.SESSION_NOT_CONFIRMED, blame)
 
 
 @pytest.mark.parametrize(
