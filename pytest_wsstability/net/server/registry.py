@@ -151,9 +151,23 @@ class SessionRegistry(ConnectionLog):
             lines.append("  observed  no client opened a connection")
             if tier_of(asyncio.get_running_loop()) is Tier.VIRTUAL:
                 lines.append(_OUTSIDE)
-        for session in self.sessions[:5]:
-            name = (
-                f"session {show_session(session.id)!r}" if session.id else "a connection without session_info"
+        lines += [f"  observed  {_who(session)}: {session.timeline!r}" for session in self.sessions[:5]]
+        if any(_is_silent(session) for session in self.sessions[:5]):
+            lines.append(
+                f"  hint      a client of the profile {self._profile.name!r} begins its session with "
+                "session_info; one that needs none is sessions[0] of the orchestrator"
             )
-            lines.append(f"  observed  {name}: {session.timeline!r}")
         return "\n".join(lines)
+
+
+def _is_silent(session: Session) -> bool:
+    """Whether the client has not said which session it belongs to."""
+    return session.id is None and session.timeline.session_info_at is None
+
+
+def _who(session: Session) -> str:
+    if session.id is not None:
+        return f"session {show_session(session.id)!r}"
+    if _is_silent(session):
+        return "a connection without session_info"
+    return "a connection whose session was not confirmed"

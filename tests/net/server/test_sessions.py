@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError
+from pytest_wsstability import Orchestrator, StabilityError, faults
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.net import short_frames
@@ -144,6 +144,21 @@ async def test_somebody_else_came():
         assert lines[0] == f"no session 'abc' came to {orchestrator.url} within 10 ms"
         assert lines[1].startswith("  observed  session 'b': <Timeline server, ")
         assert lines[2].startswith("  observed  a connection without session_info: <Timeline server, ")
+        assert lines[3] == (
+            "  hint      a client of the profile 'json' begins its session with session_info; one that needs "
+            "none is sessions[0] of the orchestrator"
+        )
+
+
+async def test_a_session_that_was_not_confirmed_has_no_name():
+    """Where the server names it; the client has said all that it has to."""
+    profile, program = "phoenix", [faults.RefuseSession()]
+    async with Orchestrator(profile=profile, faults=program) as server, opened(server.url, profile=profile):
+        with pytest.raises(NoSessionError) as caught:
+            await server.wait_for_session(within="10ms")
+
+    _, observed = str(caught.value).splitlines()
+    assert observed.startswith("  observed  a connection whose session was not confirmed: <Timeline server, ")
 
 
 async def test_a_client_that_never_says_who_it_is_is_not_the_session():
