@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.verdict import Reason
 from ..timeline.close import LocalReason
-from .features import Features
+from ..timeline.events import End, EventKind, FaultName, Opcode
+from .features import SENT, Features
 from .protocol import announced
 from .signature import Blamed, Signature
 
@@ -29,6 +30,20 @@ def _own_close(f: Features) -> bool:
     if close is None or close.planned:
         return close is not None
     return f.sent_code in (1000, 1001) and close.local_reason not in _REASONS and not close.parser_error
+
+
+def _reads_nothing(f: Features) -> bool:
+    """Whether this end was told to read nothing."""
+    return f.timeline.deliberately_stalled and f.timeline.paused_total + f.paused_for > 0
+
+
+def _is_frozen(f: Features) -> bool:
+    """Whether this end is a server that the test has frozen, and that has done nothing since but ask."""
+    frozen = [event.at for event in f.timeline if event.fault is FaultName.FREEZE_LOOP]
+    if f.ended or f.end is not End.SERVER or not frozen:
+        return False
+    since = [event for event in f.timeline if event.kind is EventKind.FRAME and event.at > frozen[-1]]
+    return all(event.direction is SENT and event.opcode is Opcode.PING for event in since)
 
 
 ROWS = (
@@ -77,7 +92,7 @@ ROWS = (
     Signature(
         cause=Cause.HARNESS_NOT_READING,
         shows='this end reads nothing on purpose (client="stalled"), and the connection ended',
-        when=lambda f: f.timeline.deliberately_stalled and f.timeline.paused_total + f.paused_for > 0,
+        when=lambda f: _reads_nothing(f) and f.ended,
         confidence=HIGH,
         sentence="the {end} reads nothing, as it was told to, and the {peer} ended the connection: "
         "pings behind unread messages were not answered",
@@ -86,6 +101,33 @@ ROWS = (
         evidence=("end", "paused"),
         remedy='expected of client="stalled" where the server has a keepalive; else let the client read',
         runner_up=Cause.PING_UNANSWERED,
+        source="design",
+    ),
+    Signature(
+        cause=Cause.HARNESS_NOT_READING,
+        shows='this end reads nothing on purpose (client="stalled", faults.StopReading), and what is due of '
+        "the peer may wait unread",
+        when=_reads_nothing,
+        confidence=HIGH,
+        sentence="the {end} reads nothing, as it was told to: what the {peer} sent since waits unread",
+        headline="the {end} reads nothing, as it was told to",
+        blame=Blamed.SELF,
+        evidence=("paused",),
+        remedy="judge the {peer} at its own end, or let the {end} read",
+        source="design",
+    ),
+    Signature(
+        cause=Cause.INJECTED_FAULT,
+        shows="at the server: faults.FreezeLoop was applied, and the server has read and done nothing since",
+        when=_is_frozen,
+        confidence=HIGH,
+        sentence="the test froze the server, which has read nothing for {rx}: what the {peer} sent since "
+        "waits",
+        headline="the server is frozen (faults.FreezeLoop)",
+        blame=Blamed.NOBODY,
+        evidence=("last_received",),
+        remedy="judge the {peer} by what it does then (assert_notices_loss, assert_reconnects), or hold it "
+        "before or after",
         source="design",
     ),
     Signature(

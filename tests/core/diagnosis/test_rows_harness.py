@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
 from pytest_wsstability.core.diagnosis.rows_harness import ROWS
 from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import End, FaultName
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import FIN, timeline
 
@@ -29,6 +32,37 @@ def test_a_client_that_is_to_read_nothing_has_read_nothing(rows, fits):
     line.deliberately_stalled = True
 
     assert ("HARNESS_NOT_READING" in fitting(ROWS, extract(line))) is fits
+
+
+@pytest.mark.parametrize(("last", "ended"), [((60, FIN), True), ((60, "<text"), False)])
+def test_what_reads_nothing_on_purpose_is_told_with_its_end_or_without(last, ended):
+    """No peer ended a connection that is open."""
+    line = timeline((10, "paused"), last, until=60)
+    line.deliberately_stalled = True
+    told = diagnose(line)
+
+    assert told.cause is Cause.HARNESS_NOT_READING
+    assert ("ended the connection" in told.sentence) is ended
+
+
+@pytest.mark.parametrize(
+    ("end", "rows", "fits"),
+    [
+        (End.SERVER, [], True),
+        # The question for a sign of life.
+        (End.SERVER, [(50, ">ping", b"x")], True),
+        # It goes on again, and the client's heartbeats are its own affair.
+        (End.SERVER, [(50, ">text")], False),
+        (End.SERVER, [(50, "<beat")], False),
+        (End.SERVER, [(55, FIN)], False),
+        (End.CLIENT, [], False),
+    ],
+)
+def test_a_frozen_server_says_nothing_of_its_client(end, rows, fits):
+    """Heartbeats that it does not read were perhaps sent."""
+    line = timeline((10, "<beat"), (30, "fault", FaultName.FREEZE_LOOP), *rows, until=60, end=end)
+
+    assert ("INJECTED_FAULT" in fitting(ROWS, extract(line))) is fits
 
 
 @pytest.mark.parametrize(("how", "fits"), [({}, True), ({"received": CloseFrame(1000)}, False)])
