@@ -107,8 +107,9 @@ def _enough(
             excuses=incidents.unread(min(now, hold or now)),
         )
     else:
-        unsent = not sent and not theirs
-        yield Doubt(Reason.TOO_FEW, text + ('; none was sent: heartbeat="25s" sends them' if unsent else ""))
+        keyword = "heartbeat" if timeline.end is End.CLIENT else "heartbeat_interval"
+        unsent = f'; none was sent: {keyword}="25s" sends them' if not sent and not theirs else ""
+        yield Doubt(Reason.TOO_FEW, text + unsent)
 
 
 def _ambiguous(trips: RoundTrips) -> Doubt:

@@ -7,6 +7,7 @@ from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.judging import (
     BEATS,
     CLOSURE,
@@ -321,6 +322,18 @@ def test_the_proof_of_life_is_noted(answered):
     verdict = judge(Requirement.of(**HOLD), line)
 
     assert [each.noted for each in verdict.notes] == [Noted.PROOF] * answered
+
+
+@pytest.mark.parametrize(
+    ("end", "keyword"),
+    [(End.CLIENT, 'heartbeat="25s" sends them'), (End.SERVER, 'heartbeat_interval="25s" sends them')],
+)
+def test_what_makes_this_end_send_heartbeats(end, keyword):
+    """The keyword of the orchestrator is another one."""
+    protocol = ProtocolFacts(name="p", title="P", heartbeats_from=frozenset({end}))
+    verdict = judge(Requirement.of(**HOLD, **WITHIN), timeline(until=120, end=end, protocol=protocol))
+
+    assert verdict.headline.endswith(f"; none was sent: {keyword}")
 
 
 SERVED = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">answer"))]
