@@ -56,6 +56,8 @@ _KEEPALIVES = frozenset({
 _TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.IDLE_AS_NORMAL})
 # What this end's record shows by itself when a keepalive gives up.
 _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
+# What a close is that says nothing by itself: that the process ended then says more.
+SAYS_NOTHING = frozenset({Cause.CLOSED_BY_PEER, Cause.IDLE_AS_NORMAL})
 # Why heartbeats are not answered on a connection that is open, as far as one end can tell.
 _UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
 
@@ -167,8 +169,11 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
 
 
 def _may_be_about(line: ServerLine, end: ClientEnd) -> bool:
-    """Whether a line is near an end, and not of a handler that was done with the connection after that."""
+    """Whether a line is near an end, and of no process before it nor of a handler that was done after it."""
     if line.kind in (LineKind.RETURNED, LineKind.CANCELLED) and _is_later(line, end):
+        return False
+    if line.kind is LineKind.EXITED and line.at < end.opened:
+        # The connection was opened to the process that was started after this one.
         return False
     return line.kind is not LineKind.BUSY and abs(line.at - end.at) <= AT_THE_END
 
@@ -237,11 +242,14 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     raised = [line for line in lines if line.is_failure and not line.is_beside]
     for line in lines:
         # One that said goodbye may end, unless by an error.
-        if line.kind is LineKind.EXITED and (raised or not end.was_closed):
+        says_nothing = found.cause in SAYS_NOTHING
+        if line.kind is LineKind.EXITED and (raised or not end.was_closed or says_nothing):
             # The error that nobody caught says more than a number.
             how = f"ended: {_words(raised[-1])}" if raised else _words(line)
+            # A process may also end because the connection was its last.
+            sure = Confidence.HIGH if raised or not end.was_closed else Confidence.MEDIUM
             remedy = _CRASHED if raised else _ENDED
-            yield _told(found, Cause.RESTART, Confidence.HIGH, f"the server's process {how}", remedy)
+            yield _told(found, Cause.RESTART, sure, f"the server's process {how}", remedy)
         # Where a framework logs what a handler raised, its function returns all the same.
         if line.kind is LineKind.RETURNED and not raised:
             returned = _told(

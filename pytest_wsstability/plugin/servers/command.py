@@ -74,16 +74,17 @@ class ServerProcess:
         """Whether the process has not ended."""
         return self._process is not None and not _has_ended(self._process)
 
-    def ended_within(self, seconds: float) -> float | None:
+    def ended_within(self, seconds: float, *, since: float) -> float | None:
         """
-        When it ended last, by the monotonic clock; None if it runs on for so long.
+        When it ended last, by the monotonic clock; None if it has not since then, and runs on for so long.
 
-        A process that ends closes its connections some moments before its output.
+        A process that ends closes its connections some moments before its output. One that was started again
+        may end again.
 
         """
-        if self._ended_at is None and self._reader is not None:
+        if self._reader is not None and (self._ended_at is None or self._ended_at < since):
             self._reader.join(seconds)
-        return self._ended_at
+        return self._ended_at if self._ended_at is not None and self._ended_at >= since else None
 
     @property
     def end(self) -> str:

@@ -38,8 +38,8 @@ def tell_fleet(item: pytest.Item, fleet: Fleet) -> None:
     if not is_loopback(urlsplit(fleet.url).hostname or ""):
         return
     endings = fleet.merge.endings
-    was_cut = any(each.seen is not None and each.code == _ABNORMAL for each in endings)
-    lines = server_lines(item, may_have_ended=was_cut)
+    cut = [each.seen.opened for each in endings if each.seen is not None and each.code == _ABNORMAL]
+    lines = server_lines(item, cut=min(cut, default=None))
     told = retold(endings, lines, _doing(item))
     fleet.merge.retell([_refused(item, fleet, each) for each in told])
 

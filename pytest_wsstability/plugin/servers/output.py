@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...core.cause import Cause
 from ...core.diagnosis.lines import LineKind, ServerLine, all_printed
-from ...core.diagnosis.server_lines import with_lines
+from ...core.diagnosis.server_lines import SAYS_NOTHING, with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
@@ -33,6 +33,8 @@ _CLIENTS = (
     "engineio.client", "asyncio",
 )  # fmt: skip
 
+# Causes that the end of the process may be behind, though the connection was closed with a close frame.
+_MAY_BE_AN_EXIT = SAYS_NOTHING | {Cause.RESTART}
 # Seconds that a process under test has to end after it has cut a connection.
 _TO_END = 1.0
 
@@ -101,24 +103,31 @@ def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Time
         timelines: the record that was judged, then those of other ends of the same connection.
 
     """
-    close = timelines[0].close
-    is_cut = close is not None and close.received is None
-    lines = server_lines(item, may_have_ended=is_cut or found.cause is Cause.RESTART)
+    line = timelines[0]
+    is_cut = line.close is not None and line.close.received is None
+    lines = server_lines(item, cut=line.opened if is_cut or found.cause in _MAY_BE_AN_EXIT else None)
     record = item.stash.get(app_record_key, None)
     if record is not None:
-        lines += done(record, timelines[0].opened + timelines[0].duration)
+        lines += done(record, line.opened + line.duration)
     return with_lines(found, timelines, lines, alone=_is_alone(item))
 
 
-def server_lines(item: pytest.Item, *, may_have_ended: bool) -> list[ServerLine]:
-    """What the server of a test logged or printed, and whether its process ended."""
+def server_lines(item: pytest.Item, *, cut: float | None) -> list[ServerLine]:
+    """
+    What the server of a test logged or printed, and whether its process ended.
+
+    Args:
+        item: the test.
+        cut: the opening of the connection that the end of the process may have cut; None where it has not.
+
+    """
     log, process = item.stash.get(server_log_key, None), item.stash.get(command_key, None)
     record = item.stash.get(app_record_key, None)
     known = record is not None and record.marks_handlers
     logged = (_logged(line, known) for line in (log.warned if log is not None else ()))
     lines = [each for each in logged if each is not None]
     if process is not None:
-        ended_at = process.ended_within(_TO_END) if may_have_ended else None
+        ended_at = process.ended_within(_TO_END, since=cut) if cut is not None else None
         # By now its output has come; what it printed before was about connections of other tests.
         since = item.stash[command_since_key]
         lines += all_printed((line.at, line.text) for line in list(process.lines) if line.at >= since)

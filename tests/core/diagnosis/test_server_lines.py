@@ -519,6 +519,27 @@ def test_a_process_that_closed_first_may_end_but_not_by_an_error(code, other, is
     assert found.sentence.startswith("the server's process ended: LookupError") is is_told
 
 
+@pytest.mark.parametrize(("at", "is_told"), [(999.99, False), (1000.0, True)])
+def test_a_process_that_ended_before_the_opening_was_another_one(at, is_told):
+    """A test had started the command again: the connection was opened to the new process."""
+    lines = [said("KeyError: 'x'", at=1000.3, kind=LineKind.RAISED)]
+    found = told([(0.3, FIN)], *lines, said("ended", at=at, kind=LineKind.EXITED))
+
+    assert found.cause is (Cause.RESTART if is_told else Cause.HANDLER_ERROR)
+
+
+@pytest.mark.parametrize("code", [1000, 1005])
+def test_a_close_that_says_nothing_is_a_restart_where_the_process_ended(code):
+    """As fastify closes; but a process may also end because the connection was its last."""
+    rows = [*TALK, (47.3, closed_by_peer(code))]
+    found = told(rows, said("ended with exit code 0", kind=LineKind.EXITED))
+
+    assert told(rows).cause is Cause.CLOSED_BY_PEER
+    assert (found.cause, found.confidence, found.runner_up) == (Cause.RESTART, MEDIUM, Cause.CLOSED_BY_PEER)
+    assert found.sentence == "the server's process ended with exit code 0"
+    assert found.remedy.endswith("should close with 1001 or 1012 first")
+
+
 RETURNED = said("its function returned", kind=LineKind.RETURNED)
 
 

@@ -265,6 +265,9 @@ async def handler(connection):
             print("LookupError: no room", file=sys.stderr, flush=True)
             await connection.close(1001)
             os._exit(7)
+        if message == "bye":
+            await connection.close(1000)
+            os._exit(0)
         if message == "cut":
             connection.transport.abort()
         if message == "complain":
@@ -303,6 +306,7 @@ def test_it(ws_soak): ...
     [
         ("exit", "the server's process ended with exit code 7 (confidence high*"),
         ("leave", "the server's process ended: LookupError: no room (confidence high*"),
+        ("bye", "the server's process ended*(confidence medium*"),
         # On a busy machine it may be read too late to be surely of this handler.
         ("panic", "the server's handler failed: panic: runtime error: index out of range*(confidence *"),
     ],
@@ -316,6 +320,19 @@ def test_a_command_that_ends_or_prints_an_error(pytester, run, source, message, 
 
     assert result.parseoutcomes() == {"failed": 1}
     result.stdout.fnmatch_lines([f"*{words}"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("message", "is_told"), [("cut", False), ("exit", True)])
+def test_a_process_that_was_started_again_is_told_of_its_own_end(pytester, run, message, is_told):
+    """That of the one before cut no connection that was opened after it."""
+    pytester.makepyfile(server=SERVER)
+    test = COMMAND.format(message=message).replace("ws_connect):", "ws_connect, ws_command):", 1)
+    again = test.replace("    connection =", "    await ws_command.restart()\n    connection =")
+    result = run("import pytest\n" + again, f"--ws-command={sys.executable} server.py {{port}}")
+
+    assert result.parseoutcomes() == {"failed": 1}
+    assert ("the server's process ended" in result.stdout.str()) is is_told
 
 
 @pytest.mark.slow
