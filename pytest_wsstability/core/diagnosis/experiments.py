@@ -132,6 +132,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "come back at once, by another way: what expired is then still known, what one process lost is not",
     ),
     (_C.NO_FRAMES, _C.PROTOCOL_ERROR, _ONE_WRITER),
+    (
+        _C.NO_FRAMES,
+        _C.HANDLER_ERROR,
+        "see the other end's log at that instant: what a handler raised stands there",
+    ),
     (_C.AUTH_EXPIRED, _C.SESSION_NOT_CONFIRMED, "send valid credentials right after the opening"),
     (_C.HALF_FRAME, _C.HALF_OPEN, f"{_TCP}a dead path acknowledges nothing"),
     (_C.SLOW_ANSWERS, _C.ZOMBIE, _ALONE),

@@ -17,6 +17,20 @@ def _refused(f: Features) -> bool:
 
 ROWS = (
     Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="an HTTP response with status 500 stood where a frame should",
+        when=lambda f: f.code is None and f.stray.is_http_failure,
+        confidence=Confidence.MEDIUM,
+        sentence="{stray} stood in the stream that was a WebSocket already: the {peer}'s handler failed, and "
+        "the HTTP server that runs it answered so",
+        headline="the {peer}'s handler failed: {stray} in the stream",
+        blame=Blamed.PEER,
+        evidence=("stray", "end", "last_received"),
+        remedy="see the {peer}'s traceback; catch what the handler raises, and close with 1011",
+        runner_up=Cause.NO_FRAMES,
+        source="measured: flask-sock under Werkzeug and gunicorn, Eventlet",
+    ),
+    Signature(
         cause=Cause.NO_FRAMES,
         shows="an HTTP response stood where a frame should",
         when=lambda f: f.code is None and f.stray.is_http,

@@ -22,6 +22,8 @@ _FIELDS = {126: (4, 126), 127: (10, 2**16)}
 _OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
 _PRINTABLE = frozenset({*b"\t\r", *range(0x20, 0x7F)})
 _HTTP = b"HTTP/"
+# Of WSGI servers, whose handlers take the socket of a request; proxies answer 502 or 504.
+_FAILED = re.compile(rb"HTTP/1\.[01] 500\b")
 _JSON = frozenset({b"{", b"[", b'"', b",", b":"})
 _CONTINUATION = 0x0
 # Types of TLS records: change_cipher_spec, alert, handshake, application_data.
@@ -54,6 +56,11 @@ class Stray:
     def is_http(self) -> bool:
         """Whether it begins as an HTTP response does (RFC 9112, section 4)."""
         return self.data[: len(_HTTP)] == _HTTP
+
+    @property
+    def is_http_failure(self) -> bool:
+        """Whether that response says that its server failed, as one does whose handler raised."""
+        return _FAILED.match(self.data) is not None
 
     @property
     def line(self) -> str:

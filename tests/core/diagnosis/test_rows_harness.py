@@ -70,4 +70,4 @@ def test_a_response_in_the_stream_is_the_cause_where_no_close_frame_came(how, fi
     """What stands behind the peer's last word is none."""
     stray = {"transport": TransportEnd.ABORTED, "parser_error": "reserved bits", "stray": "HTTP/1.1 400 Bad"}
 
-    assert ("NO_FRAMES" in fitting(CONTENT[:1], read((1, ">text"), how={**stray, **how}))) is fits
+    assert ("NO_FRAMES" in fitting(CONTENT[:2], read((1, ">text"), how={**stray, **how}))) is fits

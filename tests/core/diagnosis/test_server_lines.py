@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.cause import Blame
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
 from pytest_wsstability.core.diagnosis.server_lines import with_lines
+from pytest_wsstability.core.timeline.close import TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
 
@@ -538,6 +540,17 @@ def test_a_close_that_says_nothing_is_a_restart_where_the_process_ended(code):
     assert (found.cause, found.confidence, found.runner_up) == (Cause.RESTART, MEDIUM, Cause.CLOSED_BY_PEER)
     assert found.sentence == "the server's process ended with exit code 0"
     assert found.remedy.endswith("should close with 1001 or 1012 first")
+
+
+def test_an_error_explains_the_page_of_an_http_server_in_the_stream():
+    """Flask-sock under gunicorn: the page is written to the socket that was a WebSocket."""
+    page = {"transport": TransportEnd.FIN, "parser_error": "reserved bits", "stray": "HTTP/1.1 500 OOPS\r\n"}
+    rows = [*TALK, (47.3, page)]
+    found = told(rows, printed(1047.3, "KeyError: 'boom'"))
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, HIGH)
+    assert found.sentence == "the server's handler failed: KeyError: 'boom'"
+    assert (told(rows).confidence, told(rows).blame) == (MEDIUM, Blame.SERVER)
 
 
 RETURNED = said("its function returned", kind=LineKind.RETURNED)

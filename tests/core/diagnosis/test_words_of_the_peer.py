@@ -289,6 +289,11 @@ def test_credentials_that_never_came_are_told_where_a_timeout_is_named(said, con
     [
         ("\x15\x03\x03\x00\x02\x01\x00", Cause.NO_FRAMES, "where TLS ends"),
         ("\x17\x03\x04\x00", Cause.NO_FRAMES, "where TLS ends"),
+        # What a WSGI server answers for a handler that raised; a gateway's own statuses are others.
+        ("HTTP/1.1 500 INTERNAL SERVER ERROR\r\n", Cause.HANDLER_ERROR, "traceback"),
+        ("HTTP/1.0 500 Oops", Cause.HANDLER_ERROR, "traceback"),
+        ("HTTP/1.1 502 Bad Gateway\r\n", Cause.NO_FRAMES, "a proxy"),
+        ("HTTP/1.1 501 Not Implemented\r\n", Cause.NO_FRAMES, "a proxy"),
         # Five is no version, and 24 no type, of TLS.
         ("\x17\x03\x05\x00", Cause.PROTOCOL_ERROR, "compression off"),
         ("\x18\x03\x03\x00", Cause.PROTOCOL_ERROR, "compression off"),
