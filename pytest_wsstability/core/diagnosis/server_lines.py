@@ -222,8 +222,10 @@ def is_about(line: ServerLine, end: ClientEnd) -> bool:
 
 
 def _speaks(line: ServerLine) -> bool:
-    """Whether a line says anything of a cause."""
-    return line.kind is not LineKind.SAID or read_reason(line.message).topic is not None
+    """Whether a line says anything of a cause, and not in a word that has other meanings where it stands."""
+    reading = read_reason(line.message)
+    is_doubtful = reading.topic is None or reading.is_vague or reading.is_lone
+    return line.kind is not LineKind.SAID or not is_doubtful
 
 
 def _quote(line: ServerLine, end: ClientEnd) -> Evidence:

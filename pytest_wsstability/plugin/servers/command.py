@@ -264,7 +264,7 @@ class ServerProcess:
             self._ended_at = time.monotonic()
 
     def _note(self, text: str) -> None:
-        self.lines.append(LogLine(time.monotonic(), f"[{text}]"))
+        self.lines.append(LogLine(time.monotonic(), f"[{text}]", is_note=True))
 
     def _last(self) -> str:
         lines = [line.text for line in list(self.lines)[-_LAST:]]

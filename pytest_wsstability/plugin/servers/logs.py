@@ -47,6 +47,8 @@ class LogLine(NamedTuple):
     is_beside: bool = False
     # Whether the server had been told to stop, as it is when all has been seen that a test is judged by.
     is_of_stop: bool = False
+    # Whether it is a note of this package's on a process, and no word of the process.
+    is_note: bool = False
 
 
 class ServerLog(logging.Handler):

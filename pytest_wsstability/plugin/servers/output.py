@@ -130,7 +130,8 @@ def server_lines(item: pytest.Item, *, cut: float | None) -> list[ServerLine]:
         ended_at = process.ended_within(_TO_END, since=cut) if cut is not None else None
         # By now its output has come; what it printed before was about connections of other tests.
         since = item.stash[command_since_key]
-        lines += all_printed((line.at, line.text) for line in list(process.lines) if line.at >= since)
+        said = [line for line in list(process.lines) if line.at >= since and not line.is_note]
+        lines += all_printed((line.at, line.text) for line in said)
         if ended_at is not None:
             lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
     return lines

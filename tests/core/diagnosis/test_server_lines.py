@@ -142,6 +142,21 @@ def test_a_process_that_ends_after_its_goodbye_is_blamed_for_an_error_only(raise
     assert "the server's process ended" in told(CUT, *raised, ended).sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "is_quoted"),
+    [
+        # What Flask prints at its start, which may be that of the next process.
+        ("WARNING: This is a development server. Do not use it in a production deployment.", False),
+        ("https://eventlet.readthedocs.io/en/latest/asyncio/migration.html", False),
+        ("Gracefully stopping, the server shuts down: shutting down", True),
+    ],
+)
+def test_a_word_that_may_mean_something_else_is_not_quoted(text, is_quoted):
+    found = told(CUT, said("ended with exit code 3", kind=LineKind.EXITED), printed(1047.5, text))
+
+    assert (text in " ".join(each.text for each in found.evidence)) is is_quoted
+
+
 def test_what_was_raised_is_quoted_before_other_lines():
     """A level of a log is no error that was raised."""
     found = told(CUT, *all_printed((1047.3, line) for line in PYTHON.splitlines()))

@@ -172,6 +172,22 @@ def test_a_deployment_a_crash_and_a_hang(passes, command):
 
 
 @posix
+def test_how_a_command_was_started_is_no_word_of_the_server(run, command):
+    """What its arguments limit ended nothing."""
+    again = """
+async def test_it(ws_connect, ws_command):
+    connection = await ws_connect(profile="frames")
+    await ws_command.restart()
+    await connection.assert_alive_for("1m")
+"""
+    result = run(again, command("--rate-limit"))
+
+    assert result.parseoutcomes() == {"failed": 1}
+    assert "[started: " in result.stdout.str()
+    assert "the server logged" not in result.stdout.str()
+
+
+@posix
 def test_a_command_that_ignores_sigterm_is_killed(passes, command, monkeypatch):
     """The run ends all the same, and the output says so."""
     monkeypatch.setattr("pytest_wsstability.plugin.servers.command._PATIENCE", 0.05)
