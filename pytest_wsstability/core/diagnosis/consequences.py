@@ -20,7 +20,7 @@ _TYPES = re.compile(
 # Types that anything is raised with (a database, or a service behind a handler, has some of its own), and the
 # words with which a connection that is gone refuses to be used.
 _AT_LARGE = re.compile(
-    r"(?:[\w.]+\.)?(?:Error|Exception|RuntimeError|OSError|IOError|IOException|SocketException|SSLError|"
+    r"(?:[\w.]+\.)?(?:Errno::\w+|Error|Exception|RuntimeError|OSError|IOError|IOException|SocketException|SSLError|"
     r"LocalProtocolError|UnexpectedMessageError|WebSocketError|(?:http: )?panic|"
     r"thread '.*'(?: \(\d+\))? panicked)\b"
 )
@@ -44,6 +44,8 @@ _OVER = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # What stands before it where it is printed: the bar of a group's traceback, words of Node's and of Java's.
 _BEFORE = re.compile(r"^[\s|]*(?:uncaught |unhandled |exception in thread \"[^\"]*\" )?", re.IGNORECASE)
+# Ruby prints the type last, behind the place and the words.
+_OF_RUBY = re.compile(r"\S+:\d+:in [`'].*?': (?P<words>.*) \((?P<type>[A-Z]\w*(?:::\w+)*)\)$")
 
 
 def is_consequence(raised: str) -> bool:
@@ -54,7 +56,7 @@ def is_consequence(raised: str) -> bool:
         raised: its type and its words.
 
     """
-    text = _BEFORE.sub("", raised)
+    text = _OF_RUBY.sub(r"\g<type>: \g<words>", _BEFORE.sub("", raised))
     if _TYPES.match(text):
         return True
     return _AT_LARGE.match(text) is not None and _GONE.search(text) is not None

@@ -15,7 +15,8 @@ from .consequences import is_consequence, may_be_consequence
 _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*(?:\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
     r"\w+(?:Error|Exception)$)|(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|"
-    r"(?i:exception in thread |(?:php )?fatal (?:python )?error: ))"
+    r"(?i:exception in thread |(?:php )?fatal (?:python )?error: )|"
+    r"\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)$)"
 )
 # A place in the code of an error: Node, Java and Rust, Ruby, Python and Go, which have more of it further in.
 _PLACE = re.compile(

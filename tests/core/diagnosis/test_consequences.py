@@ -66,6 +66,10 @@ from pytest_wsstability.core.diagnosis.consequences import is_consequence, may_b
         "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: ConnectionClosed'",
         "thread 'main' panicked at 'an `Err` value: Protocol(ResetWithoutClosingHandshake)'",
         "RuntimeError: the client has disconnected",
+        # Ruby's, with the type behind the words.
+        "server.rb:3:in `write': Broken pipe (Errno::EPIPE)",
+        "server.rb:3:in 'IO#write': closed stream (IOError)",
+        "server.rb:3:in `readline': end of file reached (EOFError)",
     ],
 )
 def test_an_error_of_a_connection_that_is_over(raised):

@@ -143,6 +143,24 @@ def test_a_process_that_ends_after_its_goodbye_is_blamed_for_an_error_only(raise
 
 
 @pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("server.rb:2:in `block (3 levels) in <main>': boom (RuntimeError)", True),
+        ("server.rb:2:in 'Room#find': undefined method 'x' for nil (NoMethodError)", True),
+        ("db.rb:5:in `connect': Connection refused - connect(2) for redis:6379 (Errno::ECONNREFUSED)", True),
+        ("server.rb:2:in `block in <main>': warning: already initialized (constant)", False),
+        ("server.rb:2: warning: method redefined (RuntimeError)", False),
+    ],
+)
+def test_an_error_of_ruby_has_its_type_last(text, is_told):
+    """Behind the place and the words."""
+    found = told(CUT, *all_printed([(1047.3, text)]))
+
+    assert (found.sentence == f"the server's handler failed: {text}") is is_told
+    assert (found.cause is Cause.HANDLER_ERROR) is is_told
+
+
+@pytest.mark.parametrize(
     ("text", "is_quoted"),
     [
         # What Flask prints at its start, which may be that of the next process.
