@@ -15,7 +15,7 @@ from ..core.cause import Diagnosis, Evidence
 from ..core.fleet.failure import FleetError
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
-from ..core.message.errors import StabilityError
+from ..core.message.errors import StabilityError, leaves
 from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
@@ -54,16 +54,25 @@ def hide_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     here are mistakes of ours, and need their frames.
 
     """
-    if not _is_ours(excinfo.value) and not _says_what_is_wrong(excinfo):
-        return
+    if _is_ours(excinfo.value) or _says_what_is_wrong(excinfo):
+        _hide_behind(excinfo.tb)
+    elif isinstance(excinfo.value, BaseExceptionGroup):
+        for error in filter(_is_ours, leaves(excinfo.value)):
+            error.__traceback__ = _first_of_others(error.__traceback__)
+            _hide_behind(error.__traceback__)
+
+
+def _hide_behind(entry: TracebackType | None) -> None:
     # Not every one of them can know that an error will pass (__tracebackhide__): the loop's, for one.
-    entry: TracebackType | None = excinfo.tb
     while entry is not None:
-        following = entry.tb_next
-        while following is not None and _is_own(following):
-            following = following.tb_next
-        entry.tb_next = following
-        entry = following
+        entry.tb_next = _first_of_others(entry.tb_next)
+        entry = entry.tb_next
+
+
+def _first_of_others(entry: TracebackType | None) -> TracebackType | None:
+    while entry is not None and _is_own(entry):
+        entry = entry.tb_next
+    return entry
 
 
 def _says_what_is_wrong(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
@@ -89,9 +98,11 @@ def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
 
 def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Let the server and a team have their say, show the whole record with -vv, and say where to read on."""
-    if not _is_ours(excinfo.value):
-        return
-    error = excinfo.value
+    for error in filter(_is_ours, leaves(excinfo.value)):
+        _retell(item, error, list(_where(item, excinfo)))
+
+
+def _retell(item: pytest.Item, error: BaseException, where: Sequence[str]) -> None:
     if isinstance(error, OpeningError):
         for note in (
             f"  fix       {_remedy(item, error)}",
@@ -113,7 +124,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
         refused = list(_of_fleet(item, error)) if isinstance(error, FleetError) else []
-        error.retell(verdict, whole=whole, more=[*refused, *_where(item, excinfo), *_when(error)])
+        error.retell(verdict, whole=whole, more=[*refused, *where, *_when(error)])
 
 
 def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
@@ -207,29 +218,31 @@ def refine(
     item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport
 ) -> None:
     """Make a failure of stability read as one: its own words, and one of them in the short summary."""
-    error = excinfo.value
+    errors = leaves(excinfo.value)
     # An expected failure is "skipped" by now, and is shown with --xfail-tb.
-    if report.passed or isinstance(report.longrepr, tuple) or not _is_ours(error):
+    if report.passed or isinstance(report.longrepr, tuple) or not any(map(_is_ours, errors)):
         return
     skips = item.config.stash[settings_key].inconclusive == "skip"
-    if skips and report.failed and _is_inconclusive(error):
+    if skips and report.failed and all(map(_is_inconclusive, errors)):
         report.outcome = "skipped"
         path, line, _ = item.location
-        report.longrepr = (path, (line or 0) + 1, f"Skipped: {_headline(error)}")
+        report.longrepr = (path, (line or 0) + 1, f"Skipped: {_headline(errors[0])}")
         return
     report.sections.append(("run it again", command(item)))
-    if _only_ours(excinfo):
+    if _is_ours(excinfo.value) and _only_ours(excinfo):
         representation: Any = excinfo.getrepr(style="value")
         # This style leaves notes out, and the faults that were applied are one.
-        notes = "\n".join(getattr(error, "__notes__", ())).splitlines()
+        notes = "\n".join(getattr(excinfo.value, "__notes__", ())).splitlines()
         representation.reprtraceback.reprentries[-1].lines += notes
         # Workers of pytest-xdist send it as pytest's own class.
         sent = hasattr(item.config, "workerinput")
         report.longrepr = representation if sent else cast("Any", Coloured(representation))
     crash: Any = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None:
-        # The short summary shows the beginning of one line.
-        crash.message = _headline(error).partition("\n")[0]
+    if crash is not None and all(map(_is_ours, errors)):
+        # The short summary shows the beginning of one line. What is in doubt counts less than what is not.
+        told = min(errors, key=_is_inconclusive)
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        crash.message = _headline(told).partition("\n")[0] + more
 
 
 def _is_inconclusive(error: BaseException) -> bool:

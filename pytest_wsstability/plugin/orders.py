@@ -29,7 +29,7 @@ from ..core.duration import parse_duration
 from ..core.judge.knife_edge import begun_at
 from ..core.judge.rules import judge
 from ..core.judge.verdict import Outcome, Verdict
-from ..core.message.errors import StabilityError
+from ..core.message.errors import StabilityError, leaves
 from ..net.errors import OpeningError
 from ..net.hold import Soak
 from ..virtual import run_virtual
@@ -193,8 +193,9 @@ def late_threads(item: pytest.Item) -> Iterator[None]:
     __tracebackhide__ = True
     try:
         yield
-    except (StabilityError, OpeningError):
-        if loop_key in item.stash:
+    except Exception as error:
+        blames = any(isinstance(each, StabilityError | OpeningError) for each in leaves(error))
+        if blames and loop_key in item.stash:
             _refuse_late_thread(item.stash[loop_key])
         raise
 

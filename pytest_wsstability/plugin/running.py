@@ -276,7 +276,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     empty_passes.begin(item)
     if uses_us(item):
         # Those of an attempt whose end was told by no report.
-        reruns.note(item, results_of(item.config).errors)
+        reruns.note(item, results_of(item.config))
         results_of(item.config).begin(item)
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
@@ -364,7 +364,7 @@ def pytest_runtest_makereport(
     if ours:
         results_of(item.config).before_report(item, call)
         if call.when == "teardown":
-            reruns.note(item, results_of(item.config).errors)
+            reruns.note(item, results_of(item.config))
     report = yield
     if call.excinfo is not None:
         excinfo = results_of(item.config).last(call.excinfo) if ours else call.excinfo

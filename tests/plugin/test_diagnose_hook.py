@@ -38,6 +38,23 @@ def test_a_rule_of_the_team_replaces_the_table(run, pytester):
     assert "our gateway cuts at 60 s" in (pytester.path / "out.json").read_text()
 
 
+def test_a_failure_in_a_task_group_is_asked_about(run, pytester):
+    """As one that is raised alone."""
+    pytester.makeconftest(RULE)
+
+    run("""
+        import asyncio
+
+        async def test_it(ws_connect):
+            async with asyncio.TaskGroup() as group:
+                connection = await ws_connect(client="mute")
+                group.create_task(connection.assert_alive_for("2m"))
+    """).stdout.fnmatch_lines([
+        "*  likely    our gateway cuts at 60 s (confidence high, blame path)",
+        "FAILED *::test_it - our gateway cuts at 60 s (1006 at 60 s of 120 s)",
+    ])  # fmt: skip
+
+
 def test_no_idea_leaves_the_table(run, pytester):
     """None is no answer."""
     pytester.makeconftest(RULE.replace("!= 60.0", "!= 55.0"))

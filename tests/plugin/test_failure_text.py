@@ -221,3 +221,34 @@ def test_colours_on_terminals_only(run, when, coloured):
     assert ("\x1b[32m  fix       " in printed) is coloured
     assert ("\x1b[" in printed) is coloured
     assert "  likely    the client withheld pongs; the server's 60 s read deadline" in printed
+
+
+GROUP = """
+import asyncio
+
+async def test_it(ws_connect, ws_orchestrator, ws_clock):
+    async with asyncio.TaskGroup() as group:
+        for _ in range({count}):
+            connection = await ws_connect()
+            group.create_task(connection.assert_alive_for("2m"))
+        await ws_clock.advance("60s")
+        await ws_orchestrator.restart()
+"""
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (2, ", and 1 more")])
+def test_a_failure_in_a_task_group_is_told_as_one(run, count, more):
+    """Each with its cause, none with frames of ours, and the command that runs it again."""
+    result = run(GROUP.format(count=count), f"--junitxml={count}.xml")
+
+    result.stdout.fnmatch_lines(
+        [
+            "*StabilityError: the server restarts *",
+            "*  read on   *",
+            "* run it again *",
+            f"FAILED *::test_it - the server restarts (1006 at 60 s of 120 s){more}",
+        ]
+    )
+    printed = result.stdout.str().partition("FAILURES")[2]
+    assert printed.count("  likely    ") == count
+    assert "pytest_wsstability/" not in printed

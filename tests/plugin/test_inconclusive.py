@@ -52,3 +52,37 @@ def test_an_expected_failure_stays_one(run):
     result = run("import pytest\n\n@pytest.mark.xfail" + SOURCE, "--ws-inconclusive=skip")
 
     assert result.parseoutcomes() == {"xfailed": 1}
+
+
+GROUP = """
+import asyncio
+
+async def test_it(ws_connect):
+    connection = await ws_connect()
+
+    async def quiet():
+        connection.assert_heartbeats_answered(within="5s")
+
+    async def fails():
+        assert False, "mine"
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(quiet())
+        group.create_task({other}())
+"""
+
+
+def test_a_group_of_them_can_be_skipped(run):
+    """As a TaskGroup raises, where all that is in it is in doubt."""
+    result = run(GROUP.format(other="quiet"), "-rs", "--ws-inconclusive=skip")
+
+    assert result.parseoutcomes() == {"skipped": 1}
+    result.stdout.fnmatch_lines(["SKIPPED [[]1[]] *: inconclusive: *"])
+
+
+def test_a_group_with_another_error_is_not_skipped(run):
+    """That is no doubt, and pytest's own words tell of both."""
+    result = run(GROUP.format(other="fails"), "--ws-inconclusive=skip")
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["FAILED *::test_it - ExceptionGroup: *2 sub-exceptions*"])

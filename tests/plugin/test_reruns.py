@@ -245,3 +245,79 @@ def test_a_subtest_that_was_unstable_makes_its_attempt_so(run):
     )
 
     result.stdout.fnmatch_lines(["FAILED *::test_it - *stable in 1 of 2 holds; *"])
+
+
+def test_a_task_group_that_was_unstable_makes_its_attempt_so(run):
+    """What is in the group counts: it passed when it was run again."""
+    result = run(
+        """
+        import asyncio
+
+        attempts = []
+
+        async def test_it(ws_connect, ws_orchestrator):
+            attempts.append(1)
+            connection = await ws_connect(client="browser" if len(attempts) > 1 else "mute")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(connection.assert_alive_for("2m"))
+        """,
+        "--reruns=1",
+    )
+
+    result.stdout.fnmatch_lines(["FAILED *::test_it - *stable in 1 of 2 holds; *"])
+
+
+SOFT = """
+import pytest
+
+def pytest_configure(config):
+    config.soft = []
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.when == "call" and item.config.soft and report.passed:
+        report.outcome, report.longrepr = "failed", item.config.soft.pop()
+    return report
+"""
+
+
+def test_a_soft_assertion_that_was_unstable_makes_its_attempt_so(run):
+    """As those of pytest-check, which raise nothing and let the report fail."""
+    result = run(
+        """
+        attempts = []
+
+        async def test_it(ws_connect, ws_orchestrator, pytestconfig):
+            attempts.append(1)
+            connection = await ws_connect(client="browser" if len(attempts) > 1 else "mute")
+            try:
+                await connection.assert_alive_for("2m")
+            except AssertionError as error:
+                pytestconfig.soft.append(str(error))
+        """,
+        "--reruns=1",
+        conftest=SOFT,
+    )
+
+    assert result.parseoutcomes() == {"failed": 1, "rerun": 1}
+    result.stdout.fnmatch_lines(["FAILED *::test_it - *stable in 1 of 2 holds; *"])
+
+
+def test_a_soft_assertion_about_something_else_is_no_instability(run):
+    """The connection was stable in each attempt."""
+    result = run(
+        """
+        attempts = []
+
+        async def test_it(ws_connect, ws_orchestrator, pytestconfig):
+            attempts.append(1)
+            await (await ws_connect()).assert_alive_for("2m")
+            if len(attempts) == 1:
+                pytestconfig.soft.append("something else")
+        """,
+        "--reruns=1",
+        conftest=SOFT,
+    )
+
+    assert result.parseoutcomes() == {"passed": 1, "rerun": 1}

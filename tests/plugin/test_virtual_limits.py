@@ -236,6 +236,10 @@ async def ask():
         "async def test_it(ws_connect):\n"
         '    connection = await ws_connect(heartbeat="25s")\n'
         '    await connection.assert_stable(alive_for="2m", heartbeat_within="5s")',
+        "async def test_it(ws_connect):\n"
+        '    connection = await ws_connect(heartbeat="25s")\n'
+        "    async with asyncio.TaskGroup() as group:\n"
+        '        group.create_task(connection.assert_stable(alive_for="2m", heartbeat_within="5s"))',
     ],
 )
 def test_a_handler_that_waits_for_a_thread_is_not_blamed(run, monkeypatch, test):

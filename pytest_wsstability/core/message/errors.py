@@ -46,5 +46,12 @@ class StabilityError(AssertionError):
         return (type(self), (self.requirement, self.verdict, self.timelines))
 
 
+def leaves(error: BaseException) -> list[BaseException]:
+    """The error itself; of a group, as a TaskGroup raises one, the errors in it at whatever depth."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in leaves(each)]
+
+
 # Shown in tracebacks and short summaries.
 StabilityError.__module__ = "pytest_wsstability"

@@ -15,7 +15,7 @@ from ... import __version__
 from ...core.fleet.failure import FleetError
 from ...core.judge.judgement import Judgement
 from ...core.judge.verdict import Doubt, Outcome, Rule, Verdict, Violation
-from ...core.message.errors import StabilityError
+from ...core.message.errors import StabilityError, leaves
 from ...core.redact import redact, redact_url, show_text
 from ...core.result import Result, Run
 from ...core.timeline.events import Tier
@@ -132,10 +132,18 @@ class Results:
         """What the phases of the attempt that runs have raised."""
         return tuple(self._errors)
 
+    @property
+    def broken_silently(self) -> tuple[Result, ...]:
+        """What was unstable in an attempt that failed and raised nothing, as soft assertions do."""
+        if self._errors or not self._failed:
+            return ()
+        return tuple(each for each in self._found if each.verdict.outcome is Outcome.UNSTABLE)
+
     def raised(self, error: BaseException) -> None:
-        """Remember what went wrong in a phase."""
-        if not any(each is error for each in self._errors):
-            self._errors.append(error)
+        """Remember what went wrong in a phase, and of a group each error."""
+        for leaf in leaves(error):
+            if not any(each is leaf for each in self._errors):
+                self._errors.append(leaf)
 
     def last(self, excinfo: pytest.ExceptionInfo[BaseException]) -> pytest.ExceptionInfo[BaseException]:
         """What a report is about: an error of the last attempt, where the first one's came in its place."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,18 +12,28 @@ from ...core.message.errors import StabilityError
 from ...net.errors import OpeningError
 from ..stash import attempts_key, settings_key
 
+if TYPE_CHECKING:
+    from ..reports.results import Results
+
 # The name of the user property that carries the sentence to reports, and from workers of xdist home.
 _PROPERTY = "wsstability_reruns"
 
 
-def note(item: pytest.Item, errors: Iterable[BaseException]) -> None:
-    """Remember an attempt that was unstable, by what was raised in it, its subtests included."""
-    for error in errors:
-        unstable = isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE
-        if unstable or (isinstance(error, OpeningError) and error.shortage is None):
-            headline = error.verdict.headline if isinstance(error, StabilityError) else str(error)
-            item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
-            return
+def note(item: pytest.Item, results: Results) -> None:
+    """Remember an attempt that was unstable, by what failed in it, its subtests included."""
+    for headline in _unstable(results):
+        item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
+        return
+
+
+def _unstable(results: Results) -> Iterator[str]:
+    for error in results.errors:
+        if isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE:
+            yield error.verdict.headline
+        elif isinstance(error, OpeningError) and error.shortage is None:
+            yield str(error)
+    for result in results.broken_silently:
+        yield result.verdict.headline
 
 
 def judge(item: pytest.Item) -> None:
