@@ -174,7 +174,7 @@ def test_a_folder_that_cannot_be_written(module, pytester, ini):
     result = module(GREEN, "--ws-save=main")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --ws-save: *occupied* cannot be written: *"])
+    result.stderr.fnmatch_lines(["ERROR: --ws-save: *occupied* cannot be written: 'occupied' is a file, *"])
 
 
 def test_a_full_disk_costs_the_saved_run_and_no_more(module, kept, pytester, monkeypatch):

@@ -57,7 +57,14 @@ def test_collecting_writes_nothing(run, pytester):
         ("a.pdf", "ERROR: --ws-report: 'a.pdf': a report cannot be '.pdf'; valid ones: .json, .jsonl, .md*"),
         ("a", "ERROR: --ws-report: 'a': without a suffix its form is not known; valid ones: .json, *"),
         ("folder.json", "ERROR: --ws-report: 'folder.json' is a directory; give a file"),
-        ("file.md/a.json", "ERROR: --ws-report: 'file.md/a.json' cannot be written: *"),
+        (
+            "file.md/a.json",
+            "ERROR: --ws-report: 'file.md/a.json' cannot be written: 'file.md' is a file, and no directory",
+        ),
+        (
+            "file.md/b/a.json",
+            "ERROR: --ws-report: * cannot be written: 'file.md' is a file, and no directory",
+        ),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_the_run(run, pytester, path, message):
@@ -68,6 +75,16 @@ def test_what_cannot_be_written_is_refused_before_the_run(run, pytester, path, m
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere not everybody may make links")
+def test_a_link_that_leads_nowhere_is_refused_before_the_run(run, pytester):
+    """It stands in the place of the folder, and is no file either."""
+    (pytester.path / "nowhere").symlink_to("elsewhere")
+    result = run(GREEN, "--ws-report=nowhere/a.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ws-report: 'nowhere/a.json' cannot be written: File exists"])
 
 
 def test_a_folder_without_permission_is_refused_before_the_run(pytester):

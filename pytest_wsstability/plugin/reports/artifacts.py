@@ -24,6 +24,7 @@ import pytest
 from ...core.redact import redact_text
 from ...report import json_file, svg
 from ..stash import settings_key
+from .folders import make_folder
 from .results import results_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def prepare(config: pytest.Config) -> None:
     folder = root / results.started.replace("-", "").replace(":", "")
     if not results.worker:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             (folder / _MARK).touch()
         except OSError as exc:
             raise pytest.UsageError(

@@ -18,6 +18,7 @@ from ...report.junit import suite_properties
 from ..stash import settings_key
 from ..workers import controller_of
 from .artifacts import artifacts_of
+from .folders import make_folder
 from .history import History
 from .jsonl import JsonlWriter, WrittenReport
 from .left_over import gather, lines_of, of_worker, tidy
@@ -185,7 +186,7 @@ def _path(config: pytest.Config, text: str, option: str) -> Path:
     if path.is_dir():
         raise pytest.UsageError(f"{option}: {text!r} is a directory; give a file")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         # Whoever may make a file beside it may write it; the one of the last run stays until then.
         with tempfile.TemporaryFile(dir=path.parent):
             pass

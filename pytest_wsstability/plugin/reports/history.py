@@ -15,6 +15,7 @@ from ...core.result import Run, SchemaError
 from ...core.statistics.comparison import compare
 from ...report.json_file import render
 from ..stash import settings_key
+from .folders import make_folder
 
 _NAME = re.compile(r"[\w][\w.\-]*")
 _FILE = re.compile(r"(\d{4,})_(.+)\.json")
@@ -93,7 +94,7 @@ def _see_writable(folder: Path, name: str) -> None:
     if _NAME.fullmatch(name) is None:
         raise pytest.UsageError(f"--ws-save: {name!r} is no name; give letters, digits, '-', '_' and '.'")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         probe = folder / ".probe"
         probe.touch()
         probe.unlink()

@@ -181,7 +181,7 @@ def test_workers_write_theirs(pytester):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--ws-artifacts=file"], "--ws-artifacts: 'file' cannot be written: "),
+        (["--ws-artifacts=file"], "--ws-artifacts: 'file' cannot be written: 'file' is a file, "),
         (["--ws-keep=some"], "argument --ws-keep: invalid choice: 'some'"),
         (["--ws-keep-runs=0"], "--ws-keep-runs: '0' is no count; give a whole number from 1"),
         (["--ws-har=."], "--ws-har: '.' is a directory; give a file"),
