@@ -143,5 +143,5 @@ class Settings:
     @property
     def wants_reports(self) -> bool:
         """Whether something is to be written or compared in the end, even if no test is ours."""
-        files = self.reports or self.artifacts or self.har
+        files = self.reports or self.artifacts or self.har or self.keep_audio
         return bool(files or self.fail_on or self.save is not None or self.compare is not None)

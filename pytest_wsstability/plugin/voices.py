@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Characters of a test's name that a file's name cannot have everywhere.
 _NO_NAME = re.compile(r"[^\w.=-]+")
+# Characters of a file's name; file systems take 255 bytes.
+_LONGEST = 100
 
 
 def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
@@ -65,5 +67,6 @@ def _keep(item: pytest.Item, soak: VoiceSoak) -> None:
     if folder is None:
         return
     path = item.config.invocation_params.dir / folder
+    # Where no report is asked for, nobody has made it.
     path.mkdir(parents=True, exist_ok=True)
-    (path / f"{_NO_NAME.sub('-', item.nodeid)}.wav").write_bytes(soak.wav())
+    (path / f"{_NO_NAME.sub('-', item.nodeid)[-_LONGEST:]}.wav").write_bytes(soak.wav())

@@ -123,6 +123,26 @@ def test_the_audio_is_kept_when_asked(run, pytester):
     assert path.name == "test_the_audio_is_kept_when_asked.py-test_it.wav"
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused(run, pytester):
+    """Before anybody speaks: each test failed in the end, with a traceback."""
+    (pytester.path / "heard").touch()
+    result = run(SHORT.format("", ""), "--ws-keep-audio=heard")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    words = "ERROR: --ws-keep-audio: 'heard' cannot be written: 'heard' is a file, and no directory"
+    result.stderr.fnmatch_lines([words])
+
+
+def test_the_audio_of_a_test_with_a_long_name_is_kept(run, pytester):
+    """A name of a file has 255 bytes at most, and the end of a test's name tells it from others."""
+    long = '@pytest.mark.parametrize("text", [1], ids=["a" * 300 + "-end"])\n'
+    source = SHORT.format("", long).replace("test_it(", "test_it(text, ")
+    run(source, "--ws-keep-audio=heard").assert_outcomes(passed=1)
+
+    (path,) = (pytester.path / "heard").iterdir()
+    assert path.name.endswith("-end-.wav")
+
+
 def test_a_wav_file_is_spoken(run, pytester):
     """Beside the test's file; each turn says all of it."""
     form = AudioFormat()

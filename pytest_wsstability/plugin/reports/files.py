@@ -73,6 +73,10 @@ class Reports:
             return
         self._gates = [_gate(text) for text in settings.fail_on]
         self._paths = [_report(config, text) for text in settings.reports]
+        if settings.keep_audio is not None:
+            _see_writable(
+                config.invocation_params.dir / settings.keep_audio, "--ws-keep-audio", settings.keep_audio
+            )
         if settings.har is not None:
             self._har = _path(config, settings.har, "--ws-har")
         elif settings.payloads:
@@ -185,16 +189,20 @@ def _path(config: pytest.Config, text: str, option: str) -> Path:
     path = config.invocation_params.dir / text
     if path.is_dir():
         raise pytest.UsageError(f"{option}: {text!r} is a directory; give a file")
+    # Whoever may make a file beside it may write it; the one of the last run stays until then.
+    _see_writable(path.parent, option, text)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise pytest.UsageError(f"{option}: {text!r} cannot be written: Permission denied")
+    return path
+
+
+def _see_writable(folder: Path, option: str, text: str) -> None:
     try:
-        make_folder(path.parent)
-        # Whoever may make a file beside it may write it; the one of the last run stays until then.
-        with tempfile.TemporaryFile(dir=path.parent):
+        make_folder(folder)
+        with tempfile.TemporaryFile(dir=folder):
             pass
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(None, "Permission denied")
     except OSError as exc:
         raise pytest.UsageError(f"{option}: {text!r} cannot be written: {exc.strerror}") from None
-    return path
 
 
 def _report_of(path: Path, run: Run) -> WrittenReport:
