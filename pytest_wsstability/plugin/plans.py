@@ -296,9 +296,13 @@ def refuse_mixed_time(item: pytest.Item) -> None:
     kind = getattr(pytest, scope.capitalize())
     owners = [node for node in item.listchain() if isinstance(node, kind)]
     if not owners or not is_virtual(owners[-1]):
+        # A session and a package have no place in which a mark could be written.
+        markable = scope in ("class", "module")
+        virtual = f"the {scope} the mark ws_stability(time='virtual'), " if markable else ""
+        own = "time='real'" if markable else "ws_stability(time='real')"
         pytest.fail(
-            f"{item.nodeid}: runs in virtual time, but its loop is the {scope}'s, and that is real; give the "
-            f"{scope} the mark ws_stability(time='virtual'), the test time='real', or loop_scope='function'",
+            f"{item.nodeid}: runs in virtual time, but its loop is the {scope}'s, and that is real; give "
+            f"{virtual}the test {own}, or loop_scope='function'",
             pytrace=False,
         )
 

@@ -124,8 +124,16 @@ def test_a_class_scope_with_the_class_marked(passes):
     )
 
 
-@pytest.mark.parametrize("scope", ["class", "module", "session"])
-def test_a_virtual_test_on_a_real_shared_loop_is_refused(run, scope):
+@pytest.mark.parametrize(
+    ("scope", "give"),
+    [
+        ("class", "the class the mark ws_stability(time='virtual'), the test time='real'"),
+        ("module", "the module the mark ws_stability(time='virtual'), the test time='real'"),
+        # There is no place where a session could be marked.
+        ("session", "the test ws_stability(time='real')"),
+    ],
+)
+def test_a_virtual_test_on_a_real_shared_loop_is_refused(run, scope, give):
     """It would wait for real, or stop the clock of others: the message says what to write."""
     result = run(
         f"""
@@ -141,8 +149,8 @@ def test_a_virtual_test_on_a_real_shared_loop_is_refused(run, scope):
     assert result.parseoutcomes() == {"errors": 1}
     result.stdout.fnmatch_lines(
         [
-            f"*test_it: runs in virtual time, but its loop is the {scope}'s, and that is real; give the "
-            f"{scope} the mark ws_stability(time='virtual'), the test time='real', or loop_scope='function'"
+            f"*test_it: runs in virtual time, but its loop is the {scope}'s, and that is real; give {give}, "
+            "or loop_scope='function'"
         ]
     )
     assert "clock.py" not in result.stdout.str()
