@@ -10,9 +10,8 @@ import pytest
 from ..core.faults import Program
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
-from . import orders
-from .asked import Plan
-from .markers import FLEET, MARKS, SERVER, STABILITY, VOICE, take_over_unittest_skip, uses_us
+from . import margins, orders, secrecy
+from .markers import FLEET, MARKS, MIDDLEBOX, SERVER, STABILITY, VOICE, take_over_unittest_skip, uses_us
 from .plans import (
     async_url,
     base_target_of,
@@ -22,10 +21,12 @@ from .plans import (
     orchestrator_of,
     plan_of,
     runs_command,
+    same_function,
     target_of,
 )  # fmt: skip
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
+from .soaks import timeouts
 from .stash import async_url_key, marks_key, orchestrator_options_key, plan_key, settings_key, voice_key
 from .voice_marks import voice_of
 
@@ -81,10 +82,8 @@ def check(item: pytest.Item) -> None:
         )
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
-    if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
-        raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
-
-    _check_fleet(plan, names)
+    if FLEET not in names and plan.fleet is not None:
+        raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
     voice_of(item)
     _check_target(item)
     if not {"ws_soak", FLEET}.isdisjoint(names):
@@ -93,21 +92,39 @@ def check(item: pytest.Item) -> None:
 
 def check_again(session: pytest.Session) -> None:
     """
-    Check tests that have been given marks since they were made, or that were made without asking a hook.
+    Check what only the marks of all files together say, and tests that were made without asking a hook.
 
-    A conftest does the one (``item.add_marker``), and pytest the other, with a ``unittest.TestCase``.
-
-    Raises:
-        pytest.UsageError: for a value that makes no sense, naming the test.
+    A conftest gives marks to tests that are made (``item.add_marker``), and pytest makes those of a
+    ``unittest.TestCase`` itself. A test in which something is wrong is an error of the collection.
 
     """
+    seen, wrong = set[tuple[object, ...]](), set[pytest.Item]()
     for item in filter(uses_us, session.items):
         take_over_unittest_skip(item)
+        # Tests that differ in their parameters only are warned of once; each middlebox has its own numbers.
+        function = same_function(item) if MIDDLEBOX not in getattr(item, "fixturenames", ()) else (item,)
+        if text := _what_is_wrong(item, warn=function not in seen):
+            wrong.add(item)
+            report = pytest.CollectReport(item.nodeid, "failed", text, [])
+            secrecy.redact_report(report)
+            item.ihook.pytest_collectreport(report=report)
+        seen.add(function)
+    session.items[:] = [item for item in session.items if item not in wrong]
+
+
+def _what_is_wrong(item: pytest.Item, *, warn: bool) -> str:
+    try:
         if remember_marks(item):
-            try:
-                check(item)
-            except (TypeError, ValueError) as exc:
-                raise pytest.UsageError(f"{item.nodeid}: {exc}") from None
+            check(item)
+        _check_length(item)
+        if warn:
+            margins.warn(item)
+    except (TypeError, ValueError) as exc:
+        return f"{item.nodeid}: {exc}"
+    except margins.StabilityWarning as exc:
+        return str(exc)
+    wrong = timeouts.too_short(item)
+    return f"{item.nodeid}: {wrong}" if wrong else ""
 
 
 def remember_marks(item: pytest.Item) -> bool:
@@ -168,12 +185,13 @@ def _check_target(item: pytest.Item) -> None:
         )
 
 
-def _check_fleet(plan: Plan, names: set[str]) -> None:
-    if FLEET not in names:
-        if plan.fleet is not None:
-            raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
-        return
-    if plan.fleet is None or plan.requirement is None or plan.requirement.alive_for is None:
+def _check_length(item: pytest.Item) -> None:
+    """See that a hold is told how long it is; a conftest may say that of tests without a mark."""
+    plan, names = plan_of(item), getattr(item, "fixturenames", ())
+    endless = plan.requirement is None or plan.requirement.alive_for is None
+    if "ws_soak" in names and endless:
+        raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+    if FLEET in names and (endless or plan.fleet is None):
         raise ValueError(
             f"{FLEET}: how many, for how long? give the test a {STABILITY} marker with connections "
             "and alive_for"

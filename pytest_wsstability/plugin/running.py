@@ -135,12 +135,6 @@ def _check_made(collector: pytest.Collector, item: pytest.Function) -> None:
         check(item)
     except (TypeError, ValueError) as exc:
         raise collector.CollectError(f"{item.nodeid}: {exc}") from None
-    if wrong := timeouts.too_short(item):
-        raise collector.CollectError(f"{item.nodeid}: {wrong}")
-    try:
-        margins.warn(item)
-    except margins.StabilityWarning as exc:
-        raise collector.CollectError(str(exc)) from None
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -160,8 +154,8 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
     secrecy.watch(session.config)
+    check_again(session)
     with telling_refusal(session):
-        check_again(session)
         check_targets(session)
         fleets.check_resources(session)
     scheduling.put_last(session)

@@ -146,6 +146,24 @@ def test_what_is_known_before_the_run(warned, server, requirement, said):
     assert warned(SOAK.format(more="", server=server, requirement=requirement)) == said
 
 
+def test_a_mark_of_a_conftest_is_looked_at(run):
+    """Once, with the others of the test."""
+    conftest = """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.ws_orchestrator(read_deadline="30s", ping_interval="29s"))
+    """
+    source = SOAK.format(**{**RACE, "server": ""}) + "\n    test_too = test_it\n"
+    result = run(source, "--collect-only", *SHOWN, conftest=conftest)
+
+    warnings = [line for line in result.stdout.lines if "StabilityWarning: " in line]
+    assert len(warnings) == 2
+    assert "::test_it: " in warnings[0]
+    assert "::test_too: " in warnings[1]
+
+
 def test_an_expected_failure_is_no_concern(warned):
     """Whoever wrote xfail knows."""
     assert warned(SOAK.format(**{**RACE, "more": "@pytest.mark.xfail"})) == []

@@ -65,8 +65,8 @@ def test_a_mistake_is_an_error_at_collection(refusal, marker, words):
     """One line, no traceback."""
     printed = refusal(SOURCE.format(marker=marker))
 
-    (line,) = (line for line in printed.splitlines() if "::test_it: " in line)
-    assert line.startswith("test_a_mistake_is_an_error_at_collection.py::test_it: ")
+    start = "test_a_mistake_is_an_error_at_collection.py::test_it: "
+    (line,) = (line for line in printed.splitlines() if line.startswith(start))
     for word in words:
         assert word in line
     assert "Traceback" not in printed
@@ -167,16 +167,16 @@ def test_other_modules_are_collected(run, pytester):
 
 
 LATE = [
-    (HOLD.format("hearbeat_every=25"), "ERROR: *::test_it: unknown requirement 'hearbeat_every'; valid *"),
-    (HOLD.format('heartbeat_every="2m"'), "ERROR: *::test_it: heartbeat_every: 120 s is not shorter *"),
-    ("ws_orchestrator(read_dedline=60)", "ERROR: *::test_it: unknown orchestrator keyword *"),
+    (HOLD.format("hearbeat_every=25"), "::test_it: unknown requirement 'hearbeat_every'; valid "),
+    (HOLD.format('heartbeat_every="2m"'), "::test_it: heartbeat_every: 120 s is not shorter "),
+    ("ws_orchestrator(read_dedline=60)", "::test_it: unknown orchestrator keyword "),
 ]
 
 
-@pytest.mark.parametrize(("marker", "words"), [*LATE, ("ws_long", "ERROR: *::test_it: ws_soak: how long?*")])
-def test_of_a_unittest_test_case(run, marker, words):
+@pytest.mark.parametrize(("marker", "words"), [*LATE, ("ws_long", "::test_it: ws_soak: how long?")])
+def test_of_a_unittest_test_case(refusal, marker, words):
     """Pytest makes its tests without asking a hook; it was an INTERNALERROR."""
-    result = run(f"""
+    assert words in refusal(f"""
         import unittest
         import pytest
 
@@ -187,9 +187,6 @@ def test_of_a_unittest_test_case(run, marker, words):
 
             def test_it(self): ...
     """)
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([words])
 
 
 CONFTEST = """
@@ -202,13 +199,44 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.mark.parametrize(("marker", "words"), LATE)
-def test_of_a_conftest_that_marks_tests(run, marker, words):
+def test_of_a_conftest_that_marks_tests(refusal, marker, words):
     """Added when the tests are made, it is checked then."""
     source = SOURCE.format(marker='ws_stability(alive_for="1m")')
-    result = run(source, conftest=CONFTEST.format(marker=marker))
 
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([words])
+    assert words in refusal(source, conftest=CONFTEST.format(marker=marker))
+
+
+def test_each_late_mistake_is_told_and_the_rest_runs(run):
+    """With --continue-on-collection-errors, as of the other ones."""
+    source = "def test_it(ws_soak): ...\ndef test_too(ws_soak): ...\ndef test_other(): ..."
+
+    result = run(source, "--continue-on-collection-errors", "--junitxml=out.xml")
+
+    assert result.parseoutcomes() == {"passed": 1, "errors": 2}
+    result.stdout.fnmatch_lines(["*::test_it: ws_soak: how long?*", "*::test_too: ws_soak: how long?*"])
+
+
+def test_a_conftest_may_say_how_long(passes):
+    """Of tests that have no mark of their own; a mark of its own counts before it."""
+    conftest = """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                if item.get_closest_marker("ws_stability") is None:
+                    item.add_marker(pytest.mark.ws_stability(alive_for="3m", heartbeat_every="25s"))
+    """
+    source = """
+        import pytest
+
+        def test_without(ws_soak):
+            assert ws_soak.requirement.alive_for == 180
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        def test_with(ws_soak):
+            assert ws_soak.requirement.alive_for == 60
+    """
+    assert passes(source, conftest=conftest) == 2
 
 
 def test_a_mark_of_a_conftest_counts(passes):

@@ -67,29 +67,27 @@ def test_xdist_and_an_inconclusive_skip(run):
     result.stdout.fnmatch_lines(["SKIPPED * inconclusive: *"])
 
 
-@pytest.mark.parametrize(
-    ("late", "options", "words"),
-    [
-        ("", ["--ws-app=nowhere:app"], "*Interrupted: --ws-app: there is no module 'nowhere'*"),
-        ("alive_four='1m'", [], "*Interrupted: *::test_soak: unknown requirement 'alive_four'*"),
-    ],
-)
-def test_xdist_says_why_its_workers_begin_no_test(pytester, run, late, options, words):
+def test_xdist_says_why_its_workers_begin_no_test(run):
     """Where pytest alone would end with an error of usage."""
-    if late:
-        pytester.makeconftest(
-            f"""
-            import pytest
-
-            def pytest_collection_modifyitems(items):
-                items[0].add_marker(pytest.mark.ws_stability({late}))
-            """
-        )
-    result = run(MIXED, "-n", "2", "-p", "no:looptime_plugin", *options)
+    result = run(MIXED, "-n", "2", "-p", "no:looptime_plugin", "--ws-app=nowhere:app")
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines([words])
+    result.stdout.fnmatch_lines(["*Interrupted: --ws-app: there is no module 'nowhere'*"])
     assert "INTERNALERROR" not in result.stdout.str()
+
+
+def test_xdist_and_a_mark_of_a_conftest_that_makes_no_sense(run):
+    """It is told once, and the other tests run, as with any error of the collection there."""
+    conftest = """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            items[0].add_marker(pytest.mark.ws_stability(alive_four='1m'))
+    """
+    result = run(MIXED, "-n", "2", "-p", "no:looptime_plugin", conftest=conftest)
+
+    assert result.parseoutcomes() == {"passed": 2, "failed": 2, "errors": 1}
+    result.stdout.fnmatch_lines(["*::test_soak: unknown requirement 'alive_four'*"])
 
 
 @pytest.mark.parametrize("method", ["signal", "thread"])

@@ -64,6 +64,20 @@ def test_a_shorter_timeout_of_the_test_is_a_mistake(refusal, mark):
     assert "give 155 or more" in printed
 
 
+def test_a_shorter_timeout_that_a_conftest_gives_is_a_mistake(refusal):
+    """It would end the hold in the middle."""
+    conftest = """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            items[0].add_marker(pytest.mark.timeout(30))
+    """
+    source = HOLD.format(alive_for="2m", mark="")
+    printed = refusal(source, "--ws-url=ws://127.0.0.1:1", conftest=conftest)
+
+    assert "test_it: timeout: 30 s is shorter than the hold (125 s with the wait " in printed
+
+
 @pytest.mark.parametrize(
     "mark",
     [
