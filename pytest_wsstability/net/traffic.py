@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from ..core.judge.requirement import Requirement
-from ..core.judge.verdict import Outcome, Verdict
+from ..core.judge.verdict import Doubt, Outcome, Reason, Verdict
 from .connection import Connection
 from .errors import ConnectionEnded
 from .holding import hold_open
 from .waiters import Wait
+from .websocket import WebSocket
 
 Traffic = Callable[[Connection], Coroutine[Any, Any, object]]
 
@@ -56,6 +57,8 @@ async def hold_talking(connection: Connection, requirement: Requirement, traffic
     """
     Hold a connection to a requirement while a workload talks; it may end before the hold does.
 
+    What it was to show is not known where it could not begin: no session was confirmed.
+
     Raises:
         Exception: what the workload raises, when it does.
 
@@ -76,6 +79,8 @@ async def hold_talking(connection: Connection, requirement: Requirement, traffic
         raise
     if verdict.outcome is Outcome.STABLE:
         await stop_talking(connection, talk)
+        if not _may_talk(connection.websocket):
+            verdict = _unspoken(verdict)
     else:
         # What a workload raises on a connection that broke its promise is a consequence of that.
         with suppress(Exception):
@@ -88,10 +93,25 @@ async def _unless_ended(talk: asyncio.Task[None]) -> None:
         await talk
 
 
+def _may_talk(websocket: WebSocket) -> bool:
+    """Whether the session is confirmed, or the profile has none."""
+    confirmed = websocket.timeline is None or websocket.timeline.session_confirmed_at is not None
+    return confirmed or not websocket.profile.has_session
+
+
+def _unspoken(verdict: Verdict) -> Verdict:
+    """A stable verdict, in doubt because nothing was said."""
+    doubt = Doubt(
+        Reason.TOO_FEW,
+        "traffic: it did not begin, because the session was not confirmed; give the profile that the server "
+        "speaks, or 'frames' where it has no sessions",
+    )
+    return Verdict.of([doubt], horizon=verdict.horizon, tier=verdict.tier, notes=verdict.notes)
+
+
 async def _talk(connection: Connection, traffic: Traffic) -> None:
     websocket = connection.websocket
-    confirmed = websocket.timeline is None or websocket.timeline.session_confirmed_at is not None
-    if websocket.profile.has_session and not confirmed:
+    if not _may_talk(websocket):
         await websocket.waiters.wait(Wait.SESSION)
     if not websocket.is_over:
         await _unless_cancelled(traffic(connection))

@@ -62,6 +62,28 @@ async def test_reading_does_not_stop_for_what_comes_before_a_workload(number):
     assert held.timeline.count(Direction.RECEIVED, Opcode.TEXT) == number
 
 
+@pytest.mark.parametrize("confirms", [True, False])
+async def test_a_workload_that_could_not_begin_is_in_doubt(confirms):
+    """The session was not confirmed: whatever it would have shown is not known."""
+    begun = []
+
+    async def begins(connection):
+        begun.append(connection)
+        await connection.wait_closed()
+
+    async with Orchestrator(confirm_sessions=confirms) as server:
+        held = await hold(Requirement.of(alive_for="10s"), url=server.url, traffic=begins)
+        async with open_fleet(server.url, connections=2, alive_for="10s", traffic=begins) as made:
+            pass
+
+    assert len(begun) == (3 if confirms else 0)
+    assert held.verdict.outcome is (Outcome.STABLE if confirms else Outcome.INCONCLUSIVE)
+    assert (made.count.stable, made.count.unobserved) == ((2, 0) if confirms else (0, 2))
+    if not confirms:
+        assert "traffic: it did not begin, because the session was not confirmed" in held.verdict.headline
+        assert "connection 0: traffic: it did not begin" in made.verdict.headline
+
+
 async def waits_for_what_is_cancelled(connection):
     other = asyncio.ensure_future(asyncio.sleep(60))
     asyncio.get_running_loop().call_later(3, other.cancel)
