@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
 
@@ -22,7 +22,17 @@ from .conversing import client_conversation
 from .dialling import Dialler
 from .errors import OpeningError
 from .keywords import ConnectKeywords
-from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
+from .target import (
+    TLS,
+    ClientKind,
+    Headers,
+    client_kind,
+    header_pairs,
+    parse_headers,
+    parse_url,
+    with_defaults,
+    with_query,
+)  # fmt: skip
 from .tunnel import proxy_for
 from .websocket import WebSocket
 
@@ -180,16 +190,19 @@ async def connect(
 
     Raises:
         OpeningError: if the connection did not open, saying which step failed.
-        ValueError: for an argument that makes no sense, naming it.
+        ValueError, TypeError: for an argument that makes no sense, naming it.
 
     """
     __tracebackhide__ = True
     # Iterables are read once here, so that they are the same for a reconnect.
-    pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+    pairs = header_pairs(headers)
     # One name is a sequence of letters, too.
     names = (subprotocols,) if isinstance(subprotocols, str) else tuple(subprotocols)
     # Before anything is checked: what is wrong with one of them must not show another.
     SECRETS.take_opening(url=url, headers=pairs, subprotocols=names, proxy=proxy, session_id=session_id)
+    if not isinstance(session_id, str | None):
+        # It may be a secret, so it is not shown.
+        raise ValueError(f"session_id: the value is {type(session_id).__name__}, not text")
     fields = parse_headers(pairs)
     dialled = _shared(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,

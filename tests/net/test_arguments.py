@@ -101,6 +101,15 @@ async def test_a_header_value_is_text():
         Orchestrator(headers="X: 1")
     with pytest.raises(TypeError, match=r"^headers: a name and a value, both text, make one; give "):
         await connect(URL, headers=[("X", "1", "2")])
+    with pytest.raises(TypeError, match=r"^headers: int is no mapping; give {'Name': 'value'}$"):
+        await connect(URL, headers=5)
+
+
+@pytest.mark.parametrize(("value", "kind"), [(5, "int"), (b"caller-5", "bytes")])
+async def test_a_session_id_is_text(value, kind):
+    """A fleet's function of a number is soon one that gives that number."""
+    with pytest.raises(ValueError, match=rf"^session_id: the value is {kind}, not text$"):
+        await connect(URL, session_id=value)
 
 
 @pytest.mark.parametrize(("name", "value"), [("max_size", 0), ("max_size", -1), ("inbox", -1)])
