@@ -190,9 +190,9 @@ def _hold(
 
 def _engine(options: argparse.Namespace) -> Engine:
     """Where the connections run."""
-    if options.workers and options.cluster:
+    if options.workers and options.cluster is not None:
         raise ValueError("--workers and --cluster: give one of them")
-    if options.cluster:
+    if options.cluster is not None:
         return Cluster(options.cluster)
     specs = options.workers or spread(options.connections)
     return Workers(specs) if specs else InProcess()

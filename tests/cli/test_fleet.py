@@ -75,6 +75,7 @@ def test_nothing_listens(capsys):
         (["--source=eth0"], "source: 'eth0' is no IP address of this machine"),
         (["--source=192.0.2.1"], "sources: 192.0.2.1: Cannot assign requested address"),
         (["--workers=nonsense"], "workers: 'nonsense' starts nothing"),
+        (["--cluster=", "--workers=popen"], "--workers and --cluster: give one of them"),
     ],
 )
 def test_values_that_make_no_sense(capsys, arguments, message):

@@ -68,6 +68,8 @@ class Cluster:
 
     def _connected(self, address: str) -> Any:
         try:
+            # Of what is no address Dask makes a client too, and the end of the process waits for that, 20 s.
+            self._distributed.comm.get_address_host(address)
             return self._distributed.Client(address, timeout=_CONNECT_WITHIN, set_as_default=False)
         except (OSError, ValueError) as error:
             raise WorkerError(f"no Dask scheduler at {address!r}: {error}") from error

@@ -33,5 +33,6 @@ def fake_distributed(monkeypatch: Any) -> list[FakeClient]:
         clients.append(FakeClient())
         return clients[-1]
 
-    monkeypatch.setattr(cluster, "_distributed", lambda: SimpleNamespace(Client=made))
+    comm = SimpleNamespace(get_address_host=str)
+    monkeypatch.setattr(cluster, "_distributed", lambda: SimpleNamespace(Client=made, comm=comm))
     return clients

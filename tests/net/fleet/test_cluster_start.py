@@ -187,3 +187,14 @@ def test_the_one_that_says_nothing_is_named(monkeypatch):
     monkeypatch.setattr(cluster, "READY_WITHIN", 0.01)
     with pytest.raises(WorkerError, match=r"^worker 1 \(tcp://two\) did not start within 0 s$"):
         started({0: {}})
+
+
+@pytest.mark.parametrize("address", ["", "scheduler", "tcp://scheduler:http", "nonsense://x:1"])
+def test_what_is_no_address_is_told_before_anybody_goes_there(monkeypatch, address):
+    """The end of the process would wait 20 s for a client that failed so, and print a traceback."""
+    clients = []
+    monkeypatch.setattr(distributed, "Client", lambda *arguments, **options: clients.append(arguments))
+    with pytest.raises(WorkerError, match=rf"^no Dask scheduler at '{address}': "):
+        cluster.Cluster(address)
+
+    assert clients == []
