@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..core.result import Result, Run
 from ..core.version import __version__
+from ..report.folders import unwritable
 from ..report.formats import renderer
 
 
@@ -25,10 +26,19 @@ def add_report_option(parser: argparse.ArgumentParser) -> None:
 
 
 class ReportFiles:
-    """Report files, whose names are checked before anything is opened."""
+    """
+    Report files, checked before anything is opened.
+
+    Raises:
+        ValueError: for a name without a format, or one that cannot be written.
+
+    """
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._renderers = [(Path(path), renderer(path)) for path in paths]
+        for path in paths:
+            if reason := unwritable(Path(path)):
+                raise ValueError(f"--report: {path!r} {reason}")
         self._started = datetime.now(UTC)
 
     def write(self, *results: Result, notes: Sequence[str] = ()) -> None:

@@ -178,3 +178,26 @@ def test_advice_names_the_options_of_the_command(capsys):
 
     assert "  fix       give what the server asks for: a token (--header 'Authorization: ...')" in printed
     assert "--ws-" not in printed
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("folder.md", "'{}' is a directory; give a file"), ("file/a.md", "'{}' cannot be written: ")],
+)
+def test_a_report_that_cannot_be_written_is_told_before_one_opens(tmp_path, capsys, path, message):
+    """And not when the hour is over, and the report lost."""
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "file").touch()
+    report = tmp_path / path
+    assert command("ws://127.0.0.1:9/", f"--report={report}") == 2
+    out, err = capsys.readouterr()
+
+    assert (out, err.startswith(f"wsstability fleet: --report: {message.format(report)}")) == ("", True)
+
+
+def test_the_folder_of_a_report_is_made(url, tmp_path):
+    """As `--ws-report` does it."""
+    report = tmp_path / "new" / "a.json"
+
+    assert command(url, f"--report={report}") == 0
+    assert json.loads(report.read_text())["results"]

@@ -23,8 +23,8 @@ import pytest
 
 from ...core.redact import redact_text
 from ...report import json_file, svg
+from ...report.folders import make_folder
 from ..stash import settings_key
-from .folders import make_folder
 from .results import results_of
 
 if TYPE_CHECKING:

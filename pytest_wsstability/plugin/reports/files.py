@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +12,12 @@ import pytest
 
 from ...core.statistics.gates import Gate, GateOutcome, judge_gates, parse_gate
 from ...report import har, markdown
+from ...report.folders import closed_folder, unwritable
 from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
 from ..stash import settings_key
 from ..workers import controller_of
 from .artifacts import artifacts_of
-from .folders import make_folder
 from .history import History
 from .jsonl import JsonlWriter, WrittenReport
 from .left_over import gather, lines_of, of_worker, tidy
@@ -73,10 +72,9 @@ class Reports:
             return
         self._gates = [_gate(text) for text in settings.fail_on]
         self._paths = [_report(config, text) for text in settings.reports]
-        if settings.keep_audio is not None:
-            _see_writable(
-                config.invocation_params.dir / settings.keep_audio, "--ws-keep-audio", settings.keep_audio
-            )
+        audio = settings.keep_audio
+        if audio is not None and (reason := closed_folder(config.invocation_params.dir / audio)):
+            raise pytest.UsageError(f"--ws-keep-audio: {audio!r} {reason}")
         if settings.har is not None:
             self._har = _path(config, settings.har, "--ws-har")
         elif settings.payloads:
@@ -187,22 +185,9 @@ def _report(config: pytest.Config, text: str) -> Path:
 
 def _path(config: pytest.Config, text: str, option: str) -> Path:
     path = config.invocation_params.dir / text
-    if path.is_dir():
-        raise pytest.UsageError(f"{option}: {text!r} is a directory; give a file")
-    # Whoever may make a file beside it may write it; the one of the last run stays until then.
-    _see_writable(path.parent, option, text)
-    if path.exists() and not os.access(path, os.W_OK):
-        raise pytest.UsageError(f"{option}: {text!r} cannot be written: Permission denied")
+    if reason := unwritable(path):
+        raise pytest.UsageError(f"{option}: {text!r} {reason}")
     return path
-
-
-def _see_writable(folder: Path, option: str, text: str) -> None:
-    try:
-        make_folder(folder)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as exc:
-        raise pytest.UsageError(f"{option}: {text!r} cannot be written: {exc.strerror}") from None
 
 
 def _report_of(path: Path, run: Run) -> WrittenReport:

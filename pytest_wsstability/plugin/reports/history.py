@@ -13,9 +13,9 @@ import pytest
 
 from ...core.result import Run, SchemaError
 from ...core.statistics.comparison import compare
+from ...report.folders import closed_folder
 from ...report.json_file import render
 from ..stash import settings_key
-from .folders import make_folder
 
 _NAME = re.compile(r"[\w][\w.\-]*")
 _FILE = re.compile(r"(\d{4,})_(.+)\.json")
@@ -93,13 +93,8 @@ def _machine() -> str:
 def _see_writable(folder: Path, name: str) -> None:
     if _NAME.fullmatch(name) is None:
         raise pytest.UsageError(f"--ws-save: {name!r} is no name; give letters, digits, '-', '_' and '.'")
-    try:
-        make_folder(folder)
-        probe = folder / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as exc:
-        raise pytest.UsageError(f"--ws-save: {folder} cannot be written: {exc.strerror}") from None
+    if reason := closed_folder(folder):
+        raise pytest.UsageError(f"--ws-save: {folder} {reason}")
 
 
 def _kept(folder: Path) -> list[tuple[int, str, Path]]:
