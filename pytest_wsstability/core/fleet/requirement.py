@@ -231,6 +231,9 @@ class FleetRequirement:
         if not opened:
             yield Doubt(Reason.TOO_FEW, "no connection opened")
             return
+        young = [each for each in merge.endings if each.fate is Fate.ROTATED and each.headline]
+        if len(young) == opened:
+            yield Doubt(Reason.TOO_FEW, f"all {opened:,} were let go by plan too soon: {young[0].headline}")
         if self.survival is None:
             yield from self._all(merge, opened)
             return

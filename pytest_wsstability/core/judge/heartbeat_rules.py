@@ -108,8 +108,9 @@ def _enough(
         )
     else:
         keyword = "heartbeat" if timeline.end is End.CLIENT else "heartbeat_interval"
-        unsent = f'; none was sent: {keyword}="25s" sends them' if not sent and not theirs else ""
-        yield Doubt(Reason.TOO_FEW, text + unsent)
+        # One that is asked for is not due before its time.
+        unsent = not sent and not theirs and now >= (requirement.heartbeat_every or 0.0)
+        yield Doubt(Reason.TOO_FEW, text + (f'; none was sent: {keyword}="25s" sends them' if unsent else ""))
 
 
 def _ambiguous(trips: RoundTrips) -> Doubt:

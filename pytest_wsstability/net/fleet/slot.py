@@ -18,7 +18,7 @@ from ...core.fleet.plan import FleetPlan, Slot
 from ...core.fleet.requirement import FleetReconnects
 from ...core.fleet_summary import FleetRecord
 from ...core.judge.hold_checks import HoldChecks
-from ...core.judge.verdict import Outcome, Verdict
+from ...core.judge.verdict import Outcome, Reason, Verdict
 from ...core.redact import show_text
 from ...core.samples import Sample
 from ...core.timeline.events import SAME
@@ -343,11 +343,12 @@ class FleetSlot:
         number, timeline = held.number, held.connection.timeline
         # In a crowd it may have waited for its turn since.
         at = timeline.opened + timeline.duration - self._start
-        if verdict.outcome is not Outcome.STABLE:
+        if _is_let_go(verdict, timeline, self._plan.hold):
+            rotated = self._ending(number, Fate.ROTATED, timeline, at, held.subnet)
+            self._endings.append(dataclasses.replace(rotated, headline=_doubts(verdict)))
+        elif verdict.outcome is not Outcome.STABLE:
             ended, *others = (each.sealed() for each in held.connection.timelines)
             self._explaining.add(EndedConnection(number, verdict, ended, at, held.subnet, others))
-        elif timeline.close is not None and timeline.duration < self._plan.hold - SAME:
-            self._endings.append(self._ending(number, Fate.ROTATED, timeline, at, held.subnet))
         else:
             self._stable.append(number)
             self._keep_stable(number, timeline)
@@ -388,7 +389,7 @@ class FleetSlot:
             ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis, ended.others
         )
         if fate is Fate.UNOBSERVED:
-            made = dataclasses.replace(made, headline="; ".join(each.text for each in ended.verdict.doubts))
+            made = dataclasses.replace(made, headline=_doubts(ended.verdict))
         elif diagnosis.cause is Cause.UNDETERMINED:
             # What was promised says more than that nobody knows why.
             made = dataclasses.replace(made, headline=ended.verdict.headline, remedy="")
@@ -472,6 +473,16 @@ class FleetSlot:
         self._answered += answered - held.answered
         self._messages += messages - held.messages
         held.sent, held.answered, held.messages, held.events = sent, answered, messages, timeline.total
+
+
+def _is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
+    """Whether an end before the hold was over was planned: what is counted may not have been due by then."""
+    early = timeline.close is not None and timeline.duration < hold - SAME
+    return early and not verdict.violations and all(each.reason is Reason.TOO_FEW for each in verdict.doubts)
+
+
+def _doubts(verdict: Verdict) -> str:
+    return "; ".join(each.text for each in verdict.doubts)
 
 
 def first_of(error: BaseException) -> BaseException:

@@ -214,6 +214,22 @@ def test_a_resume_that_is_not_confirmed_is_called_so():
             "inconclusive: 0 of at least 1 heartbeats answered (0 sent in 120 s); "
             'none was sent: heartbeat="25s" sends them',
         ),
+        # None was due: nobody is told to send what is sent.
+        (
+            {"heartbeat_every": 25},
+            [],
+            24.9,
+            INCONCLUSIVE,
+            "inconclusive: 0 of at least 1 heartbeats answered (0 sent in 24.9 s)",
+        ),
+        (
+            {"heartbeat_every": 25},
+            [],
+            25,
+            INCONCLUSIVE,
+            "inconclusive: 0 of at least 1 heartbeats answered (0 sent in 25 s); "
+            'none was sent: heartbeat="25s" sends them',
+        ),
         # So many were allowed to be missed; but one at least has to be answered.
         (
             {"heartbeat_missed_max": 9},

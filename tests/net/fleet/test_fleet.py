@@ -231,6 +231,7 @@ def test_a_server_that_a_stalled_neighbour_holds_up_is_found():
     assert (held_up.count.ended, held_up.count.stalled) == (9, 1)
 
 
+@pytest.mark.parametrize("ramp", ["10s", "60s"])
 @pytest.mark.parametrize(
     ("drain", "code", "observed"),
     [
@@ -239,18 +240,41 @@ def test_a_server_that_a_stalled_neighbour_holds_up_is_found():
         (20, 1011, "20 with 1011"),
     ],
 )
-def test_a_drain(drain, code, observed):
-    """All at once with 1012: 20 a second are allowed, 19 are not; another code is none of a drain."""
+def test_a_drain(drain, code, observed, ramp):
+    """
+    All at once with 1012: 20 a second are allowed, 19 are not; another code is none of a drain.
+
+    Who opened less than 25 s before had no heartbeat to be answered yet, and ended as planned all the same.
+
+    """
 
     async def restart(orchestrator, made):
         await asyncio.sleep(61.2)
         await orchestrator.restart(down_for="1s", how=code)
 
-    made = fleet(restart, drain=drain, ramp="10s")
+    made = fleet(restart, drain=drain, ramp=ramp)
     if observed is None:
         assert (made.count.rotated, made.verdict.outcome) == (20, Outcome.STABLE)
     else:
         assert any(observed in each.observed for each in made.verdict.violations)
+
+
+@pytest.mark.parametrize(("ramp", "outcome"), [("1s", Outcome.INCONCLUSIVE), ("24s", Outcome.STABLE)])
+def test_a_drain_before_any_heartbeat_shows_nothing(ramp, outcome):
+    """Of the others one at least was answered."""
+
+    async def restart(orchestrator, made):
+        await asyncio.sleep(20 if ramp == "1s" else 25.5)
+        await orchestrator.restart(down_for="1s", how=1012)
+
+    made = fleet(restart, drain=20, ramp=ramp)
+
+    assert (made.count.rotated, made.verdict.outcome) == (20, outcome)
+    if outcome is Outcome.INCONCLUSIVE:
+        (doubt,) = made.verdict.doubts
+        assert doubt.text.startswith(
+            "all 20 were let go by plan too soon: 0 of at least 1 heartbeats answered"
+        )
 
 
 def test_messages_are_counted():
