@@ -31,27 +31,30 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
 
     Time alone breaks promises (a heartbeat that stays unanswered), and so do the end of the connection, an
     error message and what is wrong with the session or the protocol; nothing else has to wake the watcher.
-    No heartbeat begins when the hold is over; those that are open then are waited for, and a hold without
-    heartbeats ends with a proof of life.
+    Where heartbeats are judged, none begins when the hold is over, and those that are open then are waited
+    for; any other hold ends with a proof of life.
 
     """
     timeline = websocket.timeline
     assert timeline is not None
     _forget_failed_proof(websocket, timeline)
-    until = start_hold(websocket, requirement)
+    rest_from = start_hold(websocket, requirement)
     try:
         return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
     finally:
-        if until is not None:
-            websocket.messages.end_hold(until)
+        if rest_from is not None:
+            websocket.messages.end_hold(rest_from)
 
 
 def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
     """
-    From now on no heartbeat begins that the hold would not see answered.
+    From now on no heartbeat begins that the hold would not see answered, where it judges them.
+
+    Where it does not, they go on while it waits for a proof of life: a later hold counts them, and the answer
+    to one is a sign of life too.
 
     Returns:
-        The reading of the loop's clock at which the hold is over; None where it has no duration.
+        The reading of the loop's clock from which heartbeats rest; None where they do not.
 
     """
     timeline = websocket.timeline
@@ -59,8 +62,10 @@ def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
     if requirement.alive_for is None:
         return None
     until = timeline.opened + requirement.alive_for
-    websocket.messages.begin_hold(until)
     ask_until(websocket.loop, until)
+    if asks_proof(requirement, timeline):
+        return None
+    websocket.messages.begin_hold(until)
     return until
 
 

@@ -60,6 +60,41 @@ async def test_a_hold_that_waits_for_an_answer_keeps_no_heartbeat_of_a_longer_on
         assert connection.timeline.heartbeats.sent == 29
 
 
+async def test_a_hold_that_judges_no_heartbeats_keeps_none_back():
+    """One falls due while it waits for its proof of life, and a later hold counts it."""
+
+    async def script(peer):
+        while True:
+            opcode, payload = await peer.frame()
+            if opcode == PING:
+                asyncio.get_running_loop().call_later(0.5, peer.send, frame(PONG, payload))
+
+    async with talking(script, heartbeat="10s") as connection:
+        verdict, age = await held(connection, alive_for="1m")
+        assert (verdict.outcome, age) == (Outcome.STABLE, 60.5)
+
+        verdict, _ = await held(connection, alive_for="2m", heartbeat_every="10s")
+        assert (verdict.outcome, verdict.doubts) == (Outcome.STABLE, ())
+        assert connection.timeline.heartbeats.sent == 11
+
+
+@pytest.mark.parametrize(("every", "outcome"), [("3s", Outcome.STABLE), ("25s", Outcome.UNSTABLE)])
+async def test_the_answer_to_a_heartbeat_proves_as_much_as_a_pong(every, outcome):
+    """On a way that lets no ping pass: one comes due within 5 s of the end of the hold, or later."""
+
+    async def script(peer):
+        while True:
+            opcode, _ = await peer.frame()
+            if opcode == TEXT:
+                peer.send(frame(TEXT, b"pong"))
+
+    words = Profile(name="words", ping="ping", pong="pong")
+    async with talking(script, profile=words, heartbeat=every) as connection:
+        verdict, _ = await held(connection, alive_for="1m")
+
+        assert verdict.outcome is outcome
+
+
 async def test_a_hold_that_is_cancelled_keeps_no_heartbeat_back():
     """Its end is then no instant to rest from."""
     async with connected(heartbeat="2s") as (connection, _):
