@@ -85,6 +85,8 @@ class Return:
     excused: bool = False
     # Why the last attempt that failed did; empty where none did.
     why: str = ""
+    # It was back, and then broke a promise without an end: told beside its return.
+    broke: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

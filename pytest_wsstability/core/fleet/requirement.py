@@ -73,6 +73,8 @@ class FleetReconnects:
     """
     Connections that end come back: each opens again, with the same session, until the end of its hold.
 
+    Where its session was confirmed it is back when that is confirmed again; then it is held as before.
+
     Args:
         within: the time that each has, from its end on.
         backoff: what it waits before each attempt; by default 1 s and more, a fifth of it random.
@@ -350,12 +352,18 @@ class FleetRequirement:
         if self.reconnects is None:
             return
         within = show(self.reconnects.within)
-        lost = [each for each in merge.returns if each.after is None]
+        broke = [each for each in merge.returns if each.broke]
+        back = [each for each in merge.returns if each.after is not None]
+        lost = [each for each in merge.returns if each.after is None and not each.broke]
         if lost:
-            observed = f"{len(lost):,} of {len(merge.returns):,} that ended did not come back"
+            observed = f"{len(lost):,} of {len(lost) + len(back):,} that ended did not come back"
             expected = f"every connection that ends is open again within {within}"
             yield Violation(Rule.RECONNECTS, min(each.at for each in lost), expected, observed, observed)
-        elif merge.returns_excused:
+        if broke:
+            observed = f"{len(broke):,} of {len(back):,} that came back broke a promise and did not end"
+            expected = "every connection that comes back keeps what is asked of each"
+            yield Violation(Rule.RECONNECTS, min(each.at for each in broke), expected, observed, observed)
+        if not lost and not broke and merge.returns_excused:
             yield Doubt(
                 Reason.LOOP_LAG,
                 f"{merge.returns_excused:,} did not come back within {within} while their worker lagged, "
@@ -365,7 +373,6 @@ class FleetRequirement:
             text = f"{unseen:,} of {len(merge.ended):,} that ended were not seen to come back and to stay"
             yield Doubt(Reason.UNOBSERVED if merge.is_over else Reason.TOO_SHORT, text)
         if (limit := self.reconnects.per_second) is not None:
-            back = [each for each in merge.returns if each.after is not None]
             expected = f"at most {limit:,} connections come back in a second"
             yield from _too_many(Rule.STORM, _lagging(merge, back), limit, "came back", expected)
 

@@ -75,7 +75,7 @@ def _returns(merge: FleetMerge) -> ReturnSummary:
             times.add(each.after, each.at)
     return ReturnSummary(
         back=times.count,
-        lost=len(merge.returns) - times.count,
+        lost=sum(each.after is None and not each.broke for each in merge.returns),
         why=next((why for why, _ in whys.most_common(1)), ""),
         busiest=busiest_second(each.at for each in merge.returns if each.after is not None)[0],
         longest=times.maximum if times.count else 0.0,

@@ -7,10 +7,16 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...core.cause import Cause
+from ...core.diagnosis import diagnosed
 from ...core.fleet.groups import network_of
 from ...core.fleet.requirement import FleetReconnects
+from ...core.judge.handshake import judge_resumption
+from ...core.judge.requirement import Requirement
+from ...core.judge.verdict import Outcome, Verdict
 from ..connection import Connection
 from ..errors import OpeningError
+from ..holding import wait_session
 
 # An attempt has this long at least, in seconds.
 _LEAST = 0.001
@@ -64,10 +70,10 @@ class Held:
 class Reopened(NamedTuple):
     """What came of a return."""
 
-    # None where it was not open again in time.
+    # None where it was not back in time.
     connection: Connection | None
     attempts: int
-    # Whether it may have failed for want of something here: descriptors, local ports, or time to try.
+    # Whether it may have failed for want of something here: descriptors, local ports, or time to see it.
     is_ours: bool = False
 
 
@@ -76,10 +82,12 @@ async def reopen(
     asked: FleetReconnects,
     ended: float,
     generator: random.Random,
-    failed: Callable[[OpeningError], object] = lambda error: None,
+    failed: Callable[[str], object] = lambda cause: None,
 ) -> Reopened:
     """
     Open a connection again after it ended, with its session, as often as there is time for.
+
+    Where its session was confirmed, it is back when that is confirmed again.
 
     Args:
         connection: the one that ended.
@@ -90,10 +98,11 @@ async def reopen(
 
     """
     loop, attempts, lacked = asyncio.get_running_loop(), 0, False
+    until = ended + asked.within
     assert connection.opener is not None
     while True:
         wait = asked.backoff.wait(attempts, generator)
-        if loop.time() + wait > ended + asked.within:
+        if loop.time() + wait > until:
             return Reopened(None, attempts, is_ours=lacked or not attempts)
         await asyncio.sleep(wait)
         attempts += 1
@@ -103,11 +112,40 @@ async def reopen(
                 resume=connection.websocket.conversation.resumption,
                 # Its workload does not come back, and nobody else takes its messages.
                 inbox=0,
-                open_timeout=max(_LEAST, ended + asked.within - loop.time()),
+                open_timeout=max(_LEAST, until - loop.time()),
             )
         except OpeningError as error:
             lacked = lacked or error.shortage is not None
-            failed(error)
+            failed(error.diagnosis.cause.value)
             continue
         again.previous = connection
-        return Reopened(again, attempts)
+        if connection.timeline.session_confirmed_at is None:
+            return Reopened(again, attempts)
+        cause: str | None = None
+        try:
+            verdict = await _resumed(again, connection.session_id, until)
+            cause = "" if verdict.outcome is Outcome.STABLE else cause_of(verdict, again)
+        finally:
+            if cause != "":
+                await again.close()
+        if not cause:
+            return Reopened(again, attempts)
+        lacked = lacked or verdict.outcome is Outcome.INCONCLUSIVE
+        failed(cause)
+
+
+async def _resumed(again: Connection, session_id: str | None, until: float) -> Verdict:
+    """Whether a session is confirmed again, and the same one where the protocol can tell."""
+    opened = again.timeline.opened
+    verdict = await wait_session(again.websocket, Requirement(session_within=max(_LEAST, until - opened)))
+    if verdict.outcome is not Outcome.STABLE or not again.websocket.profile.keeps_session:
+        return verdict
+    resumed = again.websocket.conversation.resumed
+    return judge_resumption(again.timeline, resumed=resumed, expected=session_id)
+
+
+def cause_of(verdict: Verdict, connection: Connection) -> str:
+    """Why a promise was broken, in a few words; what was broken where nobody knows."""
+    diagnosis = diagnosed(verdict, connection.timelines).diagnosis
+    is_known = diagnosis is not None and diagnosis.cause is not Cause.UNDETERMINED
+    return diagnosis.cause.value if diagnosis is not None and is_known else verdict.headline

@@ -17,7 +17,9 @@ from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.fleet.requirement import FleetReconnects
 from ...core.fleet_summary import FleetRecord
+from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.hold_checks import HoldChecks
+from ...core.judge.requirement import CADENCE_TOLERANCE, Requirement
 from ...core.judge.verdict import Outcome, Reason, Verdict
 from ...core.redact import show_text
 from ...core.samples import Sample
@@ -25,13 +27,13 @@ from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
 from ..client import connect
 from ..errors import OpeningError
-from ..holding import look_again, start_hold
+from ..holding import hold_open, look_again, start_hold
 from ..keywords import ConnectKeywords
 from ..senders import served_by
 from ..traffic import hold_talking, inbox_for, start_talking, stop_talking
 from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
-from .held import Held, reopen
+from .held import Held, cause_of, reopen
 from .job import FleetJob
 from .looks import LookSchedule
 from .timing import Timing
@@ -298,7 +300,7 @@ class FleetSlot:
         """Open a connection that ended, as often as it ends, until the end of its hold."""
         until = held.connection.timeline.opened + self._plan.hold
         while (ended := held.ended_at) is not None and ended < until - SAME:
-            failed: list[OpeningError] = []
+            failed: list[str] = []
             back = await reopen(held.connection, asked, ended, self._draw, failed.append)
             at = self._loop.time()
             self._returns.append(
@@ -308,16 +310,46 @@ class FleetSlot:
                     after=at - ended if back.connection is not None else None,
                     attempts=back.attempts,
                     excused=back.is_ours,
-                    why=failed[-1].diagnosis.cause.value if failed else "",
+                    why=failed[-1] if failed else "",
                 )
             )
             if back.connection is None:
                 return
+            before = held.connection.timeline
             held = self._open[held.number] = Held(held.number, back.connection, self._look_at)
             try:
-                await back.connection.websocket.wait_over(until)
+                broke = await self._hold_again(held, until, before)
             finally:
                 await self._close(held)
+            if broke is not None:
+                self._returns.append(broke)
+                return
+
+    async def _hold_again(self, held: Held, until: float, before: Timeline) -> Return | None:
+        """
+        Hold what came back to what each connection is held to, for the rest of its hold.
+
+        Returns:
+            That it broke a promise without an end, so that it has nothing to come back from; None if not.
+
+        """
+        connection = held.connection
+        rest = until - connection.timeline.opened
+        if rest <= SAME:
+            return None
+        asked = _of_a_part(self._job.requirement, rest, before, talks=self._job.traffic is not None)
+        verdict = await hold_open(connection.websocket, asked)
+        if not verdict.violations or held.ended_at is not None:
+            return None
+        return Return(
+            number=held.number,
+            at=self._now(),
+            after=None,
+            attempts=0,
+            excused=verdict.outcome is Outcome.INCONCLUSIVE,
+            why=cause_of(verdict, connection),
+            broke=True,
+        )
 
     def _refused(self, number: int, error: OpeningError) -> None:
         # What this machine lacked says nothing of the server.
@@ -483,6 +515,24 @@ def _is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
 
 def _doubts(verdict: Verdict) -> str:
     return "; ".join(each.text for each in verdict.doubts)
+
+
+def _of_a_part(asked: Requirement, seconds: float, before: Timeline, *, talks: bool) -> Requirement:
+    """
+    What is asked of a connection that came back, of all that is asked of a whole hold.
+
+    Nothing that is counted over a whole hold, no messages where those of a workload that is gone were meant,
+    and no heartbeats of the server where the part may be too short for the first of them.
+
+    """
+    part = dataclasses.replace(
+        asked, alive_for=seconds, heartbeats_at_least=0, messages_at_least=0, rtt_p95=None,
+        message_every=None if talks else asked.message_every,
+    )  # fmt: skip
+    first = before.heartbeats.first_at
+    if peer_beats(before) and (first is None or seconds < first * CADENCE_TOLERANCE):
+        return dataclasses.replace(part, heartbeat_every=None, heartbeat_within=None, heartbeat_missed_max=0)
+    return part
 
 
 def first_of(error: BaseException) -> BaseException:

@@ -446,6 +446,35 @@ def test_what_ended_has_to_come_back(afters, outcome, rules):
     assert check(merge).outcome is (UNSTABLE if afters else STABLE)
 
 
+@pytest.mark.parametrize(("excused", "outcome"), [(False, UNSTABLE), (True, INCONCLUSIVE)])
+def test_what_came_back_keeps_what_is_asked_of_each(excused, outcome):
+    """One of two that came back broke a promise without an end, which is told beside its return."""
+    returns = (
+        Return(number=0, at=15.0, after=5.0, attempts=1),
+        Return(number=1, at=15.0, after=5.0, attempts=1),
+        Return(number=1, at=22.0, after=None, attempts=0, broke=True, excused=excused, why="it was deaf"),
+    )
+    endings = tuple(Ending(number=each, fate=Fate.ENDED, age=10.0, at=10.0) for each in range(2))
+    merge = FleetMerge(FleetPlan(connections=10, hold=60.0))
+    made = Frame(
+        slot=0,
+        attempt=1,
+        sequence=0,
+        at=60.0,
+        endings=endings,
+        returns=returns,
+        stable=((2, 9),),
+        is_last=True,
+    )
+    merge.add(Frame.from_dict(made.as_dict()))
+    verdict = check(merge, reconnects=FleetReconnects(within="10s"))
+
+    assert verdict.outcome is outcome
+    told = [] if excused else ["1 of 2 that came back broke a promise and did not end"]
+    assert [each.observed for each in verdict.violations] == told
+    assert [each.at for each in verdict.violations] == ([] if excused else [22.0])
+
+
 def broken(*closed_here, of=10):
     """A fleet of ten: so many were not stable, of which the server ended some, and these came back."""
     endings = tuple(

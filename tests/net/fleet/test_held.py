@@ -16,6 +16,7 @@ from pytest_wsstability.net.fleet import slot
 from pytest_wsstability.net.fleet.fleet import prepared, run_fleet
 from pytest_wsstability.net.fleet.held import Reopened, reopen
 from pytest_wsstability.net.fleet.job import FleetJob
+from pytest_wsstability.profiles import SESSION_ID, Profile
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
@@ -115,6 +116,116 @@ def test_who_was_not_watched_after_it_came_back_has_shown_nothing(interrupted, b
 
     assert (made.count.ended, len(made.merge.returns)) == (5, back)
     assert made.verdict.outcome is outcome
+
+
+def come_back_to(*second, restart=30.0, profile=None, **asked):
+    """A fleet of four whose server restarts, and does this to the connections that come then."""
+    options = {} if profile is None else {"profile": profile}
+
+    async def main():
+        async with Orchestrator(**options) as orchestrator:
+            async with open_fleet(
+                orchestrator.url, connections=4, alive_for="1m", reconnects="10s", options=options, **asked
+            ) as made:
+                await asyncio.sleep(restart)
+                orchestrator.misbehave(second)
+                await orchestrator.restart(down_for="1s")
+            return made
+
+    return run_virtual(main())
+
+
+LATER = Profile(
+    name="later",
+    session_info={"op": "start"},
+    session_confirmed={"op": "started", "id": SESSION_ID},
+    resume={"op": "resume", "id": SESSION_ID},
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "profile", "cause"),
+    [
+        (faults.NeverConfirm(), None, "a session that was not confirmed"),
+        (faults.StopReading(), None, "a session that was not confirmed"),
+        (faults.WrongSession(), None, "a session that was lost"),
+        (faults.AcceptThenClose(1013), None, "overload"),
+        (faults.RefuseResume(), LATER, "a session that was lost"),
+    ],
+)
+def test_who_has_no_session_again_is_not_back(fault, profile, cause):
+    """It is open, and that is all."""
+    made = come_back_to(fault, profile=profile)
+
+    assert made.verdict.outcome is Outcome.UNSTABLE
+    assert [each.observed for each in made.verdict.violations] == ["4 of 4 that ended did not come back"]
+    assert made.summary.returns.why == cause
+    assert come_back_to(profile=profile).verdict.outcome is Outcome.STABLE
+
+
+def test_where_no_session_was_confirmed_none_has_to_be():
+    async def main():
+        async with Orchestrator(confirm_sessions=False) as orchestrator:
+            async with open_fleet(orchestrator.url, connections=4, reconnects="10s", **ALIVE) as made:
+                await asyncio.sleep(30)
+                await orchestrator.restart(down_for="1s")
+            return made
+
+    assert run_virtual(main()).verdict.outcome is Outcome.STABLE
+
+
+def test_what_came_back_is_held_to_what_each_is_held_to():
+    """It answers no heartbeat, and does not end: there is nothing to come back from."""
+    made = come_back_to(faults.WithholdHeartbeats(), heartbeat_every="5s")
+
+    (violation,) = made.verdict.violations
+    assert (made.verdict.outcome, violation.rule) == (Outcome.UNSTABLE, Rule.RECONNECTS)
+    assert violation.observed == "4 of 4 that came back broke a promise and did not end"
+    # 5 s after the return for the heartbeat, and 5 s for its answer.
+    assert 41.0 < violation.at < 43.0
+    returns = made.summary.returns
+    assert (returns.back, returns.lost, returns.why) == (4, 0, "a dead path (half-open)")
+    # That is asked of the rest of the hold only: none is due in it.
+    short = come_back_to(faults.WithholdHeartbeats(), restart=57.5, heartbeat_every="5s")
+    assert short.verdict.outcome is Outcome.STABLE
+
+
+BEATS = Profile(name="beats", ping={"op": "beat"}, pong={"op": "ok"}, heartbeats_from="server", interval=10)
+
+
+@pytest.mark.parametrize(("restart", "outcome"), [(42.0, Outcome.UNSTABLE), (46.0, Outcome.STABLE)])
+def test_heartbeats_of_a_server_are_due_where_there_is_time_for_one(restart, outcome):
+    """The first came after 10 s: 15 s must be left, of about 16 s and 12 s here."""
+    asked = {"profile": BEATS, "heartbeat_within": "5s", "restart": restart}
+
+    assert come_back_to(faults.WithholdHeartbeats(), **asked).verdict.outcome is outcome
+    assert come_back_to(**asked).verdict.outcome is Outcome.STABLE
+
+
+async def chat(connection):
+    for _ in range(100):
+        await connection.send("hello")
+        await asyncio.sleep(1)
+
+
+def test_what_is_counted_over_a_whole_hold_is_not_asked_of_a_part():
+    """Nor are messages of a workload that does not come back."""
+    asked = {"heartbeat_every": "5s", "heartbeats_at_least": 3, "messages_at_least": 3, "rtt_p95": "1s"}
+    slow = [faults.LateAnswers("2s")]
+
+    async def main():
+        async with Orchestrator(echo=True) as orchestrator:
+            async with open_fleet(
+                orchestrator.url, connections=4, alive_for="1m", reconnects="10s", traffic=chat,
+                message_every="3s", **asked,
+            ) as made:  # fmt: skip
+                await asyncio.sleep(40)
+                orchestrator.misbehave(slow)
+                await orchestrator.restart(down_for="1s")
+            return made
+
+    made = run_virtual(main())
+    assert (made.verdict.outcome, made.summary.returns.back) == (Outcome.STABLE, 4)
 
 
 class Opener:
