@@ -14,6 +14,7 @@ from .messages import Message, wording
 from .placeholders import SAMPLE, Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
+from .templates import Free
 from .wording import Parsed, Wording
 
 _C, _S = End.CLIENT, End.SERVER
@@ -453,6 +454,9 @@ def weight(value: Any) -> int:
         return sum(1 + weight(inner) for inner in value)
     if isinstance(value, str | bytes):
         return 0 if value[:1] in ("{", b"{") else 1
+    if isinstance(value, Free):
+        # Any value fits, as it does a placeholder.
+        return 0
     return weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
 
 

@@ -12,6 +12,7 @@ from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.websocket import LINGER
 from pytest_wsstability.profiles import FRAMES, ID, JSON, SEQUENCE, SESSION_ID, Profile
+from pytest_wsstability.profiles.catalogue import SHIPPED, find
 from tests.net.peers import BINARY, TEXT, close, connected, frame, opened, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -128,6 +129,21 @@ async def test_what_asks_for_a_session_resumes_one_from_the_second_connection_on
 
     assert [each.timeline.session_resumes for each in (first, second)] == [False, True]
     assert server[-1].session_resumes
+
+
+KEEPING = [name for name in SHIPPED if find(name).has_session and find(name).keeps_session]
+
+
+@pytest.mark.parametrize("name", KEEPING)
+async def test_the_reference_server_knows_the_session_that_a_client_comes_back_to(name):
+    """With each shipped profile that can come back to one."""
+    async with connected({"profile": name}) as (first, orchestrator):
+        await first.close()
+        second = await first.reconnect()
+        await second.assert_session_resumed(within="1s")
+        await second.close()
+
+        assert len(orchestrator.sessions) == 1
 
 
 async def test_where_nothing_is_numbered_the_session_alone_counts():

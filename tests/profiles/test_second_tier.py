@@ -348,6 +348,8 @@ def test_gemini_goes_on_with_the_last_handle():
     assert before.token == "h-9"
     again = Dialogue(GEMINI_LIVE, client={"before": before})
     assert said(again)[0][1]["setup"]["sessionResumption"] == {"handle": "h-9"}
+    asked = [GEMINI_LIVE.words.hear(each.said[0][2], C) for each in (dialogue, again)]
+    assert [heard.resumes for heard in asked] == [False, True]
 
 
 def test_a_client_without_a_handle_begins_anew():
