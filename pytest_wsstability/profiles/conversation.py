@@ -58,6 +58,7 @@ class _State:
     """What a conversation has to remember where its protocol is more than fixed messages."""
 
     __slots__ = (
+        "announced",
         "asked",
         "asked_at",
         "beat_at",
@@ -89,6 +90,8 @@ class _State:
         self.opened = self.heard_at = 0.0
         self.beat_at: float | None = None
         self.asked_at: float | None = None
+        # Whether this end has said that it will end the connection.
+        self.announced = False
         # Whether this end's heartbeats wait for the session's confirmation.
         self.waits = False
         # Whether the client has begun its session; what the first confirmation of it has said.
@@ -248,6 +251,10 @@ class Conversation:
             if now >= since + seconds - _EARLY:
                 self.at = None
                 return [*acts, HangUp(timer, seconds)]
+            if self._announces(timer) and now >= since + seconds - (timer.announced or 0.0) - _EARLY:
+                assert self._state is not None
+                self._state.announced = True
+                acts.append(Say(Role.NOTICE))
         self.at = self._earliest()
         return acts
 
@@ -544,10 +551,17 @@ class Conversation:
             if seconds is not None and since is not None:
                 yield timer, since, seconds
 
+    def _announces(self, timer: ProtocolTimer) -> bool:
+        """Whether a timer has yet to say that it will end the connection."""
+        return timer.announced is not None and self._state is not None and not self._state.announced
+
     def _earliest(self) -> float | None:
         if self._state is None:
             return self._next_beat
-        instants = [since + seconds for _, since, seconds in self._running()]
+        instants = [
+            since + seconds - (timer.announced or 0.0) * self._announces(timer)
+            for timer, since, seconds in self._running()
+        ]
         if self._next_beat is not None:
             instants.append(self._next_beat)
         return min(instants, default=None)

@@ -11,9 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from .placeholders import SESSION_ID, TOKEN
 from .profile import Profile
 from .templates import Free
+
+_EXPIRED = (
+    "Connection aborted because the client failed to close the connection after receiving a GoAway signal"
+)
 
 
 def gemini_live(model: str = "models/gemini-live", *, name: str = "gemini-live") -> Profile:
@@ -37,6 +43,20 @@ def gemini_live(model: str = "models/gemini-live", *, name: str = "gemini-live")
         notice={"goAway": {"timeLeft": Free("50s", optional=True)}},
         binary_json=True,
         max_age=600,
+        timers=(
+            ProtocolTimer(
+                name="Gemini Live's limit of about ten minutes a connection",
+                by=End.SERVER,
+                awaits=Awaited.AGE,
+                seconds=600,
+                announced=50,
+                code=1008,
+                reason=_EXPIRED,
+                words=("goaway", "session duration expired"),
+                remedy="at goAway, close and come back with the last handle (sessionResumption)",
+                source="reachy_mini_conversation_app 357, report",
+            ),
+        ),
         proved_with=("google-genai 3.6 (client)",),
     )
 

@@ -208,6 +208,8 @@ class Profile:
             for index, each in enumerate(value):
                 if not isinstance(each, kind):
                     raise self._wrong(f"{field}[{index}] is of type {type(each).__name__}; give {valid}")
+        if self.notice is None and any(timer.announced is not None for timer in self.timers):
+            raise self._wrong("a timer is announced without notice: there is nothing to announce it with")
 
     def _check_new_session_id(self, make: Callable[[], str]) -> None:
         try:

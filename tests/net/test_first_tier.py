@@ -61,6 +61,7 @@ AT_THE_CLIENT = [
     ("deepgram", {}, {"heartbeat": False}, "2m", None, Rule.ALIVE, "1011 at 10 s of 120 s"),
     ("deepgram", {}, {"heartbeat": "11s"}, "2m", None, Rule.ALIVE, "1011 at 10 s of 120 s"),
     ("openai-realtime", {}, {}, "2h", None, Rule.ALIVE, "1001 at 1 h of 2 h"),
+    ("gemini-live", {}, {}, "15m", None, Rule.ALIVE, "1008 at 600 s of 900 s"),
     # The server asks less often than it has promised.
     ("engineio", {"faults": [("30s", faults.LateHeartbeats("40s"))]}, {}, "3m", "25s", Rule.CADENCE, "25 s"),
     # An interval above the timeout that was agreed on.

@@ -352,6 +352,20 @@ def test_gemini_goes_on_with_the_last_handle():
     assert [heard.resumes for heard in asked] == [False, True]
 
 
+def test_gemini_announces_the_end_of_a_connection():
+    """Once, so long before as its message says."""
+    dialogue = Dialogue(GEMINI_LIVE).run(700)
+
+    last = [(at, json.loads(message)) for at, _, message in dialogue.said if at]
+    assert last == [(550.0, {"goAway": {"timeLeft": "50s"}})]
+    assert dialogue.ended == (600.0, "Gemini Live's limit of about ten minutes a connection")
+
+
+def test_what_is_announced_needs_a_message():
+    with pytest.raises(ValueError, match=r"^profile 'gemini-live': a timer is announced without notice: "):
+        GEMINI_LIVE.replace(notice=None)
+
+
 def test_a_client_without_a_handle_begins_anew():
     """There is nothing to come back with."""
     before = Dialogue(GEMINI_LIVE.replace(token=None)).client.resumption

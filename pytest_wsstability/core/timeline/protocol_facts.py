@@ -73,6 +73,7 @@ class ProtocolTimer:
         remedy: what to change.
         source: where the numbers are from.
         played: whether the orchestrator runs it too, where the server does.
+        announced: so many seconds before the end the server says the profile's ``notice``; None: it does not.
 
     """
 
@@ -89,6 +90,7 @@ class ProtocolTimer:
     remedy: str = ""
     source: str = ""
     played: bool = True
+    announced: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.by, End):

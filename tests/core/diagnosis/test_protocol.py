@@ -22,6 +22,11 @@ from tests.core.script import FIN, closed_by_peer, timeline
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 SERVER, CLIENT = End.SERVER, End.CLIENT
 ENGINE_IO = Intervals(server=25, timeout=20)
+# As a robot's log has it.
+GO_AWAY = (
+    "Connection aborted because the client failed to close the connection after receiving a GoAway signal "
+    "once the session durat"
+)
 
 
 def facts(name):
@@ -120,6 +125,9 @@ TIMERS = [
     ("DEEPGRAM", [(5, ">audio"), (6, closed_by_peer(1008))], None, Cause.PROTOCOL_ERROR, HIGH),
     # OpenAI's hour: a restart at that instant fits too, unless it is said.
     ("OPENAI_REALTIME", [*talk(3600), (3600, closed_by_peer(1001))], None, Cause.MAX_AGE, MEDIUM),
+    # Google has limits of other lengths too (30 min was reported); its words tell.
+    ("GEMINI_LIVE", [*talk(1815), (1815, closed_by_peer(1008, GO_AWAY))], None, Cause.MAX_AGE, HIGH),
+    ("GEMINI_LIVE", [*talk(300), (300, closed_by_peer(1008, GO_AWAY))], None, Cause.MAX_AGE, MEDIUM),
     (
         "OPENAI_REALTIME",
         [*talk(3600), (3600.5, closed_by_peer(1001, "Your session hit the maximum duration of 60 minutes."))],
