@@ -35,6 +35,7 @@ _GAVE_UP = re.compile(
 )
 # What helps where all that is known is that a timeout of the server ran out.
 _DEADLINE = "find where the server sets this deadline, and what puts it off: that has to come more often"
+_TRACEBACK = "see the server's traceback"
 # What helps where a process ended by an error, and where it did not say why.
 _CRASHED = "mend this error, or catch it where a connection is handled: it ended the process with all of them"
 _ENDED = (
@@ -282,16 +283,19 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
 
 def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis:
     """What an error makes of a diagnosis: its cause, or where it may come of the end, perhaps its cause."""
-    if line.may_be_of_end and found.confidence is not Confidence.LOW:
-        others = tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR)))
-        return _or_else(found, others)
+    is_agreed = found.cause is Cause.HANDLER_ERROR
+    if line.may_be_of_end and found.confidence is not Confidence.LOW and not is_agreed:
+        return _or_else(found, tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR))))
     is_its_own = is_about(line, end) and not _is_apart(line, end)
     is_at_once = not line.is_beside and abs(line.at - end.at) <= _AT_ONCE
-    is_sure = (is_its_own or is_at_once) and not line.may_be_of_end
+    # A server that says in a close frame that it failed has not lost the connection.
+    is_cause = not line.may_be_of_end or (is_agreed and end.was_closed)
     whose = "a task of the server" if line.is_beside else "the server's handler"
+    remedy = f"{_TRACEBACK}; {_DEADLINE}" if _TIMED_OUT.match(line.message) else _TRACEBACK
     return _told(
-        found, Cause.HANDLER_ERROR, Confidence.HIGH if is_sure else Confidence.MEDIUM,
-        f"{whose} failed: {_words(line)}", "see the server's traceback",
+        found, Cause.HANDLER_ERROR,
+        Confidence.HIGH if is_cause and (is_its_own or is_at_once) else Confidence.MEDIUM,
+        f"{whose} failed: {_words(line)}", remedy,
     )  # fmt: skip
 
 

@@ -510,6 +510,29 @@ def test_how_a_process_ended(others, words):
 
 
 @pytest.mark.parametrize(
+    ("how", "confidence"),
+    [(closed_by_peer(1011), HIGH), (closed_by_peer(1011, "failed"), HIGH), (FIN, MEDIUM)],
+)
+def test_a_server_that_says_that_it_failed_has_not_lost_the_connection(how, confidence):
+    """So what is over is something that its handler needs; where nothing came, it may be the connection."""
+    rows = [(1, ">text"), (1.1, "<text"), (31, ">text"), (31.01, how)]
+    found = told(rows, printed(1031.01, "redis.exceptions.ConnectionError: Connection closed by server."))
+
+    assert told(rows).cause is Cause.HANDLER_ERROR
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, confidence)
+    assert "redis" in found.sentence
+
+
+@pytest.mark.parametrize(("text", "helps"), [("TimeoutError: ", True), ("KeyError: 'timeout'", False)])
+def test_a_deadline_that_a_handler_set_itself_is_to_be_looked_for(text, helps):
+    """Its traceback shows where: asyncio.wait_for(ws.recv(), 30), say."""
+    found = told([*TALK, (47.3, closed_by_peer(1011))], said(text, kind=LineKind.RAISED))
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, HIGH)
+    assert ("where the server sets this deadline" in found.remedy) is helps
+
+
+@pytest.mark.parametrize(
     ("size", "how", "cause", "confidence"),
     [
         (">audio", FIN, Cause.MESSAGE_TOO_BIG, HIGH),
