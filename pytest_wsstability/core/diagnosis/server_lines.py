@@ -27,6 +27,8 @@ _AT_ONCE = 0.05
 _QUOTED, _LONGEST = 3, 160
 # The type of an error that is a timeout's own.
 _TIMED_OUT = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
+# Words of any timeout.
+_TIME_OUT = re.compile(r"\btimed?[- ]?out", re.IGNORECASE)
 # Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
 _GAVE_UP = re.compile(
     r"\b(?:time[- ]?outs?|timed|no|not|never|without|miss\w*|fail\w*|lost|late|dead|stale|expired|clos\w+|"
@@ -311,7 +313,9 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
     # "i/o timeout" is all that is logged of a deadline which only pongs reset.
     timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
-    if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in timers:
+    # nginx calls an idle timeout of its own one of the server behind it.
+    is_of_proxy = topic is Topic.UPSTREAM and _TIME_OUT.search(line.text) is not None
+    if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
     is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMED_OUT.match(line.message) is not None
     # Of a message that the record shows to be the largest.

@@ -461,6 +461,28 @@ def test_a_timeout_of_the_server_confirms_a_timer():
     assert "TimeoutError" in found.sentence
 
 
+@pytest.mark.parametrize("level", ["info", "error"])
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        # nginx, of a connection on which nothing came for proxy_read_timeout.
+        ("upstream timed out (110: Connection timed out) while proxying upgraded connection", None),
+        ("upstream prematurely closed connection while reading upstream", Cause.UPSTREAM_FAILED),
+    ],
+)
+def test_a_proxy_that_logs_a_timeout_confirms_an_idle_timeout(words, cause, level):
+    """It says that of the server behind it; where that went, it says so as an error."""
+    rows = [(5, ">text"), (5.1, "<text"), (73, FIN)]
+    found = told(rows, printed(1073, f"2026/11/29 23:10:27 [{level}] 7#7: *2 {words}, client: 127.0.0.1"))
+
+    assert (told(rows).cause, told(rows).confidence) == (Cause.IDLE_TIMEOUT, LOW)
+    if cause is None:
+        assert (found.cause, found.confidence) == (Cause.IDLE_TIMEOUT, MEDIUM)
+        assert "upstream timed out" in found.sentence
+    else:
+        assert found.cause is (cause if level == "error" else Cause.IDLE_TIMEOUT)
+
+
 @pytest.mark.parametrize(
     "stamp",
     [
