@@ -10,6 +10,8 @@ nobody answers. An ``ERROR`` refuses. Each connection is a session of its own. W
 
 from __future__ import annotations
 
+import math
+
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from .messages import Codec
@@ -55,10 +57,20 @@ def _unescape(value: str) -> str:
     return value
 
 
+# More digits than an interval in milliseconds has.
+_DIGITS = 16
+
+
 def _heart_beat(fields: dict[str, str]) -> Values:
     """What the sender can send, and what it wants to get, in seconds; 0 for nothing."""
     sends, _, wants = fields.get("heart-beat", "0,0").partition(",")
-    return {"sends": int(sends) / 1000, "wants": int(wants) / 1000}
+    return {"sends": _seconds(sends), "wants": _seconds(wants)}
+
+
+def _seconds(milliseconds: str) -> float:
+    """An interval; what is none is too long for one, and so told as the sender's."""
+    text = milliseconds.strip()
+    return int(text) / 1000 if text.isdecimal() and len(text) < _DIGITS else math.inf
 
 
 def _written(values: Values) -> str:

@@ -707,7 +707,10 @@ def test_both_ends_agree():
         (0, "a heartbeat interval of the client of 0 s; 100 ms to 24 h make sense"),
         (99, "a heartbeat interval of the client of 99 ms; 100 ms to 24 h make sense"),
         (604_800_000, "a heartbeat interval of the client of 168 h; 100 ms to 24 h make sense"),
+        # No float holds it.
+        (10**400, "a heartbeat interval of the client of inf s; 100 ms to 24 h make sense"),
     ],
+    ids=["0", "99 ms", "a week", "for ever"],
 )
 def test_an_interval_that_makes_no_sense_is_told(named, told):
     """Nobody goes by it."""

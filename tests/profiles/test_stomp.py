@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import Intervals
 from pytest_wsstability.profiles.conversation import Conversation
 from pytest_wsstability.profiles.stomp import STOMP, agree, headers, split, stomp
@@ -71,12 +72,18 @@ def test_the_client_goes_by_what_the_broker_says(server, beats):
     assert client.at == (None if beats is None else 0.5 + beats)
 
 
-def test_an_interval_of_a_broker_that_makes_no_sense():
-    """Is told, and not gone by."""
+@pytest.mark.parametrize(
+    "heart_beat",
+    ["604800000,604800000", "9999999999999999,1" + "0" * 400, "NaN,NaN", "10000", "-1,-1", ",", "1.5,²"],
+)
+def test_an_interval_of_a_broker_that_makes_no_sense(heart_beat):
+    """Is told as the broker's, and not gone by."""
     client = Conversation(STOMP, End.CLIENT)
     client.opened(0.0)
+    problem = client.hear(CONNECTED.format(heart_beat), 0.5).problem
 
-    assert client.hear(CONNECTED.format("604800000,604800000"), 0.5).problem is not None
+    assert problem is not None
+    assert problem.flaw is Flaw.INTERVAL
     assert client.at == 10.5
 
 
