@@ -1,10 +1,9 @@
 """
 Socket.IO 5 on Engine.IO 4: joins the default namespace.
 
-Server: Engine.IO's packet ``0``. Client: ``40``, with ``40{"token": ...}`` where a server asks for one
-(``SOCKETIO.replace(session_info=Prefixed("40", {"token": "..."}))``). Server: ``40{"sid": ...}``, or
-``44`` for no; ``41`` ends the session, and neither the connection nor its heartbeats, so it is an error.
-Heartbeats are Engine.IO's.
+Server: Engine.IO's packet ``0``. Client: ``40``. Server: ``40{"sid": ...}``, or ``44`` for no; ``41`` ends
+the session, and neither the connection nor its heartbeats, so it is an error. Heartbeats are Engine.IO's.
+Another namespace, and what a server asks for: ``socketio("/chat", auth={"token": "..."})``.
 
 The same where the server has ``connectionStateRecovery``: a client comes back to its ``sid`` and misses
 nothing.
@@ -15,6 +14,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
@@ -34,38 +35,56 @@ CONNECT_TIMEOUT = ProtocolTimer(
     source="socket.io 4.8.4, measured; python-socketio has none",
 )
 
-SOCKETIO = Profile(
-    name="socketio",
-    title="Socket.IO 5",
-    looks_like="Engine.IO 4",
-    specification="https://github.com/socketio/socket.io-protocol",
-    greeting=Prefixed(
-        "0",
-        {
-            "sid": Free("engine"),
-            "upgrades": Free([], optional=True),
-            "pingInterval": INTERVAL_MS,
-            "pingTimeout": TIMEOUT_MS,
-            "maxPayload": Free(1_000_000, optional=True),
-        },
-    ),
-    session_info=("40", f"40{ANY}"),
-    session_confirmed=Prefixed("40", {"sid": SESSION_ID}),
-    # python-socketio says of a namespace that it does not serve: 44"Unable to connect".
-    session_refused=(Prefixed("44", {"message": Free("refused")}), f'44"{ANY}"'),
-    # The connection stays, and clients do not come back by themselves. A client says 41 too, when it leaves.
-    error=Codec(re.compile(r"41(?:\{.*)?", re.DOTALL), "41"),
-    foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
-    ping="2",
-    pong="3",
-    heartbeats_from="server",
-    interval=INTERVAL,
-    timeout=TIMEOUT,
-    query=ENGINEIO.query,
-    timers=(PING_TIMEOUT, CONNECT_TIMEOUT, CLIENT_TIMEOUT),
-    codes=CODES,
-    proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),
-)
+
+def socketio(
+    namespace: str = "/", *, auth: Mapping[str, Any] | None = None, name: str = "socketio"
+) -> Profile:
+    """
+    Socket.IO for one namespace.
+
+    Args:
+        namespace: to join.
+        auth: what its server is given; None: nothing.
+        name: of the profile.
+
+    """
+    room = "" if namespace == "/" else f"{namespace},"
+    joins = f"40{room}"
+    return Profile(
+        name=name,
+        title="Socket.IO 5",
+        looks_like="Engine.IO 4",
+        specification="https://github.com/socketio/socket.io-protocol",
+        greeting=Prefixed(
+            "0",
+            {
+                "sid": Free("engine"),
+                "upgrades": Free([], optional=True),
+                "pingInterval": INTERVAL_MS,
+                "pingTimeout": TIMEOUT_MS,
+                "maxPayload": Free(1_000_000, optional=True),
+            },
+        ),
+        session_info=(joins if auth is None else Prefixed(joins, auth), f"{joins}{ANY}"),
+        session_confirmed=Prefixed(joins, {"sid": SESSION_ID}),
+        # python-socketio says of a namespace that it does not serve: 44"Unable to connect".
+        session_refused=(Prefixed(f"44{room}", {"message": Free("refused")}), f'44{room}"{ANY}"'),
+        # The connection stays, and clients do not come back by themselves. A client that leaves says it, too.
+        error=Codec(re.compile(rf"41{re.escape(room)}(?:\{{.*)?", re.DOTALL), f"41{room}"),
+        foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
+        ping="2",
+        pong="3",
+        heartbeats_from="server",
+        interval=INTERVAL,
+        timeout=TIMEOUT,
+        query=ENGINEIO.query,
+        timers=(PING_TIMEOUT, CONNECT_TIMEOUT, CLIENT_TIMEOUT),
+        codes=CODES,
+        proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),
+    )
+
+
+SOCKETIO = socketio()
 
 
 def offset(message: str | bytes) -> str | None:

@@ -9,7 +9,7 @@ from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import Intervals
 from pytest_wsstability.profiles.conversation import Conversation, Resumption
 from pytest_wsstability.profiles.engineio import CLIENT_TIMEOUT, ENGINEIO
-from pytest_wsstability.profiles.socketio import SOCKETIO, SOCKETIO_RECOVERY, offset
+from pytest_wsstability.profiles.socketio import SOCKETIO, SOCKETIO_RECOVERY, offset, socketio
 from tests.profiles.dialogue import Dialogue
 
 # As python-socketio 5.18 and socket.io 4.8 write it.
@@ -121,6 +121,45 @@ def test_what_a_server_says(message, role, session_id):
     heard = SOCKETIO.words.hear(message, End.SERVER)
 
     assert (heard.role, heard.session_id) == (role, session_id)
+
+
+@pytest.mark.parametrize(
+    ("profile", "joins", "confirmed"),
+    [
+        (socketio("/chat"), "40/chat,", '40/chat,{"sid":"server-1"}'),
+        (socketio("/chat", auth={"a": 1}), '40/chat,{"a":1}', '40/chat,{"sid":"server-1"}'),
+        (socketio(auth={"token": "x"}), '40{"token":"x"}', '40{"sid":"server-1"}'),
+    ],
+)
+def test_a_session_of_a_namespace(profile, joins, confirmed):
+    """What the client says of itself stands behind it."""
+    dialogue = Dialogue(profile).run(1)
+
+    assert [message for _, _, message in dialogue.said[1:]] == [joins, confirmed]
+    assert dialogue.client.session_id == "server-1"
+
+
+@pytest.mark.parametrize(
+    ("message", "role"),
+    [
+        ('40/chat,{"sid":"r0hDAAAB"}', Role.SESSION_CONFIRMED),
+        ('44/chat,{"message":"no"}', Role.SESSION_REFUSED),
+        ('44/chat,"Unable to connect"', Role.SESSION_REFUSED),
+        ("41/chat,", Role.ERROR),
+        ('41/chat,{"message":"x"}', Role.ERROR),
+        ("2", Role.HEARTBEAT),
+        # Of another one.
+        ('40{"sid":"r0hDAAAB"}', Role.DATA),
+        ('40/chats,{"sid":"r0hDAAAB"}', Role.DATA),
+        ('44{"message":"no"}', Role.DATA),
+        ("41", Role.DATA),
+        ("41/other,", Role.DATA),
+        ('42/chat,["hi"]', Role.DATA),
+    ],
+)
+def test_what_a_server_says_of_a_namespace(message, role):
+    """That of another one is none of the session's."""
+    assert socketio("/chat").words.hear(message, End.SERVER).role is role
 
 
 def test_a_server_that_waits_for_a_client_that_never_joins():

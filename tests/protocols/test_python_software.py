@@ -59,6 +59,10 @@ async def socketio_server(**options):
         if auth == {"token": "bad"}:
             raise socketio.exceptions.ConnectionRefusedError("no")
 
+    @sio.event(namespace="/chat")
+    async def leave(sid, data):
+        await sio.disconnect(sid, namespace="/chat")
+
     async with uvicorn_of(socketio.ASGIApp(sio), ws_ping_interval=None) as port:
         yield f"ws://127.0.0.1:{port}/socket.io/"
 
@@ -78,6 +82,20 @@ async def test_a_socketio_server(profile):
         await again.assert_session_confirmed(within="1s")
         assert again.session_id != client.session_id
         await again.close()
+
+
+async def test_a_socketio_server_that_ends_the_session_of_a_namespace():
+    """The connection lives on, with its heartbeats, and the hold is unstable."""
+    from pytest_wsstability.profiles.socketio import socketio
+
+    async with socketio_server() as url:
+        client = await connect(url, profile=socketio("/chat", auth={"token": "x"}))
+        await client.assert_session_confirmed(within="1s")
+        await client.assert_stable(alive_for="1m", heartbeat_within="1s")
+        await client.send('42/chat,["leave",1]')
+        with pytest.raises(StabilityError, match="an error message at 60 s: the server said '41/chat,'"):
+            await client.assert_stable(alive_for="2m", heartbeat_within="1s")
+        await client.close()
 
 
 async def test_a_socketio_server_without_answers():
