@@ -278,8 +278,8 @@ class _Ladder:
 
     def _seen(self, mute: Observation, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer:
         dead = [mute, *(self.busy[kind] for kind, reset in resets.items() if reset is False)]
-        if self.quiet is not None and self.quiet.fate is RungFate.ENDED and not mute.server_pings:
-            dead.append(self.quiet)
+        if not mute.server_pings:
+            dead += self._silent_too()
         lives = [each.age - _since(each, policy) for each in dead]
         tick = lengths.tick(dead)
         near = tolerance(lives[0]) + tick
@@ -299,6 +299,12 @@ class _Ladder:
             after_ping=mute.age - first if first is not None else None,
             answering_helps=self._answering_helps(),
         )
+
+    def _silent_too(self) -> list[Observation]:
+        """Others that ended in silence: who answers, where nothing was asked, and who had not pinged yet."""
+        waiting = [each for each in self.slow if each.age < (each.rung.every or 0.0)]
+        quiet = [self.quiet] if self.quiet is not None else []
+        return [each for each in (*quiet, *waiting) if each.fate is RungFate.ENDED]
 
     def _between(self, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer | None:
         """A timer that tells nobody."""

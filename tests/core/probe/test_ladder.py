@@ -561,6 +561,22 @@ def test_the_error_of_a_server_that_looks_now_and_then_is_its_tick():
     assert age.error == pytest.approx(2.0)
 
 
+def test_a_proxy_that_looks_every_second_ends_all_silent_ones_in_steps():
+    """Lighttpd, with a limit of 4 s: who has not pinged yet was silent too, and shows the steps."""
+    ages = {"quiet": "4.08", "mute": "4.83", "slow_14": "4.33", "slow_28": "4.08", "slow_57": "4.83"}
+    idle = infer(ladder(**ages, slow_115="4.58", slow_230="4.33")).idle
+
+    assert (idle.policy, round(idle.seconds, 2), round(idle.error, 2)) == (Policy.ANY, 3.58, 0.5)
+
+
+@pytest.mark.parametrize(("age", "error"), [("14.1", 0.0), ("13.9", 0.1)])
+def test_who_pinged_before_its_end_was_not_silent(age, error):
+    """The slow one that pings every 14 s, beside those that a timer of 13.7 s ended."""
+    idle = infer(ladder(quiet="13.7", mute="13.7", slow_14=age)).idle
+
+    assert idle.error == pytest.approx(error)
+
+
 def test_the_error_of_an_age_that_came_twice_is_at_least_how_far_it_lies_apart():
     """Those that were opened again met the server's clock elsewhere: ages of 300 s to 303 s are one look."""
     again = [
