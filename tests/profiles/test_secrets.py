@@ -63,7 +63,7 @@ def fails(values):
         {"steps": (SessionStep(End.CLIENT, Codec(bool, login)),)},
         {"ping": "?", "pong": {"key": "hunter2hunter"}, "heartbeats_from": "server"},
     ],
-    ids=str,
+    ids=["list", "bytes", "text", "bytes beside a function", "function", "resume", "step", "answer"],
 )
 def test_what_a_client_says_is_collected_whoever_writes_it(values, fields):
     """Data, text, bytes, and what a function makes of made-up values."""
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_a_login_is_told_without_its_key(values, message):
         {"session_info": Codec(bool, fails)},
         {"session_info": Codec(bool)},
     ],
-    ids=str,
+    ids=["the server's", "fails", "cannot be written"],
 )
 def test_what_a_server_says_or_nobody_can_write_is_not(values, fields):
     """And no function that fails breaks the profile."""
