@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from ...core.cause import Cause
@@ -121,17 +122,15 @@ async def reopen(
         again.previous = connection
         if connection.timeline.session_confirmed_at is None:
             return Reopened(again, attempts)
-        cause: str | None = None
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(again.close)
             verdict = await _resumed(again, connection.session_id, until)
-            cause = "" if verdict.outcome is Outcome.STABLE else cause_of(verdict, again)
-        finally:
-            if cause != "":
-                await again.close()
-        if not cause:
-            return Reopened(again, attempts)
+            if verdict.outcome is Outcome.STABLE:
+                stack.pop_all()
+                return Reopened(again, attempts)
+            # Before it is closed: our own close is no part of it.
+            failed(cause_of(verdict, again))
         lacked = lacked or verdict.outcome is Outcome.INCONCLUSIVE
-        failed(cause)
 
 
 async def _resumed(again: Connection, session_id: str | None, until: float) -> Verdict:
