@@ -26,7 +26,8 @@ from .profile import Profile
 from .templates import Free
 from .words import SessionStep
 
-_START = {"mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}
+_FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
+_SEQUENCE = Free("1", optional=True)
 _CONNECTED = {
     "event": "connected",
     "protocol": Free("Call", optional=True),
@@ -88,12 +89,23 @@ TWILIO = Profile(
     specification="https://www.twilio.com/docs/voice/media-streams/websocket-messages",
     proved_with=("pipecat-ai 1.14 (server, its Twilio serializer)",),
     steps=(SessionStep(End.CLIENT, _CONNECTED),),
-    session_info={
-        "event": "start",
-        "sequenceNumber": Free("1", optional=True),
-        "streamSid": SESSION_ID,
-        "start": Free(_START, optional=True),
-    },
+    session_info=(
+        {
+            "event": "start",
+            "sequenceNumber": _SEQUENCE,
+            "start": {
+                "accountSid": Free("accountSid", optional=True),
+                # Twilio's own samples read it here.
+                "streamSid": SESSION_ID,
+                "callSid": Free("callSid", optional=True),
+                "tracks": Free(["inbound"], optional=True),
+                "mediaFormat": Free(_FORMAT, optional=True),
+                "customParameters": Free({}, optional=True),
+            },
+            "streamSid": SESSION_ID,
+        },
+        {"event": "start", "sequenceNumber": _SEQUENCE, "streamSid": SESSION_ID},
+    ),
     ping=_MARK,
     pong=_MARK,
     heartbeats_from="server",

@@ -61,12 +61,24 @@ def test_twilio_starts_and_is_asked_by_marks():
 
     said = [(who, json.loads(message)) for _, who, message in dialogue.said]
     assert [message["event"] for _, message in said] == ["connected", "start", "mark", "mark"]
-    assert said[1][1]["start"]["mediaFormat"] == {
-        "encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1,
+    assert said[1][1]["start"] == {
+        "accountSid": "accountSid", "streamSid": "MZ1", "callSid": "callSid", "tracks": ["inbound"],
+        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        "customParameters": {},
     }  # fmt: skip
     mark = {"event": "mark", "streamSid": "MZ1", "mark": {"name": "1"}}
     assert said[2:] == [("S", mark), ("C", mark)]
     assert dialogue.server.session_id == "MZ1"
+
+
+@pytest.mark.parametrize(
+    "start", ['"start":{"streamSid":"MZ1"},', '"start":{"callSid":"CA1"},', '"start":{},', ""]
+)
+def test_a_call_may_say_less_of_itself(start):
+    """As simulators of Twilio do."""
+    heard = TWILIO.words.hear(f'{{"event":"start",{start}"streamSid":"MZ1"}}', End.CLIENT)
+
+    assert (heard.role, heard.session_id) == (Role.SESSION_INFO, "MZ1")
 
 
 @pytest.mark.parametrize(
