@@ -187,6 +187,8 @@ class Audio:
             raise ValueError("speech: is None, and nobody could speak")
         if self.answer is None and self.final is None:
             raise ValueError("answer: is None, and so is final, so that nothing would come back")
+        if self.manual is not None and self.speech_end is None:
+            raise ValueError("speech_end: is None, and after manual nobody would say that speech has ended")
         if self.answer is not None and self.answer_end is None and self.answer_quiet is None:
             raise ValueError(
                 "answer_end: is None, and so is answer_quiet: nobody would know when an answer is whole"

@@ -181,6 +181,10 @@ def test_a_function_that_raises_is_named():
     [
         ({}, r"^speech: is None, and nobody could speak$"),
         ({"speech": RAW}, r"^answer: is None, and so is final, so that nothing would come back$"),
+        (
+            {"speech": RAW, "final": "a", "manual": "m"},
+            r"^speech_end: is None, and after manual nobody would ",
+        ),
         ({"speech": RAW, "answer": RAW}, r"^answer_end: is None, and so is answer_quiet: nobody would know"),
         ({"speech": RAW, "final": 7}, r"^final is 7; give JSON as"),
     ],
