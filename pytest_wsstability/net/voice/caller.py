@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -13,6 +13,7 @@ from ...core.duration import Duration, parse_duration
 from ...core.duration import show_duration as show
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import Direction, End, Role
+from ...core.timeline.timeline import Timeline
 from ...core.voice.audio import FRAME, AudioFormat
 from ...core.voice.call import Call
 from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
@@ -39,6 +40,7 @@ class Caller:
 
     Attributes:
         connection: the present one.
+        lost: what both ends of each connection before it saw, up to its loss.
         call: what happened, over all connections.
         audio: the messages of the protocol.
         received: the agent's audio, where it is kept; None where it is not.
@@ -72,6 +74,7 @@ class Caller:
 
         """
         self.connection = connection
+        self.lost: list[Sequence[Timeline]] = []
         self.audio = audio_of(connection.websocket.profile)
         tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
         self.call = Call(
@@ -393,6 +396,7 @@ class Caller:
         lost, self._is_away = self.now, True
         self._microphone.detach()
         websocket = self.connection.websocket
+        self.lost.append([each.sealed() for each in self.connection.timelines])
         if websocket.is_open:
             websocket.drop(LocalReason.FAULT, "the caller changed its network", planned=True)
         await websocket.wait_ended()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Unpack
 
 from ...core.judge.excuses import Incidents
+from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.requirement import Requirement
 from ...core.judge.rules import judge
 from ...core.judge.verdict import Doubt, Finding, Rule, Verdict, Violation
@@ -245,22 +246,38 @@ class _Held:
             return False
         return len(turns) == self._script.turns and all(answered(call, turn) for turn in turns)
 
+    def _told(self) -> Sequence[Timeline]:
+        """What was seen of the first connection that broke a promise before its loss; else of the latest."""
+        broken = (each for each in self._caller.lost if _broke(self._requirement, each[0]))
+        return next(broken, self._caller.connection.timelines)
+
     def soak(self, orchestrator: Orchestrator | None, proxy: FaultProxy | None) -> VoiceSoak:
         """What came of it."""
-        caller = self._caller
-        connection, timeline = caller.connection, caller.connection.timeline
-        verdict = judge(self._requirement, timeline)
+        caller, connection = self._caller, self._caller.connection
+        timelines = self._told()
+        verdict = judge(self._requirement, timelines[0])
         held = self._verdict if self._verdict is not None else verdict
         # What the connection broke comes first: it explains what the conversation lacks.
         findings: list[Finding] = [*held.violations, *held.doubts, *self._findings()]
-        whole = Verdict.of(findings, horizon=max(held.horizon, caller.now), tier=timeline.tier)
+        whole = Verdict.of(findings, horizon=max(held.horizon, caller.now), tier=timelines[0].tier)
         kept = caller.wav() if caller.received is not None else None
         return VoiceSoak(
-            self._requirement, whole, connection.timelines, url=connection.url, call=caller.call,
+            self._requirement, whole, timelines, url=connection.url, call=caller.call,
             duration=caller.now, origin=caller.origin, asked=self._asked, ended=self._ended,
             agent=None if orchestrator is None else orchestrator.agent_record(connection), wav=kept,
             spins=getattr(connection.websocket.loop, "spins", ()), proxy=proxy,
         )  # fmt: skip
+
+
+def _broke(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether a connection that was lost on purpose broke a promise, however few heartbeats it saw."""
+    asked = dataclasses.replace(requirement, heartbeats_at_least=0)
+    if peer_beats(timeline) and not timeline.heartbeats.sent:
+        # The first may have been due later.
+        asked = dataclasses.replace(
+            asked, heartbeat_every=None, heartbeat_within=None, heartbeat_missed_max=0
+        )
+    return bool(judge(asked, timeline).violations)
 
 
 def _excused(findings: Iterable[Finding], call: Call, timeline: Timeline) -> Iterable[Finding]:

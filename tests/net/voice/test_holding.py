@@ -9,6 +9,8 @@ import pickle
 import pytest
 
 from pytest_wsstability import Orchestrator, Outcome, Requirement, StabilityError, faults, run_virtual
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.faults import Program
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import EventKind
 from pytest_wsstability.profiles import JSON
@@ -32,6 +34,55 @@ def test_the_hold_is_over_and_the_conversation_goes_on():
     assert held.verdict.outcome is Outcome.STABLE
     assert len(held.turns) == 5
     assert held.verdict.horizon > 25
+
+
+ASKS = JSON.replace(name="asks", heartbeats_from="server", interval=7)
+
+
+def lost(fault=None, *, profile="json", turn=3, **held):
+    """Four turns; the fault is done to the connection that is lost in the given one, and not to the next."""
+    program = Program.of([] if fault is None else [fault], connections=1)
+    return spoken(
+        asked={"turns": 4},
+        script={"reconnect_in": turn},
+        held=held,
+        profile=profile,
+        server={"faults": program},
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "held", "rule", "cause"),
+    [
+        (
+            faults.WithholdHeartbeats(),
+            {"heartbeat_every": "1s", "heartbeat_within": "900ms"},
+            Rule.HEARTBEATS,
+            Cause.ZOMBIE,
+        ),
+        (faults.DuplicateConfirm(), {"handshake": True}, Rule.HANDSHAKE, None),
+        (faults.WrongSession(), {}, Rule.SESSION, None),
+    ],
+)
+def test_what_the_connection_broke_before_it_was_lost_counts(fault, held, rule, cause):
+    """With what both ends saw of it, up to its loss; the loss itself breaks nothing."""
+    found = lost(fault, **held)
+
+    assert (found.verdict.outcome, found.verdict.violations[0].rule) == (Outcome.UNSTABLE, rule)
+    assert [each.close for each in found.timelines] == [None, None]
+    assert cause is None or found.verdict.diagnosis.cause is cause
+    for asked in (held, {**held, "no_abnormal_closure": True}):
+        assert lost(**asked).verdict.outcome is Outcome.STABLE
+
+
+@pytest.mark.parametrize(("turn", "seen"), [(1, 0), (2, 1)])
+def test_a_connection_that_was_lost_need_not_have_seen_all_heartbeats_of_the_server(turn, seen):
+    """It was lost before the first one, or the second; the next sees as many as are asked for."""
+    found = lost(profile=ASKS, turn=turn, heartbeat_within="5s", heartbeats_at_least=2)
+
+    assert found.verdict.outcome is Outcome.STABLE
+    first, _ = found.call.away[0]
+    assert first // 7 == seen
 
 
 def test_without_turns_it_lasts_as_long_as_the_hold():
