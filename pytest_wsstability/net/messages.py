@@ -195,7 +195,9 @@ class MessageLayer(Generic[_Frames]):
             if self._strange is not None:
                 self._fits()
             if role in _SAID or (role is _REFUSED and self._is_refused(heard)):
-                self._record_said(role, now, payload if heard.payload is None else heard.payload)
+                said = None if heard.values is None else heard.values.get("said")
+                told = payload if heard.payload is None else heard.payload
+                self._record_said(role, now, said if isinstance(said, str) else told)
             self._endpoint.message(self._frames, heard)
             for say in self.conversation.answer(heard):
                 self._endpoint.say(self._frames, say)

@@ -29,7 +29,8 @@ class Codec:
 
     Attributes:
         read: gives the values by the names of their placeholders, or a truth value; None and False for
-            what is another message. A compiled pattern does it too, with groups named after placeholders.
+            what is another message. "said" is what a record has in the place of a binary error or notice. A
+            compiled pattern does it too, with groups named after placeholders.
         write: makes the message of values; None where nobody has to write it.
         names: the placeholders of which it says something: "session_id", "interval" ... Text and compiled
             patterns show theirs; what a function says is otherwise known when it has said it.

@@ -25,8 +25,20 @@ V3, V5 = 4, 5
 # Reason codes of a DISCONNECT that say no fault of the client: normal, busy, shutting down, by an order,
 # another server, moved, too old (MQTT 5, section 3.14.2.1).
 _GOING = frozenset({0x00, 0x89, 0x8B, 0x98, 0x9C, 0x9D, 0xA0})
-# Properties of version 5 that are looked at: the interval that the server wants, how long it keeps a session.
-SERVER_KEEP_ALIVE, SESSION_EXPIRY = 0x13, 0x11
+# What others say, in the words of the same section.
+_WRONG = {
+    0x80: "unspecified error", 0x81: "malformed packet", 0x82: "protocol error",
+    0x83: "implementation specific error", 0x87: "not authorized", 0x8D: "keep alive timeout",
+    0x8E: "session taken over", 0x8F: "topic filter invalid", 0x90: "topic name invalid",
+    0x93: "receive maximum exceeded", 0x94: "topic alias invalid", 0x95: "packet too large",
+    0x96: "message rate too high", 0x97: "quota exceeded", 0x99: "payload format invalid",
+    0x9A: "retain not supported", 0x9B: "QoS not supported", 0x9E: "shared subscriptions not supported",
+    0x9F: "connection rate exceeded", 0xA1: "subscription identifiers not supported",
+    0xA2: "wildcard subscriptions not supported",
+}  # fmt: skip
+# Properties of version 5 that are looked at: the interval that the server wants, how long it keeps a session,
+# the words of a broker for what was wrong.
+SERVER_KEEP_ALIVE, SESSION_EXPIRY, REASON_STRING = 0x13, 0x11, 0x1F
 # How many bytes the properties of a CONNACK have, by their numbers; text has its length in two bytes before
 # it (MQTT 5, sections 2.2.2.2 and 3.2.2.3).
 _SIZES = {
@@ -190,6 +202,15 @@ def _goes(message: str | bytes) -> bool:
     return body is not None and (body[:1] or b"\0")[0] in _GOING
 
 
+def _went_wrong(message: str | bytes) -> Values | None:
+    """What a broker says was wrong when it ends a connection: its reason code in words, and its own words."""
+    body = _body(message, DISCONNECT) or b""
+    if body[:1] == b"" or (name := _WRONG.get(body[0])) is None:
+        return None
+    told = (_property(body[1:], REASON_STRING) or b"")[2:].decode(errors="replace")
+    return {"said": f"DISCONNECT {body[0]:#x}, {name}{told and ': '}{told}"}
+
+
 def _came_back(message: str | bytes) -> Values | None:
     values = _read_connack(message)
     return None if values is None else {**values, "resumed": values["present"]}
@@ -240,6 +261,7 @@ def mqtt(
         session_confirmed=Codec(_read_connack if clean else _came_back, _connack(version, 0)),
         session_refused=Codec(_refused, _connack(version, unauthorized)),
         notice=Codec(_goes, b"\xe0\x02\x8b\x00"),
+        error=Codec(_went_wrong, b"\xe0\x02\x80\x00") if version == V5 else None,
         ping=b"\xc0\x00",
         pong=b"\xd0\x00",
         interval=keep_alive,

@@ -255,3 +255,31 @@ def test_a_broker_that_goes_gives_notice_and_one_that_says_what_was_wrong_does_n
     heard = Conversation(MQTT5, End.CLIENT).hear(bytes([0xE0, len(data)]) + data, 1.0)
 
     assert (heard.role is Role.NOTICE) is is_notice
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("8e", "DISCONNECT 0x8e, session taken over"),
+        ("8d00", "DISCONNECT 0x8d, keep alive timeout"),
+        # With the words of the broker, behind a property of another kind.
+        (
+            "9714" + "1100000001" + "1f000c" + b"100 a second".hex(),
+            "DISCONNECT 0x97, quota exceeded: 100 a second",
+        ),
+        # It goes, or says nothing that version 5 knows.
+        ("8b", None),
+        ("", None),
+        ("04", None),
+        ("c0", None),
+    ],
+)
+def test_what_a_broker_says_was_wrong_is_read_in_words(body, said):
+    """A reason code is a byte; version 3.1.1 has none."""
+    data = bytes.fromhex(body)
+    packet = bytes([0xE0, len(data)]) + data
+    heard = Conversation(MQTT5, End.CLIENT).hear(packet, 1.0)
+
+    assert (heard.role is Role.ERROR) is (said is not None)
+    assert (heard.values or {}).get("said") == said
+    assert Conversation(MQTT, End.CLIENT).hear(packet, 1.0).role is not Role.ERROR
