@@ -25,9 +25,12 @@ _WRONG = any_of(
     r"expired", r"invalid\w*", r"revoked", r"denied", r"rejected", r"un-?authori[sz]ed",
     r"unauthenticated", r"forbidden", r"disabled", r"too many \w+",
 )  # fmt: skip
-# What calls a message of JSON an error: a whole value, or the name of a member.
+# What calls a message an error: its first word ("ERROR" of STOMP, "-ERR" of NATS); of JSON a whole value, or
+# the name of a member.
 _CALLED_ERROR = re.compile(
-    r"""(["'])(?:errors?|err|fail(?:ed|ure)?)\1|(["'])\w*err(?:or)?\w*\2(?=\s*:)""", re.IGNORECASE
+    r"""^\W*err(?:or)?\b(?!["'])|(["'])(?:errors?|err|fail(?:ed|ure)?)\1|"""
+    r"""(["'])\w*err(?:or)?\w*\2(?=\s*:)""",
+    re.IGNORECASE,
 )
 # What was asked, which an answer in JSON repeats ("op": "ping"); not what says why.
 _ASKED_WITH = re.compile(

@@ -185,8 +185,9 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.UPSTREAM: any_of(
         r"upstream", r"bad gateway", r"gateway time[- ]?out",
-        r"backend (?:\w+ )?(?:errors?|timeout|unavailable|unreachable|down|"
-        r"failed|closed|gone|lost|died)", rf"origin (?:is |has |was )?{_DOWN}",
+        r"(?:backend|broker) (?:\w+ )?(?:errors?|timeout|unavailable|unreachable|down|"
+        r"failed|closed|gone|lost|died)", r"(?:backend|broker) not available",
+        rf"origin (?:is |has |was )?{_DOWN}",
         r"(?:to|from|with|reach) (?:the )?origin",
     ),
     Topic.OVERLOAD: any_of(

@@ -423,6 +423,12 @@ def test_words_that_contradict_each_other_have_two_topics(reason, topics):
         ('{"type": "error", "message": "Failed to subscribe"}', T.ERROR),
         ('{"type": "error", "error": {"code": "rate_limit_exceeded"}}', T.RATE),
         ("-ERR 'Slow Consumer'", T.SLOW),
+        # The command of a frame of STOMP, with what Spring says.
+        ("ERROR\nmessage:Bad CONNECT\n\n", None),
+        ("ERROR\nmessage:Broker not available.\n\n", T.UPSTREAM),
+        ("ERROR\nmessage:Connection to broker closed.\n\n", T.UPSTREAM),
+        ("ERROR\nmessage:Internal error\n\n", T.ERROR),
+        ("-ERR 'Permissions Violation'", T.TOKEN),
         # What was asked is repeated in the answer.
         ('{"success": false, "ret_msg": "Request not authorized", "op": "ping"}', T.TOKEN),
         ('{"error": "bad symbol", "method":"ping"}', None),
