@@ -78,6 +78,24 @@ async def test_a_client_that_comes_back_at_once_has_ended_nothing(ws_connect):
     assert Cause.SESSION_DUPLICATED not in (found.cause, *found.alternatives), found
 
 
+async def test_a_client_that_opens_another_before_a_limit_on_the_age_may_have_ended_nothing(ws_connect):
+    """A hand-over: the old one ends at its age, and not because of the new one."""
+
+    async def handler(ws):
+        await ws.send(json.dumps({"connected": json.loads(await ws.recv())["connect"]}))
+        await asyncio.sleep(60)
+        ws.transport.abort()
+
+    async with serving(handler) as url:
+        first = await ws_connect(url, profile=BROKER, session_id="sensor-1")
+        await asyncio.sleep(59.5)
+        await ws_connect(url, profile=BROKER, session_id="sensor-1")
+        found = await cause(first, alive_for="2m")
+
+    assert found.confidence is Confidence.LOW
+    assert Cause.MAX_AGE in found.alternatives, found
+
+
 @pytest.mark.parametrize("code", [None, 1000])
 async def test_a_server_that_allows_one_client(ws_connect, code):
     """As VNC does that is not shared: no id tells it, so it is one cause among others."""

@@ -69,30 +69,6 @@ def idle_in_disguise(f: Features) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
-        shows="no close frame, or a code that says little, right after another connection of the same "
-        "session had opened",
-        when=lambda f: (f.cut or says_little(f)) and f.beside.same_session_opened,
-        confidence=MEDIUM,
-        sentence="another connection with the id of this one's session had opened right before it ended: a "
-        "{peer} that allows one of each session fits",
-        headline="another connection of the same session opened",
-        blame=Blamed.SELF,
-        evidence=("end", "session", "last_received"),
-        remedy="give each connection an id of its own, or close the old one before the new one",
-        rivals=(
-            Rival(
-                Cause.RESTART,
-                "other connections ended within 2 s, at other ages and after other silences",
-                lambda f: f.ended_for_one_reason,
-                "{together} other connections ended within 2 s, so a restart fits too",
-                LOW,
-            ),
-        ),
-        runner_up=Cause.CLOSED_BY_PEER,
-        source="reports (aws-mqtt-websockets 22)",
-    ),
-    Signature(
         cause=Cause.SLOW_CONSUMER,
         shows="a polite close code, or one of an application, and a proxy of the test shows that what the "
         "server sent was still on its way to the client",

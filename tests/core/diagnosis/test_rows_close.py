@@ -14,7 +14,7 @@ from pytest_wsstability.core.timeline.close import CloseEvidence
 from pytest_wsstability.core.timeline.events import End, Opcode, Role
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.diagnosis.fitting import after_message, fitting, read, stream
-from tests.core.script import FIN, RECEIVED, SENT, closed_by_peer, timeline
+from tests.core.script import RECEIVED, SENT, closed_by_peer, timeline
 
 TALK = [(10, ">text"), (10.5, "<text")]
 
@@ -36,24 +36,6 @@ def test_a_slow_client_is_told_of_codes_that_say_little(code, reason, behind, fi
     features = replace(features, between=ProxyView(behind=behind, pong_missing=False))
 
     assert ("SLOW_CONSUMER" in fitting(ROWS, features)) is fits
-
-
-@pytest.mark.parametrize(
-    ("how", "fits"),
-    [
-        (FIN, True),
-        *((closed_by_peer(code), True) for code in (1000, 1001, 1005, 1008, 1011, 4000)),
-        *((closed_by_peer(code), False) for code in (1002, 1012, 4401)),
-        (closed_by_peer(4000, "idle timeout"), False),
-    ],
-)
-def test_another_connection_of_the_same_session_may_have_taken_its_place(how, fits):
-    """Unless the end says something else."""
-    features = read(*TALK, how=how, beside={"same_session_opened": True})
-    alone = read(*TALK, how=how)
-
-    assert ("SESSION_DUPLICATED" in fitting(ROWS, features)) is fits
-    assert "SESSION_DUPLICATED" not in fitting(ROWS, alone)
 
 
 def test_a_stream_is_what_a_client_is_too_slow_for():

@@ -1,0 +1,45 @@
+"""A row for a connection that ends when another of its session comes, whatever it ends with."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from ..known_timers import CountsFrom
+from . import timers
+from .rows_close import says_little
+from .signature import Blamed, Rival, Signature
+
+MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
+
+ROWS = (
+    Signature(
+        cause=Cause.SESSION_DUPLICATED,
+        shows="no close frame, or a code that says little, right after another connection of the same "
+        "session had opened",
+        when=lambda f: (f.cut or says_little(f)) and f.beside.same_session_opened,
+        confidence=MEDIUM,
+        sentence="another connection with the id of this one's session had opened right before it ended: a "
+        "{peer} that allows one of each session fits",
+        headline="another connection of the same session opened",
+        blame=Blamed.SELF,
+        evidence=("end", "session", "last_received"),
+        remedy="give each connection an id of its own, or close the old one before the new one",
+        rivals=(
+            Rival(
+                Cause.MAX_AGE,
+                "the age is a known limit, or a number that people write",
+                lambda f: timers.is_number(f.age, f.tier, CountsFrom.AGE),
+                "at {age} a limit on the age fits too, before which a client may have opened another",
+                LOW,
+            ),
+            Rival(
+                Cause.RESTART,
+                "other connections ended within 2 s, at other ages and after other silences",
+                lambda f: f.ended_for_one_reason,
+                "{together} other connections ended within 2 s, so a restart fits too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (aws-mqtt-websockets 22)",
+    ),
+)

@@ -1,0 +1,45 @@
+"""A row for a connection that ends when another of its session comes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.rows_displaced import ROWS
+from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import FIN, closed_by_peer
+
+TALK = [(10, ">text"), (10.5, "<text")]
+
+
+@pytest.mark.parametrize(
+    ("how", "fits"),
+    [
+        (FIN, True),
+        *((closed_by_peer(code), True) for code in (1000, 1001, 1005, 1008, 1011, 4000)),
+        *((closed_by_peer(code), False) for code in (1002, 1012, 4401)),
+        (closed_by_peer(4000, "idle timeout"), False),
+    ],
+)
+def test_another_connection_of_the_same_session_may_have_taken_its_place(how, fits):
+    """Unless the end says something else."""
+    features = read(*TALK, end=47.3, how=how, beside={"same_session_opened": True})
+    alone = read(*TALK, end=47.3, how=how)
+
+    assert fitting(ROWS, features) == (["SESSION_DUPLICATED"] if fits else [])
+    assert fitting(ROWS, alone) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "more", "left"),
+    [
+        (47.3, {}, []),
+        # A client that knows the limit opens another before it.
+        (60, {}, ["MAX_AGE"]),
+        (47.3, {"together": 2}, ["RESTART"]),
+    ],
+)
+def test_what_else_ends_a_connection_when_another_comes(end, more, left):
+    """A limit on its age, and what ends others with it."""
+    features = read(*TALK, end=end, beside={"same_session_opened": True, **more})
+
+    assert fitting(ROWS, features) == [" / ".join(["SESSION_DUPLICATED", *left])]
