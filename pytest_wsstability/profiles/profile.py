@@ -262,6 +262,7 @@ class Profile:
             names_errors=self.error is not None or self.notice is not None,
             cumulative=self.cumulative,
             heartbeats_in_session=self.heartbeats_in_session,
+            names_interval=self.words.names_interval,
         )
 
     @property

@@ -14,10 +14,13 @@ from pytest_wsstability.profiles import (
     ANY,
     FRAMES,
     ID,
+    INTERVAL,
+    INTERVAL_MS,
     JSON,
     SESSION_ID,
     SESSION_NUMBER,
     TEXT_ID,
+    TIMEOUT_MS,
     Codec,
     Free,
     Prefixed,
@@ -337,6 +340,21 @@ def test_a_bad_definition_is_refused(fields, message):
 def test_an_id_that_is_asked_for_or_means_another_thing(fields):
     """Nothing else is refused."""
     assert Profile(name="x", **fields).name == "x"
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"greeting": f"HELLO every {INTERVAL}"}, True),
+        ({"session_confirmed": {"pingInterval": INTERVAL_MS}}, True),
+        ({"steps": (SessionStep(End.SERVER, {"every": INTERVAL}),)}, True),
+        ({"session_confirmed": {"pingTimeout": TIMEOUT_MS}}, False),
+        ({"session_info": {"every": INTERVAL}}, False),
+    ],
+)
+def test_whether_a_server_names_an_interval(fields, named):
+    """The profile's own is a guess at what a server does that names none."""
+    assert Profile(name="x", ping="?", pong="!", interval=8, **fields).facts.names_interval is named
 
 
 def test_who_says_a_step_is_an_end():

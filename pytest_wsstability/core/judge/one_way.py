@@ -31,8 +31,9 @@ def _limit(requirement: Requirement, timeline: Timeline, within: float) -> float
     if timeline.is_one_way:
         # The requirement says how often the client sends; a peer may have agreed on a longer interval.
         return max(every, theirs) + within
-    named = timeline.intervals is not None and timeline.end is End.CLIENT
-    if every or not named or not _beats_alone(timeline):
+    protocol = timeline.protocol
+    named = protocol is not None and protocol.names_interval and timeline.intervals is not None
+    if every or not named or timeline.end is not End.CLIENT or not _beats_alone(timeline):
         return None
     # A server that asks may count its interval from the last answer, or from its last look.
     return max(theirs * CADENCE_TOLERANCE, theirs + within)

@@ -161,6 +161,7 @@ class ProtocolFacts:
         names_errors: whether it says which messages are errors.
         cumulative: whether an answer with an id is one to all heartbeats before that one, too.
         heartbeats_in_session: whether the client sends none before its session is confirmed.
+        names_interval: whether the server says how often heartbeats are sent.
 
     """
 
@@ -178,6 +179,7 @@ class ProtocolFacts:
     names_errors: bool = False
     cumulative: bool = False
     heartbeats_in_session: bool = False
+    names_interval: bool = False
 
     @property
     def both_ask(self) -> bool:

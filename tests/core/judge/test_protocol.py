@@ -123,7 +123,9 @@ def test_a_silence_is_held_against_the_interval_that_both_ends_agreed_on(every, 
     assert judge(requirement, line).outcome is outcome
 
 
-ASKER = ProtocolFacts(name="x", title="X", heartbeats_from=frozenset({End.SERVER}), every=10)
+ASKER = ProtocolFacts(
+    name="x", title="X", heartbeats_from=frozenset({End.SERVER}), every=10, names_interval=True
+)
 ASKED = [(10, "<beat"), (10.1, ">answer")]
 
 
@@ -159,6 +161,8 @@ def test_a_server_that_asks_keeps_to_the_interval_that_it_has_named(intervals, w
     [
         (ASKER, End.SERVER),
         (replace(ASKER, heartbeats_from=frozenset({End.CLIENT, End.SERVER})), End.CLIENT),
+        # It names a timeout alone (SocketCluster), and how often it asks is the profile's guess.
+        (replace(ASKER, names_interval=False), End.CLIENT),
     ],
 )
 def test_who_has_named_no_interval_of_its_own_may_be_silent(protocol, end):
