@@ -85,10 +85,16 @@ def may_name_session(value: Any) -> bool:
     return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
 
 
+def whole(value: Any) -> Any:
+    """The value, where it is a number without a fraction as a whole one: in JSON 7.0 is 7."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
 def take(name: str, found: Any, values: Values) -> bool:
     """Take the value that stands for a placeholder, if it can be one."""
     if name == "any":
         return True
+    found = whole(found)
     if name == "session_id":
         return may_name_session(found) and put(name, None if found is None else str(found), values)
     if name == "session_number":

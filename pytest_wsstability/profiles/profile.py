@@ -19,7 +19,7 @@ from ..core.timeline.protocol_facts import (
 from .audio import Audio
 from .literals import check_fixed, check_placeholders, check_subprotocol
 from .messages import Codec, Message, Prefixed
-from .placeholders import PLACEHOLDER, SAMPLE, Values
+from .placeholders import PLACEHOLDER, SAMPLE, Values, whole
 from .records import Split
 from .templates import Free
 from .wording import json_of
@@ -331,7 +331,7 @@ class Profile:
             if isinstance(text, bytes) or f'"{self.sequence}"' not in text:
                 return None
             found = json_of(text)
-            number = found.get(self.sequence) if isinstance(found, dict) else None
+            number = whole(found.get(self.sequence)) if isinstance(found, dict) else None
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | str)):
             raise TypeError(f"{number!r} is no whole number and no id")
         return number

@@ -357,6 +357,24 @@ def test_whether_a_server_names_an_interval(fields, named):
     assert Profile(name="x", ping="?", pong="!", interval=8, **fields).facts.names_interval is named
 
 
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [("7", b"7"), ('"7"', b"7"), ("7.0", b"7"), ("7e0", b"7"), ("7.5", b"7.5"), ('"7.0"', b"7.0")],
+)
+def test_a_whole_number_is_one_however_it_is_written(said, key):
+    """In JSON 7.0 is 7, and so some peers say an id again."""
+    profile = Profile(name="x", ping={"n": ID}, pong={"id": ID})
+
+    assert profile.words.hear(f'{{"id":{said}}}', End.SERVER).key == key
+
+
+def test_the_number_of_a_session_is_a_whole_one_however_it_is_written():
+    """As an id is."""
+    profile = Profile(name="x", session_confirmed={"s": SESSION_NUMBER})
+
+    assert profile.words.hear('{"s":3.0}', End.SERVER).session_id == "3"
+
+
 def test_who_says_a_step_is_an_end():
     """Text would be neither of them, and the step nobody's."""
     with pytest.raises(ValueError, match=r"^a step is said by 'server'; give End.CLIENT or End.SERVER$"):
@@ -480,6 +498,7 @@ def test_words_of_a_protocol_are_no_secrets():
     [
         ('{"seq":7,"text":"a"}', 7),
         ('{"seq":"a7"}', "a7"),
+        ('{"seq":7.0}', 7),
         ('{"seq":null}', None),
         ('{"text":"seq"}', None),
         ('{"text":"\\"seq\\""}', None),
@@ -488,7 +507,7 @@ def test_words_of_a_protocol_are_no_secrets():
         (b'{"seq":7}', None),
         ("[" * 100_000 + '"seq"', None),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_the_number_of_a_message(payload, number):
     """That of a member of a JSON object; what has none is not numbered."""
