@@ -290,10 +290,14 @@ class _Ladder:
         if silent is not None and silent[1] < min(lives) - tolerance(lives[0]):
             late = min(lives) - silent[1]
             middle, error = (silent[0] + silent[1]) / 2, (silent[1] - silent[0]) / 2
+        unsure = 0.0 if policy in _FROM_OPENING or late else _since(mute, policy) / 2
+        if 2 * unsure > tolerance(mute.age):
+            # It counts from what came last, or, if that resets nothing, from the opening.
+            middle += unsure
         return FoundTimer(
             kind=_KINDS.get(policy, TimerKind.IDLE),
             seconds=middle,
-            error=max(error, 0.0 if policy in _FROM_OPENING or late else _since(mute, policy) / 2),
+            error=max(error, unsure),
             policy=policy,
             told_late=late,
             after_ping=mute.age - first if first is not None else None,

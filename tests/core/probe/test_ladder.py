@@ -208,6 +208,31 @@ def test_the_timer_counts_from_the_last_byte():
     assert infer(rows).idle.seconds == pytest.approx(60.0)
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds", "error"),
+    [
+        # tRPC asks with a text of its own, 20 s after the opening, and ends who says nothing 10 s later.
+        (20.0, 20.0, 10.0),
+        # A greeting: 0.6 s is what two ends of 30 s may lie apart.
+        (0.62, 29.69, 0.31),
+        (0.58, 29.42, 0.29),
+    ],
+)
+def test_what_came_last_may_have_set_the_timer_off_or_reset_nothing(asked, seconds, error):
+    """Then it lies between both, and what is advised is what the shorter one bears."""
+    dead = ("quiet", "mute", "ping", "pong", "slow_14", "slow_28", "slow_57", "slow_115", "slow_230")
+    rows = [
+        dataclasses.replace(each, last=max(each.last, asked), last_message=asked, last_received=asked)
+        for each in ladder(**dict.fromkeys(dead, "30"))
+    ]
+    findings = infer(rows)
+
+    assert findings.idle.policy is Policy.MESSAGES
+    assert (findings.idle.seconds, findings.idle.error) == (pytest.approx(seconds), pytest.approx(error))
+    assert findings.advice[0].safe == safe_interval(seconds - error)
+    assert findings.advice[0].safe > 1
+
+
 def test_a_keepalive_tells_when_the_first_ping_was_left_unanswered():
     """20 + 20 of a library: cut 20 s after the ping."""
     dead = dict.fromkeys(("mute", "text", "heartbeat", "ping", "pong"), "40")
