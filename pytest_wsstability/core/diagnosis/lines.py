@@ -22,7 +22,7 @@ _PRINTED = re.compile(
 _PLACE = re.compile(
     r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |\d+: \S*::|from \S+:\d|File \")|"
     r"(?:Exception Group )?Traceback \(|goroutine \d+ \[|created by \S+\.|"
-    r"(?:[\w.@-]+/)*[\w-]+\.[\w.()*]*\w\([^()]*\)$)"
+    r"(?:(?:[\w.@-]+/)*[\w-]+\.[\w.()*]*\w|panic)\([^()]*\)$)"
 )
 # How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
 # word, or in a field of JSON or of key=value (pino: as a number). Behind another level it is a word like any.

@@ -57,6 +57,8 @@ _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|subscri
 _NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
 _AT_ONCE = r"(?:concurrent|simultaneous|parallel|active|open)"
 _PICTURE = r"(?:images?|photos?|pictures?|videos?|audio|codec|files?|backups?)"
+# coder/websocket, of the read that went on behind a ping.
+_HANDLED = r"handle control frame op (?:ping|pong|close)"
 _DOWN = r"(?:server|dns|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
 
 # What a server stops, or starts again, of a single client or of itself, while it goes on.
@@ -311,6 +313,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"{_BEAT} frames? (?:too|size|length|payload)",
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:large|long))", _OFTEN_ASKED,
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
+        _HANDLED,
     ),
     Topic.RATE: any_of(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
@@ -319,7 +322,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"too many {_AT_ONCE} log-?ins",
     ),
     # What an application makes smaller is none of the connection's.
-    Topic.PROTOCOL: any_of(rf"{_PICTURE}\W+{_CODING}"),
+    Topic.PROTOCOL: any_of(rf"{_PICTURE}\W+{_CODING}", _HANDLED),
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: any_of(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)", r"control frame",

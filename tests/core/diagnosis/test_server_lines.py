@@ -95,6 +95,8 @@ Error: WebSocket is not open: readyState 3 (CLOSED)
 GO = """\
 2026/11/28 13:15:12 http: panic serving 127.0.0.1:5000: repeated read on failed websocket connection
 goroutine 34 [running, 2 minutes]:
+panic({0x6b2c80?, 0x7a1f10?})
+\t/usr/lib/go/src/runtime/panic.go:890 +0x262
 main.(*Client).idleTimeout(0xc000126000, {0x6b2c80?, 0x7a1f10?})
 \t/srv/rate_limit.go:12 +0x25
 created by example.com/chat.v2/limits.idleTimeout in goroutine 1
@@ -118,10 +120,29 @@ ERROR:    Exception in ASGI application: closed
     | ConnectionError: redis went away"""
 
 
+def test_a_deadline_for_messages_is_told_behind_a_ping_too():
+    """What coder/websocket says of a read that took a ping before its time ran out."""
+    rows = [(2, ">beat as ping"), (2.1, "<answer as pong"), (4, ">beat as ping"), (4.1, "<answer as pong")]
+    line = (
+        "failed to handle control frame opPing: WebSocket closed: read timed out: context deadline exceeded"
+    )
+    found = told([*rows, (4.2, FIN)], printed(1004.2, line))
+
+    assert (found.cause, found.confidence) == (Cause.READ_DEADLINE, MEDIUM)
+    assert line in found.sentence
+
+
 @pytest.mark.parametrize("text", [NODE, GO, RUST, RUBY])
 def test_places_below_an_error_are_no_words(text):
     """What a timer of Node has run is no timeout, nor is a function that is called so."""
     assert told(CUT, *all_printed((1047.3, line) for line in text.splitlines())) == told(CUT)
+
+
+def test_a_panic_in_a_stack_of_go_is_a_place():
+    """As the file and line below it; the head says it in words."""
+    said_of_go = [line.text for line in all_printed((0.0, line) for line in GO.splitlines())]
+    assert said_of_go == GO.splitlines()[:1]
+    assert [line.text for line in all_printed([(0.0, "panic: boom (x)")])] == ["panic: boom (x)"]
 
 
 def test_code_below_an_error_is_no_words():

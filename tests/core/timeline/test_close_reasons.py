@@ -27,6 +27,11 @@ T = Topic
         ("closed: inactivity", T.IDLE),
         ("session timeout", T.TIMEOUT),
         ("i/o deadline exceeded", T.TIMEOUT),
+        (
+            "failed to handle control frame opPing: WebSocket closed: read timed out: deadline exceeded",
+            T.TIMEOUT,
+        ),
+        ("failed to handle control frame opPong: ping timeout", T.KEEPALIVE),
         ("Policy error: client is too slow.", T.SLOW),
         ("SlowConsumer", T.SLOW),
         ("slow", T.SLOW),
