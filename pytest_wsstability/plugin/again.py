@@ -39,8 +39,9 @@ def command(item: pytest.Item) -> str:
 
 def _id(item: pytest.Item) -> str:
     """The id of a test, as pytest takes it in the folder where it was started."""
-    path, colons, name = item.nodeid.partition("::")
-    return os.path.relpath(item.config.rootpath / path, item.config.invocation_params.dir) + colons + name
+    # The path in the id of a file outside the root directory (-c, --rootdir) leads nowhere.
+    _, colons, name = item.nodeid.partition("::")
+    return os.path.relpath(item.path, item.config.invocation_params.dir) + colons + name
 
 
 def _clock(item: pytest.Item) -> Iterator[str]:

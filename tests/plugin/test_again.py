@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
 SOAK = """
 import pytest
 
@@ -110,6 +111,17 @@ def test_a_test_below_the_folder_of_the_run(pytester):
         result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "../inner")
 
     assert again(result.stdout.str()).startswith("pytest ../inner/test_inner.py::test_it ")
+
+
+@pytest.mark.parametrize("given", ["below", "below/test_deep.py"])
+def test_a_test_outside_the_folder_of_the_ini_file(pytester, given):
+    """Its id has no path that leads to it, and the command has one."""
+    (pytester.mkdir("settings") / "pytest.ini").write_text(INI)
+    (pytester.mkdir("below") / "test_deep.py").write_text(SOAK)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-c", "settings/pytest.ini", given)
+
+    line = again(result.stdout.str())
+    assert line.startswith("pytest below/test_deep.py::test_it -c settings/pytest.ini ")
 
 
 def test_both_orders_are_asked_for_again(run):
