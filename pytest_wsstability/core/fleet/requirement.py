@@ -27,7 +27,7 @@ from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound,
 from ..statistics.survival import band
 from ..timeline.close import describe_code
 from ..timeline.events import Tier
-from .frame import Ending, Fate, Return
+from .frame import Ending, FanoutCounts, Fate, Return
 from .merge import FleetMerge
 
 # What an end without a close frame is called (RFC 6455, section 7.1.5).
@@ -391,25 +391,36 @@ class FleetRequirement:
             expected = f"a message reaches every connection within {show(self.fanout_within)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
         elif self.fanout_within is not None and counts.excused:
-            yield Doubt(Reason.LOOP_LAG, f"{counts.excused:,} messages were late while their worker lagged")
+            yield _lagged(counts)
         if self.fanout_p99 is not None:
-            yield from self._fanout_p99(times, counts.missing, self.fanout_p99)
+            yield from self._fanout_p99(times, counts, self.fanout_p99)
 
-    def _fanout_p99(self, times: Sample, missing: int, limit: float) -> Iterator[Finding]:
-        # What did not come is later than all that did.
-        of = times.count + missing
-        rank = math.ceil(0.99 * of - _SAME)
-        observed = ""
-        if of < NEEDED[0.99]:
+    def _fanout_p99(self, times: Sample, counts: FanoutCounts, limit: float) -> Iterator[Finding]:
+        missing = counts.missing
+        if times.count + missing < NEEDED[0.99]:
             yield Doubt(Reason.TOO_FEW, f"{times.count:,} messages arrived: too few for a p99 (299)")
-        elif rank > times.count:
-            observed = f"{missing:,} of {of:,} did not come"
-        elif (found := times.quantile(rank / times.count)) > limit:
-            observed = f"p99 {show(found)} of {times.count:,} arrivals"
-            observed += f", and {missing:,} did not come" if missing else ""
-        if observed:
+        elif observed := _over_p99(times, missing, limit):
             expected = f"99% of the connections have a message within {show(limit)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
+        elif _over_p99(times, missing + counts.excused, limit):
+            yield _lagged(counts)
+
+
+def _over_p99(times: Sample, missing: int, limit: float) -> str:
+    """What took longer than the 99th of a hundred may; empty where nothing did."""
+    # What did not come is later than all that did.
+    of = times.count + missing
+    rank = math.ceil(0.99 * of - _SAME)
+    if rank > times.count:
+        return f"{missing:,} of {of:,} did not come"
+    if (found := times.quantile(rank / times.count)) <= limit:
+        return ""
+    more = f", and {missing:,} did not come" if missing else ""
+    return f"p99 {show(found)} of {times.count:,} arrivals{more}"
+
+
+def _lagged(counts: FanoutCounts) -> Doubt:
+    return Doubt(Reason.LOOP_LAG, f"{counts.excused:,} messages were late while their worker lagged")
 
 
 def _followed(merge: FleetMerge) -> float:

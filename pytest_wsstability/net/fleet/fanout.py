@@ -45,6 +45,8 @@ class Fanout:
         self, name_of: Callable[[str | bytes], str | None], within: float | None, p99: float | None = None
     ) -> None:
         self._name_of, self._within = name_of, within
+        # Who is over without a message should have had it after so long; None where nobody asks.
+        self._owed_after = p99 if within is None else within
         self._given_up = max(GIVEN_UP, 2 * (within or 0.0), 2 * (p99 or 0.0))
         self._loop = asyncio.get_running_loop()
         self._connected: set[int] = set()
@@ -52,10 +54,10 @@ class Fanout:
         self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
         # What was late or did not come because of lags, and how long these were in all.
         self._excused, self._lagged = 0, 0.0
-        self._step = max(_LEAST_LOOK, LAG_SHARE * (within or 0.0) / 2)
+        self._step = max(_LEAST_LOOK, LAG_SHARE * (self._owed_after or 0.0) / 2)
         # Virtual loops cannot lag; without a time nothing is late.
         self._timer: asyncio.TimerHandle | None = None
-        if within is not None and tier_of(self._loop) is Tier.REAL:
+        if self._owed_after is not None and tier_of(self._loop) is Tier.REAL:
             self._watch_lag()
         # What the user's function has raised first.
         self._error: Exception | None = None
@@ -78,7 +80,7 @@ class Fanout:
         for message in self._under_way.values():
             if number in message.waiting:
                 message.waiting.remove(number)
-                if self._within is not None and at - message.at > self._within:
+                if self._owed_after is not None and at - message.at > self._owed_after:
                     self._did_not_come(message, 1, at - message.at)
 
     def stop(self) -> None:
@@ -95,7 +97,7 @@ class Fanout:
     def _lag(self) -> float:
         """How long this loop has lagged since the last look, at the most; 0 where that is too short."""
         late = self._loop.time() - self._timer.when() if self._timer is not None else 0.0
-        return late + self._step if late > LAG_SHARE * (self._within or 0.0) else 0.0
+        return late + self._step if late > LAG_SHARE * (self._owed_after or 0.0) else 0.0
 
     @property
     def _all_lagged(self) -> float:
@@ -104,7 +106,7 @@ class Fanout:
 
     def _explains(self, message: _Message, seconds: float) -> bool:
         """Whether without the lags since it was sent a message that took too long would not have."""
-        return seconds - (self._all_lagged - message.lagged) <= (self._within or 0.0)
+        return seconds - (self._all_lagged - message.lagged) <= (self._owed_after or 0.0)
 
     def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
         """A connection sent or received a message."""

@@ -117,12 +117,22 @@ def test_one_that_does_not_come_before_the_end_of_the_hold_is_told(alive_for, mi
     assert made.verdict.outcome is (Outcome.UNSTABLE if missing else Outcome.STABLE)
 
 
-@pytest.mark.parametrize(("within", "at", "missing"), [(1.0, 1.0, 0), (1.0, 1.01, 1), (None, 9.0, 0)])
-def test_who_ends_is_owed_what_it_should_have_had_by_then(within, at, missing):
+@pytest.mark.parametrize(
+    ("within", "p99", "at", "missing"),
+    [
+        (1.0, None, 1.0, 0),
+        (1.0, None, 1.01, 1),
+        (None, None, 9.0, 0),
+        (None, 1.0, 1.0, 0),
+        (None, 1.0, 1.01, 1),
+        (2.0, 1.0, 2.0, 0),
+    ],
+)
+def test_who_ends_is_owed_what_it_should_have_had_by_then(within, p99, at, missing):
     """And nothing where no time was asked for; each once."""
 
     async def main():
-        fanout = Fanout(lambda message: message, within)
+        fanout = Fanout(lambda message: message, within, p99)
         speaker = fanout.listen(0)
         fanout.listen(1)
         speaker.add(0.0, "one", sent=True)
@@ -132,6 +142,20 @@ def test_who_ends_is_owed_what_it_should_have_had_by_then(within, at, missing):
         return first + fanout.since()[0]
 
     assert run_virtual(main()) == FanoutCounts(messages=1, missing=missing)
+
+
+def test_a_p99_sees_that_nothing_comes_any_more():
+    """Of the last seconds too: three messages reach all, and one at 20 s nobody until the end at 25 s."""
+    said = []
+
+    def delay_of(place):
+        said.append(place)
+        return 0.1 if len(said) <= 300 else None
+
+    made = fleet(delay_of, connections=100, ramp=0, alive_for="25s", fanout_p99="1s")
+
+    assert (made.summary.fanout.arrived, made.summary.fanout.missing) == (297, 99)
+    assert made.verdict.violations[0].observed == "99 of 396 did not come"
 
 
 def test_nothing_that_was_said_is_no_pass():
@@ -186,13 +210,13 @@ def _named(name_of):
     run_virtual(main())
 
 
-def lagging(monkeypatch, act):
+def lagging(monkeypatch, act, times=(1.0, None)):
     """What a loop in real time has counted that stands still: a message at 0 s, that has 1 s."""
 
     async def main():
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(fanout, "tier_of", lambda loop: Tier.REAL)
-        made = Fanout(lambda message: message, 1.0)
+        made = Fanout(lambda message: message, *times)
         speaker, other = made.listen(0), made.listen(1)
         await asyncio.sleep(0.01)
 
@@ -312,13 +336,14 @@ def test_a_lag_excuses_none_that_came_in_time(monkeypatch):
     assert (counts, times.count) == (FanoutCounts(messages=1), 1)
 
 
-def test_who_is_closed_after_a_lag_has_missed_nothing_for_sure(monkeypatch):
+@pytest.mark.parametrize("times", [(1.0, None), (None, 1.0)])
+def test_who_is_closed_after_a_lag_has_missed_nothing_for_sure(monkeypatch, times):
     async def act(made, speaker, other, stand_still):
         speaker.add(0.0, "one", sent=True)
         stand_still(1.2)
         made.forget(1, asyncio.get_running_loop().time())
 
-    assert lagging(monkeypatch, act)[0] == FanoutCounts(messages=1, excused=1)
+    assert lagging(monkeypatch, act, times)[0] == FanoutCounts(messages=1, excused=1)
 
 
 @pytest.mark.parametrize(("lag", "missing", "excused"), [(0.5, 2, 0), (8.9, 2, 0), (9.1, 0, 2)])
