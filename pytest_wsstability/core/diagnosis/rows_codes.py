@@ -288,7 +288,7 @@ UNSAID = (
         headline="maximum age {max_age}?",
         blame=Blamed.PEER,
         evidence=("repeated", "silences", "end"),
-        remedy="raise {age_knobs}, or reconnect before it; {heartbeat_helps}",
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         rivals=(
             rivals.NOTHING_BUT_UNKNOWN_WORDS,
             rivals.TOKEN,

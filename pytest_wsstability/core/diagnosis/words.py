@@ -238,9 +238,9 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "age_owners": lambda f: _owners(f.age, f, CountsFrom.AGE),
     "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
     "heartbeat_helps": lambda f: (
-        "or send a message now and then, which shows whether it is a deadline that waits for one"
+        "; or send a message now and then, which shows whether it is a deadline that waits for one"
         if never_spoke(f)
-        else "a heartbeat does not help"
+        else "; a heartbeat does not help"
     ),
     "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
     "rx": lambda f: _seconds(f.silent(RECEIVED)),

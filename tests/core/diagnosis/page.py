@@ -17,6 +17,7 @@ PHRASES = frozenset(
         "compression_off",
         "credentials_first",
         "heartbeat_first",
+        "heartbeat_helps",
         "hidden_tab",
         "injected_advice",
         "read_since_pong",
