@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here, check_together
-from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
+from ..net.fleet.fleet import Fleet, planned, prepared, run_fleet, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
@@ -22,10 +22,11 @@ from .markers import FLEET
 from .orders import order_of, without_late_threads
 from .own_server import OwnServer, own_server
 from .plans import is_virtual, overrides, plan_of, target_of
+from .reports.results import results_of
 from .servers.commands import refuse
 from .servers.fleet_causes import tell_fleet
 from .settings import TargetKind
-from .stash import fleet_key, settings_key
+from .stash import begun_fleet_key, fleet_key, settings_key
 from .targets import aimed, connect_options, prepare_opening
 
 if TYPE_CHECKING:
@@ -70,11 +71,24 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     engine = InProcess() if is_virtual(item) else _engine(request)
     try:
         fleet = _held(request, server, engine)
+    except KeyboardInterrupt:
+        _take_down(item)
+        raise
     finally:
         engine.close()
     tell_fleet(item, fleet)
     item.stash[fleet_key] = fleet
     return fleet
+
+
+def _take_down(item: pytest.Item) -> None:
+    """Report what a fleet has shown that somebody ends: its test has no turn any more."""
+    fleet = item.stash.get(begun_fleet_key, None)
+    if fleet is None:
+        return
+    if fleet.merge.interrupted_at is None:
+        fleet.merge.interrupt()
+    results_of(item.config).add_interrupted(item, fleet)
 
 
 def _held(request: pytest.FixtureRequest, server: OwnServer, engine: Engine) -> Fleet:
@@ -132,12 +146,14 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             opened=orchestrator.witness if orchestrator is not None else None,
         )
         try:
-            return await hold_fleet(job, plan, asked.asked, engine=engine)
+            fleet = item.stash[begun_fleet_key] = prepared(job, plan, asked.asked)
+            await run_fleet(fleet, job, engine)
         except (ValueError, WorkerError) as error:
             refuse(f"ws_fleet: {error}")
         except BaseExceptionGroup as group:
             # What a function of the user's raised for one connection, or for several at once.
             raise first_of(group) from None
+    return fleet
 
 
 def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> FleetPlan:

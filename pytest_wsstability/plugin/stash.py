@@ -70,6 +70,8 @@ watch_key: pytest.StashKey[Watch] = pytest.StashKey()
 loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
 soak_key: pytest.StashKey[Soak] = pytest.StashKey()
 fleet_key: pytest.StashKey[Fleet] = pytest.StashKey()
+# One that has begun, and may be over or not.
+begun_fleet_key: pytest.StashKey[Fleet] = pytest.StashKey()
 connection_key: pytest.StashKey[Connection] = pytest.StashKey()
 # What talks on that connection.
 talk_key: pytest.StashKey[asyncio.Task[None]] = pytest.StashKey()
@@ -97,7 +99,8 @@ spins_key: pytest.StashKey[list[tuple[float, str]]] = pytest.StashKey()
 def forget(item: pytest.Item) -> None:
     """Drop what a test held, for the test may run again, and others should not keep it in memory."""
     held: tuple[pytest.StashKey[Any], ...] = (
-        soak_key, fleet_key, connection_key, connector_key, orchestrator_key, unopened_key, transcripts_key,
+        soak_key, fleet_key, begun_fleet_key, connection_key, connector_key, orchestrator_key, unopened_key,
+        transcripts_key,
     )  # fmt: skip
     for key in held:
         if key in item.stash:

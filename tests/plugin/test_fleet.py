@@ -364,3 +364,33 @@ def test_a_promise_whose_cause_nobody_knows_is_no_doubt_of_it(run):
 
     result.stdout.fnmatch_lines(["  example   connection 0, at 20 s: 0 of at least 1 messages in 20 s"])
     result.stdout.no_fnmatch_line("  fix *")
+
+
+INTERRUPTED = """
+import asyncio
+import pytest
+
+def interrupt():
+    raise KeyboardInterrupt
+
+def options_of(number):
+    if number == 0:
+        asyncio.get_running_loop().call_later(30, interrupt)
+    return {}
+
+@pytest.mark.ws_stability(alive_for="2m", connections=60, survival=0.9, ramp=0, options_of=options_of)
+def test_it(ws_fleet): ...
+"""
+
+
+@pytest.mark.parametrize("begin", ["def", "async def"])
+def test_an_interrupted_fleet_is_reported_as_far_as_it_came(pytester, begin):
+    """Ctrl-C ends the test before its turn: what was seen by then is all that there is."""
+    pytester.makepyfile(INTERRUPTED.replace("def test_it", f"{begin} test_it"))
+    result = pytester.runpytest_inprocess("--ws-report=a.json", no_reraise_ctrlc=True)
+    (held,) = json.loads((pytester.path / "a.json").read_text())["results"]
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*::test_it", "*cause: inconclusive: interrupted at * of 120 s; between *"])
+    assert (held["verdict"]["outcome"], held["expected"]) == ("inconclusive", False)
+    assert held["fleet"]["count"]["unobserved"] == 60

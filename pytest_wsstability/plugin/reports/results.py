@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
     from ...core.transcript import TranscriptMessage
+    from ...net.fleet.fleet import Fleet
     from .jsonl import JsonlWriter
 
 _NAME = "wsstability-results"
@@ -94,6 +95,10 @@ class Results:
     ) -> None:
         """Take down a hold whose test had no turn any more, because the run ended before."""
         self.add(self._result(item, url, Judgement(requirement, verdict, timelines), expected=False))
+
+    def add_interrupted(self, item: pytest.Item, fleet: Fleet) -> None:
+        """Take down a fleet whose test had no turn any more, because somebody ended the run."""
+        self.add(dataclasses.replace(self._of_whole(item, fleet), expected=False))
 
     def since_start(self, opened: float | None = None) -> float:
         """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
@@ -207,8 +212,7 @@ class Results:
             yield self._of_test(item, url, judgement)
         fleet = item.stash.get(fleet_key, None)
         if fleet is not None:
-            made = self._of_fleet(item, fleet.url, fleet.requirement, fleet.verdict, fleet.summary)
-            yield redact(dataclasses.replace(made, records=fleet.kept))
+            yield self._of_whole(item, fleet)
         for error in self._errors:
             if isinstance(error, FleetError):
                 if fleet is None:
@@ -223,6 +227,10 @@ class Results:
     def _of_test(self, item: pytest.Item, url: str, judgement: Judgement) -> Result:
         expected = self._is_expected(judgement.verdict, judgement.timelines)
         return self._result(item, url, judgement, expected=expected)
+
+    def _of_whole(self, item: pytest.Item, fleet: Fleet) -> Result:
+        made = self._of_fleet(item, fleet.url, fleet.requirement, fleet.verdict, fleet.summary)
+        return redact(dataclasses.replace(made, records=fleet.kept))
 
     def _of_fleet(
         self, item: pytest.Item, url: str, requirement: Requirement, verdict: Verdict, summary: FleetSummary
