@@ -36,6 +36,8 @@ class ConnectionAttempt:
     lost_at: float | None = None
     healed_at: float | None = None
     given_up_at: float | None = None
+    # Seconds from its opening until which faults may be applied to it; 0 where none is planned.
+    faults_until: float = 0.0
 
     @property
     def session_id(self) -> str | None:

@@ -24,7 +24,7 @@ class ConnectionLog:
 
     Args:
         profile: the application protocol: whether there are sessions at all.
-        faults_until: gives the age, in seconds, until which faults may be applied to a connection.
+        faults_until: gives the age, in seconds, until which faults may be applied to one that comes now.
         keep: how many attempts and sessions are remembered once they are over, the latest; None: all.
 
     """
@@ -62,7 +62,7 @@ class ConnectionLog:
             The number of the attempt, counted from 0.
 
         """
-        attempt = ConnectionAttempt(websocket.loop.time())
+        attempt = ConnectionAttempt(websocket.loop.time(), faults_until=self.faults_until())
         self.attempts.append(attempt)
         if self._keep is not None and len(self.attempts) > self._keep + len(self._transports):
             self._links.pop(self.attempts.pop(0), None)
@@ -145,8 +145,11 @@ class ConnectionLog:
 
     def due_until(self) -> float:
         """The loop's clock when the last fault is due that is planned for an open connection."""
-        own = self.faults_until()
-        instants = [connection.timeline.opened + own for connection in self.open_connections if own]
+        instants = [
+            each.timeline.opened + each.faults_until
+            for each in self.attempts
+            if each.faults_until and each.timeline is not None and each.ended is None
+        ]
         instants += [link.due_until for links in self._links.values() for link in links]
         return max(instants, default=0.0)
 

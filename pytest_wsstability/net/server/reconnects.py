@@ -56,20 +56,19 @@ async def assert_reconnects(
 
 async def _planned(log: ConnectionLog, session: Sequence[Connection] | None, within: float) -> None:
     """Wait for the first end, while faults of the program are still to bring it."""
-    seconds = log.faults_until()
-    while seconds:
+    while True:
         history = log.history()
         attempts = _attempts(history, session)
-        still_open = [attempt.at for attempt in attempts if attempt.ended is None]
+        due = [each.at + each.faults_until for each in attempts if each.ended is None and each.faults_until]
         lost = [
             attempt
             for attempt in attempts
             if (attempt.ended is not None and not attempt.said_goodbye) or attempt.lost_at is not None
         ]
-        if lost or not still_open:
+        if lost or not due:
             return
         # A fault that makes an end silent is noticed some time after it.
-        until = min(still_open) + seconds + within
+        until = min(due) + within
         if history.now >= until:
             return
         await log.changed(until)

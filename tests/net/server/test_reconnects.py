@@ -6,12 +6,14 @@ import pytest
 
 from pytest_wsstability import Backoff, OpeningError, Orchestrator, SessionError, connect, faults
 from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.profiles import JSON
 from tests.net.peers import opened
 from tests.net.reconnecting_client import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
 STEADY = Backoff(first="1s", factor=2, longest="30s", jitter=0)
+ERRORS = JSON.replace(name="errors", error={"type": "error"})
 
 
 def now():
@@ -84,6 +86,46 @@ async def test_an_end_that_is_planned_is_waited_for(program):
         await session.assert_reconnects(within="10s", same_session=True, backoff=STEADY)
 
         assert now() == 31.0
+
+
+@pytest.mark.parametrize("second", [[], [("5s", faults.SendError())], [("2h", faults.CloseWith(1012))]])
+async def test_an_end_is_waited_for_whatever_is_done_to_those_that_come_later(second):
+    """Faults of a connection are those of its opening."""
+    async with (
+        Orchestrator(faults=[("30s", faults.CloseWith(1012))], profile=ERRORS) as orchestrator,
+        ReconnectingClient(orchestrator.url, backoff=STEADY, profile=ERRORS),
+    ):
+        session = await orchestrator.wait_for_session()
+        orchestrator.misbehave(second)
+        await session.assert_reconnects(within="10s", same_session=True, backoff=STEADY)
+
+        assert now() == 31.0
+
+
+async def test_faults_of_those_that_came_before_are_not_waited_for():
+    async with Orchestrator(faults=[("30s", faults.CloseWith(1012))]) as orchestrator:
+        orchestrator.misbehave()
+        async with opened(orchestrator.url, session_id="abc"):
+            session = await orchestrator.wait_for_session()
+            with pytest.raises(SessionError, match=r"^inconclusive: no connection has ended but"):
+                await session.assert_reconnects(within="5s")
+            with pytest.raises(ValueError, match=r"^assert_notices_loss: no fault was applied"):
+                await session.assert_notices_loss(within="5s")
+
+            assert now() == 0.0
+
+
+async def test_a_loss_is_waited_for_whatever_is_done_to_those_that_come_later():
+    async with (
+        Orchestrator(faults=[("30s", faults.StopReading())]) as orchestrator,
+        opened(orchestrator.url, session_id="abc"),
+    ):
+        session = await orchestrator.wait_for_session()
+        orchestrator.misbehave()
+        with pytest.raises(SessionError, match="did not notice within 5 s"):
+            await session.assert_notices_loss(within="5s")
+
+        assert now() == 35.0
 
 
 async def test_a_planned_end_that_does_not_come_is_inconclusive():
