@@ -15,6 +15,8 @@ from .plans import is_virtual
 from .stash import settings_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 # What these say is about the run as a whole, or is said for each test here.
@@ -37,11 +39,16 @@ def command(item: pytest.Item) -> str:
     )
 
 
+def from_here(path: Path, config: pytest.Config) -> str:
+    """A path from the folder where pytest was started."""
+    return os.path.relpath(path, config.invocation_params.dir)
+
+
 def _id(item: pytest.Item) -> str:
     """The id of a test, as pytest takes it in the folder where it was started."""
     # The path in the id of a file outside the root directory (-c, --rootdir) leads nowhere.
     _, colons, name = item.nodeid.partition("::")
-    return os.path.relpath(item.path, item.config.invocation_params.dir) + colons + name
+    return from_here(item.path, item.config) + colons + name
 
 
 def _clock(item: pytest.Item) -> Iterator[str]:

@@ -20,7 +20,7 @@ from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
-from .again import command
+from .again import command, from_here
 from .servers.fleet_causes import tell_fleet
 from .servers.output import told_by_server
 from .servers.routes import other_routes
@@ -196,7 +196,7 @@ def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> I
     """The place of the test, which pytest does not tell where no line of it is shown."""
     if _only_ours(excinfo):
         path, line, _ = item.location
-        yield f"  test      {path}:{(line or 0) + 1}"
+        yield f"  test      {from_here(item.config.rootpath / path, item.config)}:{(line or 0) + 1}"
 
 
 def _when(error: StabilityError) -> Iterator[str]:

@@ -111,6 +111,26 @@ def test_a_test_below_the_folder_of_the_run(pytester):
         result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "../inner")
 
     assert again(result.stdout.str()).startswith("pytest ../inner/test_inner.py::test_it ")
+    # As pytest names places of its own.
+    result.stdout.fnmatch_lines(["  test      ../inner/test_inner.py:4"])
+
+
+def test_a_test_that_a_class_inherits(pytester):
+    """It is run by its own file, and the line is that of the file in which it is written."""
+    pytester.makepyfile(
+        base="""
+        import pytest
+
+        class Base:
+            @pytest.mark.ws_stability(alive_for="2m", client="mute")
+            def test_it(self, ws_soak): ...
+    """
+    )
+    pytester.makepyfile(test_own="from base import Base\n\nclass TestOwn(Base): ...")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "test_own.py")
+
+    assert again(result.stdout.str()).startswith("pytest test_own.py::TestOwn::test_it ")
+    result.stdout.fnmatch_lines(["  test      base.py:4"])
 
 
 @pytest.mark.parametrize("given", ["below", "below/test_deep.py"])
