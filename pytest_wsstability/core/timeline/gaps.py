@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 # Seconds, and since when.
 Gap: TypeAlias = tuple[float, float]
 # So many are kept beside the longest, or shortest; each is longer, or shorter, than those before it.
 _KEPT = 15
+
+
+@lru_cache(maxsize=256, typed=True)
+def shared(seconds: float) -> float:
+    """The same number for all connections, which have most of them in common: one object instead of many."""
+    return seconds
 
 
 def with_one_more(gaps: tuple[Gap, ...], gap: Gap) -> tuple[Gap, ...]:

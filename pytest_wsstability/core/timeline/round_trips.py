@@ -12,7 +12,7 @@ from typing import Any
 from ..plain import restore_number
 from ..samples import Sample
 from .events import SAME
-from .gaps import Gap, longest_before, shortest_before, with_one_more
+from .gaps import Gap, longest_before, shared, shortest_before, with_one_more
 from .ordinals import Ordinals
 
 # An end that is never answered for a month must not fill the memory.
@@ -140,11 +140,11 @@ class RoundTrips:
             if self.shortest_gap is None or gap < self.shortest_gap:
                 if self.shortest_gap is not None:
                     self._longer = with_one_more(self._longer, (self.shortest_gap, self.shortest_gap_from))
-                self.shortest_gap, self.shortest_gap_from = gap, before
+                self.shortest_gap, self.shortest_gap_from = shared(gap), before
         if gap > self.longest_gap:
             if self.longest_gap:
                 self._shorter = with_one_more(self._shorter, (self.longest_gap, self.longest_gap_from))
-            self.longest_gap, self.longest_gap_from = gap, before
+            self.longest_gap, self.longest_gap_from = shared(gap), before
         if not due:
             return
         pending = self._pending

@@ -15,7 +15,7 @@ from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
-from .gaps import Gap, longest_before, with_one_more
+from .gaps import Gap, longest_before, shared, with_one_more
 from .protocol_facts import HeartbeatShape, Intervals, Likeness, ProtocolFacts
 from .recorder import Packed, Recorder, fault_measure, measure_of, sort_of
 from .recorder import event_of as event_of_packed
@@ -315,15 +315,15 @@ class Timeline:
         if opcode != _CLOSE:
             gap = at - self._last_any
             if gap > self.longest_silence:
-                self.longest_silence = gap
+                self.longest_silence = shared(gap)
             gap = at - figures[place]
             if gap > figures[longest]:
-                figures[longest] = gap
+                figures[longest] = shared(gap)
                 if place == _HEARD_DATA and not self._answers_due:
                     self._data_gaps = with_one_more(self._data_gaps, (gap, at - gap))
             gap = at - figures[anything]
             if gap > figures[longest_any]:
-                figures[longest_any] = gap
+                figures[longest_any] = shared(gap)
             figures[place] = figures[anything] = at
         self._last_any = self.observed_until = figures[meant] = figures[seen] = at
         number = self.total
