@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # 100 ms of audio in base64 are 6,400 bytes at most (24 kHz, 16 bit).
 LONGEST = 2**14
-_FINAL, _LENGTH = 0x80, 0x7F
+_FINAL = 0x80
 _IN_TWO = 126
 # Bytes of a header with the length in its second byte, and of one with a mask besides.
 _HEADER, _MASKED_HEADER = 2, 6
@@ -37,7 +37,22 @@ _HEADS = {
     int(opcode): tuple(bytes((_FINAL | opcode, second)) for second in range(0x100))
     for opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)
 }
-_READ = {_FINAL | opcode: opcode for opcode in _HEADS}
+
+
+def _read(opcode: int, size: int, start: int) -> tuple[int, int, int]:
+    """Opcode, bytes before the payload, and bytes in all; 0 where the length stands in two bytes more."""
+    return (opcode, start + 2, 0) if size == _IN_TWO else (opcode, start, start + size)
+
+
+# What they tell of the frame, if it is masked, and if not. Control frames are never long (section 5.5).
+_MASKED_HEADS, _PLAIN_HEADS = (
+    {
+        heads[mask | size]: _read(opcode, size, start)
+        for opcode, heads in _HEADS.items()
+        for size in range(_IN_TWO if opcode > _CLOSE else _IN_TWO + 1)
+    }
+    for mask, start in ((MASKED, _MASKED_HEADER), (0, _HEADER))
+)
 # Masks that were drawn together and that nobody has used: a call of the system for each is a third of what
 # writing a short frame costs (measured).
 _MASK, _DRAWN = 4, 256
@@ -54,22 +69,18 @@ def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
     Close frames and fragments are none of ours: both change what may follow.
 
     """
-    # Written out, without `frame_header`: each frame comes along here.
-    have = len(data)
-    if have < _HEADER:
+    # Without `frame_header`, and by a table: each frame comes along here.
+    known = (_MASKED_HEADS if masked else _PLAIN_HEADS).get(data[:_HEADER])
+    if known is None:
         return None
-    opcode, second = _READ.get(data[0]), data[1]
-    if opcode is None or (second >= MASKED) is not masked:
+    opcode, start, whole = known
+    if not whole:
+        # The length has its minimal form (section 5.2).
+        size = int.from_bytes(data[_HEADER : _HEADER + 2], "big")
+        whole = start + size if IN_BYTE < size <= LONGEST else 0
+    if len(data) != whole:
         return None
-    size, start = second & _LENGTH, _MASKED_HEADER if masked else _HEADER
-    if size > IN_BYTE:
-        # Control frames are never so long (section 5.5), and the length has its minimal form (section 5.2).
-        size, start = int.from_bytes(data[2:4], "big") if size == _IN_TWO else 0, start + 2
-        if opcode > _CLOSE or not IN_BYTE < size <= LONGEST:
-            return None
-    if have != start + size:
-        return None
-    return opcode, apply_mask(data[start:], data[start - 4 : start]) if masked else data[start:]
+    return opcode, apply_mask(data[start:], data[start - _MASK : start]) if masked else data[start:]
 
 
 def write(opcode: int, payload: bytes, *, masked: bool) -> bytes:

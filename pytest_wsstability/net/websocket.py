@@ -239,9 +239,7 @@ class WebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._waiters is not None:
             self._waiters.release(_BYTES)
-        protocol, heads = self._protocol, self._heads
-        between = self._taken is None and self._assembly is None and (heads is None or not heads.there)
-        if between and self._has_short_frames and (protocol is None or protocol.state is _OPEN):
+        if self._taken is None and (self._protocol is None or self._is_between):
             short = short_frames.read(data, masked=not self._client)
             if short is not None:
                 opcode, payload = short
@@ -257,6 +255,12 @@ class WebSocket(asyncio.Protocol):
         else:
             self._taken = bytearray(data)
             self._take_bites()
+
+    @property
+    def _is_between(self) -> bool:
+        """Whether a short frame may come though the sans-I/O layer is there: nothing is in that."""
+        whole = self._assembly is None and (self._heads is None or not self._heads.there)
+        return whole and self._has_short_frames and self.protocol.state is _OPEN
 
     def _take_bites(self, *, last: bool = False) -> None:
         """
@@ -319,8 +323,7 @@ class WebSocket(asyncio.Protocol):
 
     def _let_protocol_go(self) -> None:
         """After the opening handshake: short frames go without the sans-I/O layer, if nothing is in it."""
-        whole = self._assembly is None and (self._heads is None or not self._heads.there)
-        if self._has_short_frames and whole and self.is_open:
+        if self._is_between and self.is_open:
             self._protocol = self._heads = None
 
     def _take_frames(self, data: bytes) -> None:

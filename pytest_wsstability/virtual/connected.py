@@ -58,7 +58,7 @@ class ConnectedSocket(VirtualSocket):
 
     __slots__ = (
         "_error", "_fin", "_loop", "_queue", "_shut", "_size", "_told",
-        "peername", "reader", "rest", "wire", "woken", "writer",
+        "ended", "peername", "reader", "wire", "woken", "writer",
     )  # fmt: skip
 
     def __init__(
@@ -81,8 +81,8 @@ class ConnectedSocket(VirtualSocket):
         self._told = False
         # The reader is among the ready callbacks; it clears this when it runs.
         self.woken = False
-        # Whether there is something to read: bytes, the end of the stream, or an error.
-        self.rest = False
+        # Whether the end of the stream, or an error, is there to be read.
+        self.ended = False
         # The peer has sent FIN; this end has.
         self._fin = False
         self._shut = False
@@ -141,7 +141,6 @@ class ConnectedSocket(VirtualSocket):
             data = queue[0] if len(queue) == 1 else b"".join(queue)
             queue.clear()
             self._size = 0
-            self.rest = self._fin or self._error != 0
             if self._told:
                 self._told = False
                 self.wire.acknowledge()
@@ -162,7 +161,6 @@ class ConnectedSocket(VirtualSocket):
         if taken < len(data):
             self._queue.append(data[taken:])
             self._size = len(data) - taken
-            self.rest = True
         return taken
 
     def shutdown_write(self) -> None:
@@ -194,18 +192,17 @@ class ConnectedSocket(VirtualSocket):
         """Make a handle ready whenever there is something to read; None ends that."""
         self.reader = reader
         self.woken = False
-        if self.rest:
-            self.wake()
+        self.wake()
 
     def wake(self) -> None:
-        """Make the reader ready, if somebody reads."""
-        if self.reader is not None and not self.woken:
+        """Make the reader ready, if there is something to read and somebody reads."""
+        if self.reader is not None and not self.woken and (self._queue or self.ended):
             self.woken = True
             self._loop.ready.append(self.reader)
 
     def _take_error(self) -> OSError:
         error, self._error = self._error, 0
-        self._shut = self._fin = self.rest = True
+        self._shut = self._fin = self.ended = True
         return os_error(error)
 
     # What comes from the other end: `Wire`.
@@ -224,7 +221,6 @@ class ConnectedSocket(VirtualSocket):
             data = data[:size]
         self._queue.append(data)
         self._size += size
-        self.rest = True
         if self.reader is not None and not self.woken:
             self.woken = True
             self._loop.ready.append(self.reader)
@@ -244,7 +240,7 @@ class ConnectedSocket(VirtualSocket):
     def fin(self) -> None:
         """FIN has arrived."""
         if not self.closed:
-            self._fin = self.rest = True
+            self._fin = self.ended = True
             self.wake()
 
     def reset(self) -> None:
@@ -252,7 +248,7 @@ class ConnectedSocket(VirtualSocket):
         if not self.closed:
             # As Linux: EPIPE where FIN came before, ECONNRESET elsewhere.
             self._error = errno.EPIPE if self._fin else errno.ECONNRESET
-            self.rest = True
+            self.ended = True
             self.wake()
             self.acknowledge()
 

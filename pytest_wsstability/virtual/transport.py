@@ -103,7 +103,8 @@ class MemoryTransport(FlowControl):
 
     def _read_ready(self) -> None:
         sock = self._socket
-        if self._closing or self._paused:
+        if sock.reader is None:
+            # Paused or closed meanwhile.
             return
         sock.woken = False
         protocol = self.protocol
@@ -112,9 +113,9 @@ class MemoryTransport(FlowControl):
                 received = self._fill(sock, protocol)
             else:
                 data = sock.receive()
-                received = data is None or len(data) > 0
                 if data:
                     protocol.data_received(data)
+                received = data != b""
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
@@ -122,7 +123,7 @@ class MemoryTransport(FlowControl):
             return
         if not received:
             self._read_eof()
-        elif sock.rest:
+        elif sock.ended or self._fills_buffers:
             sock.wake()
 
     def _fill(self, sock: ConnectedSocket, protocol: asyncio.BufferedProtocol) -> bool:
