@@ -38,14 +38,16 @@ _GONE = re.compile(
 )
 # What an error says that something is over which it needs: its connection, perhaps, or a service behind it.
 _OVER = re.compile(
-    r"\b(?:clos(?:e|ed|ing|ure)|cancel\w*|abort\w*|dispos\w*|disconnect\w*|reset|gone|ended|after end|"
-    r"hang up|not (?:open|connected)|bad file descriptor)\b"
+    r"\b(?:clos(?:ed|ing|ure)|close (?:sent|frame|\d{4})|after (?:close|end)|cancel\w*|abort\w*|dispos\w*|"
+    r"disconnect\w*|reset|gone|ended|hang up|not (?:open|connected)|bad file descriptor)\b"
 )
+# A name in the code, which an error is about: "has no attribute 'close'", "reset() missing 1 argument".
+_NAME = re.compile(r"['`][\w.]+['`]|\b\w+(?:\(\)| is not (?:defined|a (?:function|constructor))\b)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # What stands before it where it is printed: the bar of a group's traceback, words of Node's and of Java's.
 _BEFORE = re.compile(r"^[\s|]*(?:uncaught |unhandled |exception in thread \"[^\"]*\" )?", re.IGNORECASE)
 # Ruby prints the type last, behind the place and the words.
-_OF_RUBY = re.compile(r"\S+:\d+:in [`'].*?': (?P<words>.*) \((?P<type>[A-Z]\w*(?:::\w+)*)\)$")
+_OF_RUBY = re.compile(r"^\S+:\d+:in [`'][^']*': (?P<words>.*) \((?P<type>[A-Z]\w*(?:::\w+)*)\)$")
 
 
 def is_consequence(raised: str) -> bool:
@@ -70,4 +72,4 @@ def may_be_consequence(raised: str) -> bool:
         raised: its type and its words.
 
     """
-    return _OVER.search(_CAMEL.sub(" ", raised).casefold()) is not None
+    return _OVER.search(_CAMEL.sub(" ", _NAME.sub("", raised)).casefold()) is not None

@@ -11,12 +11,12 @@ from ..timeline.close_reasons import Topic, read_reason, says_nothing_else
 from .consequences import is_consequence, may_be_consequence
 
 # How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby, PHP; one without words
-# is its type alone. The level of a logger ("ERROR: ") is none.
+# is its type alone, which begins as one ("onError" is a name). The level of a logger ("ERROR: ") is none.
 _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*(?:\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
-    r"\w+(?:Error|Exception)$)|(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|"
+    r"[A-Z]\w*(?:Error|Exception)$)|(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|"
     r"(?i:exception in thread |(?:php )?fatal (?:python )?error: )|"
-    r"\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)$)"
+    r"\S+:\d+:in [`'][^']*': .*\([A-Z]\w*(?:::\w+)*\)$)"
 )
 # A place in the code of an error: Node, Java and Rust, Ruby, Python and Go, which have more of it further in.
 _PLACE = re.compile(

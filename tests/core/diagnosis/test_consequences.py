@@ -1,8 +1,11 @@
 """Errors that a handler gets because its connection is over are no causes of its end."""
 
+import time
+
 import pytest
 
 from pytest_wsstability.core.diagnosis.consequences import is_consequence, may_be_consequence
+from pytest_wsstability.core.diagnosis.lines import LineKind, printed
 
 
 @pytest.mark.parametrize(
@@ -120,9 +123,32 @@ def test_an_error_of_anything_else(raised):
         ("ServerDisconnectedError: Server", True),
         ("KeyError: 'closest'", False),
         ("ValueError: presets of a bureau", False),
+        ("ValueError: the values are too close", False),
+        # Names in the code: those are mistakes in it.
+        ("AttributeError: 'NoneType' object has no attribute 'close'", False),
+        ("KeyError: 'cancelled_orders'", False),
+        ("TypeError: Cannot read properties of undefined (reading 'reset')", False),
+        ("TypeError: ws.disconnect is not a function", False),
+        ("ReferenceError: closed is not defined", False),
+        ("TypeError: cancel() missing 1 required positional argument: 'order'", False),
+        ("panic: websocket: close 1006 (abnormal): unexpected EOF", True),
+        ("panic: websocket: close sent", True),
         ("Error: connect ECONNREFUSED 127.0.0.1:5432", False),
     ],
 )
 def test_an_error_that_says_that_something_is_over(raised, is_over):
     """The connection, or what its handler needs: which of them, it does not say."""
     assert may_be_consequence(raised) is is_over
+
+
+@pytest.mark.parametrize("head", ["Error: ", "x:1:in '"])
+@pytest.mark.parametrize("unit", ["x:1:in '': ", ":1", "': ", "a", "a.", "Aa"])
+def test_a_long_error_is_read_soon(head, unit):
+    """Its length may be anything, as what a handler raised may quote a message of the peer."""
+    raised = head + 10_000 * unit
+    since = time.process_time()
+
+    assert printed(0.0, raised).kind is (LineKind.RAISED if head == "Error: " else LineKind.SAID)
+    assert not is_consequence(raised)
+    assert not may_be_consequence(raised)
+    assert time.process_time() - since < 1

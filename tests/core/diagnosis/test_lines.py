@@ -18,6 +18,7 @@ STAMP = "2026-11-28 13:15:12,345 "
         ("java.lang.NullPointerException", LineKind.RAISED, True),
         ("    raise ValueError", LineKind.SAID, True),
         ("Error", LineKind.SAID, True),
+        ("socket.onError", LineKind.SAID, True),
         # Of what ends a process: V8, Go, PHP, CPython.
         ("FATAL ERROR: Reached heap limit Allocation failed", LineKind.RAISED, True),
         ("fatal error: concurrent map writes", LineKind.RAISED, True),
