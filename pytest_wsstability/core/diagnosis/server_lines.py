@@ -59,8 +59,8 @@ _KEEPALIVES = frozenset({
 _TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.IDLE_AS_NORMAL})
 # What this end's record shows by itself when a keepalive gives up.
 _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
-# What a close is that says nothing by itself: that the process ended then says more.
-SAYS_NOTHING = frozenset({Cause.CLOSED_BY_PEER, Cause.IDLE_AS_NORMAL})
+# What a close is that says nothing by itself.
+_SAYS_NOTHING = frozenset({Cause.CLOSED_BY_PEER, Cause.IDLE_AS_NORMAL})
 # Why heartbeats are not answered on a connection that is open, as far as one end can tell.
 _UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
 
@@ -171,6 +171,18 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
     return replace(told, evidence=(*quotes, *told.evidence))
 
 
+def may_be_an_exit(found: Diagnosis) -> bool:
+    """
+    Whether the end of the process says more of a close than the close does, which is no goodbye.
+
+    Args:
+        found: what the records say.
+
+    """
+    is_unsure = found.confidence is Confidence.LOW and found.cause is not Cause.RESTART
+    return is_unsure or found.cause in _SAYS_NOTHING
+
+
 def _may_be_about(line: ServerLine, end: ClientEnd) -> bool:
     """Whether a line is near an end, and of no process before it nor of a handler that was done after it."""
     if line.kind in (LineKind.RETURNED, LineKind.CANCELLED) and _is_later(line, end):
@@ -245,15 +257,16 @@ def _words(line: ServerLine) -> str:
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
     raised = [line for line in lines if line.is_failure and not line.is_beside]
+    # A server that is told to stop closes, and cancels its handlers, which is no crash.
+    crash = [line for line in raised if not line.may_be_of_end] or ([] if end.was_closed else raised)
     for line in lines:
         # One that said goodbye may end, unless by an error.
-        says_nothing = found.cause in SAYS_NOTHING
-        if line.kind is LineKind.EXITED and (raised or not end.was_closed or says_nothing):
+        if line.kind is LineKind.EXITED and (crash or not end.was_closed or may_be_an_exit(found)):
             # The error that nobody caught says more than a number.
-            how = f"ended: {_words(raised[-1])}" if raised else _words(line)
+            how = f"ended: {_words(crash[-1])}" if crash else _words(line)
             # A process may also end because the connection was its last.
-            sure = Confidence.HIGH if raised or not end.was_closed else Confidence.MEDIUM
-            remedy = _CRASHED if raised else _ENDED
+            sure = Confidence.HIGH if crash or not end.was_closed else Confidence.MEDIUM
+            remedy = _CRASHED if crash else _ENDED
             yield _told(found, Cause.RESTART, sure, f"the server's process {how}", remedy)
         # Where a framework logs what a handler raised, its function returns all the same.
         if line.kind is LineKind.RETURNED and not raised:
@@ -283,10 +296,15 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
             yield told
 
 
-def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis:
+def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis | None:
     """What an error makes of a diagnosis: its cause, or where it may come of the end, perhaps its cause."""
     is_agreed = found.cause is Cause.HANDLER_ERROR
-    if line.may_be_of_end and found.confidence is not Confidence.LOW and not is_agreed:
+    if line.may_be_of_end and found.confidence is Confidence.HIGH:
+        # What is certain without it stays so: a restart cancels what its handlers do.
+        return None
+    is_goodbye = end.was_closed and found.cause is Cause.RESTART
+    is_known = found.confidence is not Confidence.LOW or is_goodbye
+    if line.may_be_of_end and is_known and not is_agreed:
         return _or_else(found, tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR))))
     is_its_own = is_about(line, end) and not _is_apart(line, end)
     is_at_once = not line.is_beside and abs(line.at - end.at) <= _AT_ONCE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...core.cause import Cause
 from ...core.diagnosis.lines import LineKind, ServerLine, all_printed
-from ...core.diagnosis.server_lines import SAYS_NOTHING, with_lines
+from ...core.diagnosis.server_lines import may_be_an_exit, with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
@@ -33,8 +33,6 @@ _CLIENTS = (
     "engineio.client", "asyncio",
 )  # fmt: skip
 
-# Causes that the end of the process may be behind, though the connection was closed with a close frame.
-_MAY_BE_AN_EXIT = SAYS_NOTHING | {Cause.RESTART}
 # Seconds that a process under test has to end after it has cut a connection.
 _TO_END = 1.0
 
@@ -104,8 +102,11 @@ def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Time
 
     """
     line = timelines[0]
-    is_cut = line.close is not None and line.close.received is None
-    lines = server_lines(item, cut=line.opened if is_cut or found.cause in _MAY_BE_AN_EXIT else None)
+    # One that says that it restarts may have crashed.
+    may_have_ended = line.close is not None and (
+        line.close.received is None or found.cause is Cause.RESTART or may_be_an_exit(found)
+    )
+    lines = server_lines(item, cut=line.opened if may_have_ended else None)
     record = item.stash.get(app_record_key, None)
     if record is not None:
         lines += done(record, line.opened + line.duration)

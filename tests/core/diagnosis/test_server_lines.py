@@ -620,6 +620,41 @@ def test_a_process_that_closed_first_may_end_but_not_by_an_error(code, other, is
     assert found.sentence.startswith("the server's process ended: LookupError") is is_told
 
 
+@pytest.mark.parametrize("code", [1000, 1001, 1012])
+def test_what_a_server_cancels_when_it_stops_is_no_crash(code):
+    """It closed first; the error that a handler got then has ended no process."""
+    rows = [*TALK, (47.3, closed_by_peer(code))]
+    over = printed(1047.3, "System.OperationCanceledException: The operation was canceled.")
+    ended = said("ended with exit code 0", kind=LineKind.EXITED)
+    found = told(rows, over, ended)
+
+    assert found.cause is Cause.RESTART
+    assert "OperationCanceledException" not in found.sentence
+    assert not found.remedy.startswith("mend this error")
+    # Of one that said nothing, what nobody caught may be all that is known.
+    assert "ended: System.OperationCanceledException" in told(CUT, over, ended).sentence
+    # And what is no consequence of an end comes before what may be.
+    assert "ended: KeyError" in told(rows, printed(1047.3, "KeyError: 'x'"), over, ended).sentence
+
+
+def test_a_restart_that_is_certain_is_not_doubted_for_what_it_cancels():
+    rows = [*TALK, (47.3, closed_by_peer(1012))]
+    over = printed(1047.3, "System.OperationCanceledException: The operation was canceled.")
+
+    assert told(rows).confidence is HIGH
+    assert told(rows, over) == told(rows)
+
+
+def test_a_deadline_that_is_a_guess_is_a_restart_where_the_process_ended():
+    """The same normal close, after 30 s without messages of the client."""
+    heard = [(at, "<text") for at in range(1, 60, 3)]
+    rows = [*heard, (10, ">text"), (30, ">text"), (60, closed_by_peer(1000))]
+    found = told(rows, said("ended with exit code 0", at=1060.0, kind=LineKind.EXITED))
+
+    assert (told(rows).cause, told(rows).confidence) == (Cause.READ_DEADLINE, LOW)
+    assert (found.cause, found.confidence, found.runner_up) == (Cause.RESTART, MEDIUM, Cause.READ_DEADLINE)
+
+
 @pytest.mark.parametrize(("at", "is_told"), [(999.99, False), (1000.0, True)])
 def test_a_process_that_ended_before_the_opening_was_another_one(at, is_told):
     """A test had started the command again: the connection was opened to the new process."""
