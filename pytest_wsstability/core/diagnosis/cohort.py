@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ..timeline.events import Direction, EventKind, FrameKind, Opcode, Role
 from ..timeline.timeline import Timeline
@@ -126,6 +127,14 @@ class _End:
     code: int | None
 
 
+class _Opening(NamedTuple):
+    """The opening of one connection: its record itself would be kept for as long as the cohort is."""
+
+    at: float
+    serial: int
+    session: str | None
+
+
 class Cohort:
     """
     Other connections of a run, sorted by their ends, ages and silences, so that neighbours are found quickly.
@@ -142,8 +151,7 @@ class Cohort:
         self._by_silence: list[_End] = []
         self._lasts: list[float] = []
         self._ages: list[float] = []
-        # All of them, by their openings.
-        self._opened: list[Timeline] = []
+        self._opened: list[_Opening] = []
         self._is_sorted = True
         for timeline in timelines:
             self.add(timeline)
@@ -155,7 +163,7 @@ class Cohort:
             self._of[timeline.serial] = _end(timeline)
         self._lasts.append(timeline.opened + age)
         self._ages.append(age)
-        self._opened.append(timeline)
+        self._opened.append(_Opening(timeline.opened, timeline.serial, timeline.session_id))
         self._is_sorted = False
 
     def _sort(self) -> None:
@@ -210,9 +218,10 @@ class Cohort:
         )
         near = [each for each in self._opened[since:until][:_SOME] if timeline.serial < each.serial < ended]
         is_rare = (until - opened) * _AT_ONCE * _ACCIDENT <= mine.age
+        session = timeline.session_id
         return {
-            "same_session_opened": any(each.session_id == timeline.session_id is not None for each in near),
-            "another_opened": is_rare and any(mine.at - each.opened <= _AT_ONCE for each in near),
+            "same_session_opened": session is not None and any(each.session == session for each in near),
+            "another_opened": is_rare and any(mine.at - each.at <= _AT_ONCE for each in near),
         }
 
 
@@ -231,8 +240,8 @@ def _end(timeline: Timeline) -> _End:
     )
 
 
-def _by_opening(timeline: Timeline) -> float:
-    return timeline.opened
+def _by_opening(opening: _Opening) -> float:
+    return opening.at
 
 
 def _by_instant(end: _End) -> float:

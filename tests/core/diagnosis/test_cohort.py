@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import pytest
 
@@ -46,6 +47,16 @@ def test_nobody_is_beside_one_alone():
     assert (ALONE.apart, ALONE.same_age, ALONE.same_silence) == (0, 0, 0)
     # As of connections that were opened at one instant: the age of one alone tells nothing.
     assert beside(ended(100, 60)).ages_apart == ALONE.ages_apart == 1
+
+
+def test_what_is_compared_is_not_kept():
+    """A fleet compares each end of hours with all others, and keeps few of the records."""
+    line = ended(100, 60)
+    count = sys.getrefcount(line)
+    cohort = Cohort([line])
+    cohort.beside(line)
+
+    assert sys.getrefcount(line) == count
 
 
 def test_more_may_be_added_at_any_time():
