@@ -288,10 +288,10 @@ LAST = (
     ),
     Signature(
         cause=Cause.READ_DEADLINE,
-        shows="1000, 1001 or 1005 was received after the longest time without messages of this end, of a "
-        "length that timers have, though it had sent some",
+        shows="1000 or 1005 was received after the longest time without messages of this end, of a length "
+        "that timers have, though it had sent some",
         when=lambda f: (
-            f.code in (1000, 1001, 1005)
+            f.code in (1000, 1005)
             and f.end is End.CLIENT
             and f.silent(SENT, FrameKind.DATA) <= f.age - SILENCE
             and rivals.NO_MESSAGE_FOR_LONG.when(f)
@@ -318,6 +318,7 @@ LAST = (
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(
             rivals.LIMIT_ON_AGE,
+            rivals.NO_MESSAGE_FOR_LONG,
             Rival(
                 Cause.CLOSED_BY_PEER,
                 "other connections lived on",

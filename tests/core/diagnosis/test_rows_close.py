@@ -113,8 +113,9 @@ def test_another_packet_of_engine_io_is_no_ping_for_a_client_that_answers_its_pi
 @pytest.mark.parametrize(
     ("code", "spoke", "fits"),
     [
-        *((code, [10, 30], True) for code in (1000, 1001, 1005)),
-        *((code, [10, 30], False) for code in (1008, 1011, 4000)),
+        *((code, [10, 30], True) for code in (1000, 1005)),
+        # 1001 is what a server says that goes: a deadline is one cause among others.
+        *((code, [10, 30], False) for code in (1001, 1008, 1011, 4000)),
         # 29 s are nobody's timer, and less than it has been silent before.
         (1000, [10, 31], False),
         (1000, [0.5, 35], False),
@@ -127,6 +128,15 @@ def test_a_close_after_a_silence_of_this_end_may_be_a_deadline_for_its_messages(
     rows = [(at, "<text") for at in range(1, 60, 3)] + [(at, ">text") for at in spoke]
 
     assert ("READ_DEADLINE" in fitting(LAST, read(*rows, how=code))) is fits
+
+
+@pytest.mark.parametrize(("spoke", "fits"), [([10, 30], True), ([10, 31], False)])
+def test_a_server_that_says_that_it_goes_may_mean_a_deadline_for_messages(spoke, fits):
+    rows = [(at, "<text") for at in range(1, 60, 3)] + [(at, ">text") for at in spoke]
+    first = fitting(LAST, read(*rows, how=1001))[0]
+
+    assert first.startswith("RESTART / ")
+    assert ("READ_DEADLINE" in first) is fits
 
 
 @pytest.mark.parametrize(
