@@ -25,10 +25,10 @@ _WRONG = any_of(
     r"expired", r"invalid\w*", r"revoked", r"denied", r"rejected", r"un-?authori[sz]ed",
     r"unauthenticated", r"forbidden", r"disabled", r"too many \w+",
 )  # fmt: skip
-# What calls a message an error: its first word ("ERROR" of STOMP, "-ERR" of NATS); of JSON a whole value, or
-# the name of a member.
+# What calls a message an error: a command ("ERROR" of STOMP, "-ERR" of NATS; "Error in ..." is a sentence),
+# or of JSON a whole value, or the name of a member.
 _CALLED_ERROR = re.compile(
-    r"""^\W*err(?:or)?\b(?!["'])|(["'])(?:errors?|err|fail(?:ed|ure)?)\1|"""
+    r"""^\W*(?-i:ERR(?:OR)?)\b(?!["'])|(["'])(?:errors?|err|fail(?:ed|ure)?)\1|"""
     r"""(["'])\w*err(?:or)?\w*\2(?=\s*:)""",
     re.IGNORECASE,
 )

@@ -430,6 +430,7 @@ def test_words_that_contradict_each_other_have_two_topics(reason, topics):
         ("-ERR 'Slow Consumer'", T.SLOW),
         # The command of a frame of STOMP, with what Spring says.
         ("ERROR\nmessage:Bad CONNECT\n\n", None),
+        ("Error while processing CONNECT", T.ERROR),
         ("ERROR\nmessage:Broker not available.\n\n", T.UPSTREAM),
         ("ERROR\nmessage:Connection to broker closed.\n\n", T.UPSTREAM),
         ("ERROR\nmessage:Internal error\n\n", T.ERROR),
