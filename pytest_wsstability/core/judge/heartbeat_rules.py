@@ -11,7 +11,7 @@ from ..timeline.round_trips import SHIFT, Pairing, RoundTrips
 from ..timeline.timeline import Timeline
 from .asked import AskedInHold
 from .excuses import Incidents, paused_doubt
-from .one_way import too_few, too_silent
+from .one_way import named_interval, silence_limit, too_few, too_silent
 from .progress import goes_on, held_for
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
@@ -94,9 +94,12 @@ def _enough(
     span = show(asked.span)
     text = f"{most[-1]} of at least {wanted} heartbeats answered ({sent} sent in {span})"
     theirs = peer_beats(timeline)
+    limit = silence_limit(requirement, timeline, requirement.answer_within or 0.0)
+    # A hold may be shorter than the interval that the peer has named.
+    undue = not sent and limit is not None and asked.span <= limit + SAME
     # Where nothing says how long it lasts, more may have come but for the end.
     held = over and (hold is not None or timeline.close is None)
-    if held and not young and (theirs or sent >= wanted):
+    if held and not young and not undue and (theirs or sent >= wanted):
         told = f"{_never(timeline)} in {span}" if theirs and not sent else text
         yield Violation(
             Rule.HEARTBEATS,
@@ -110,6 +113,8 @@ def _enough(
         keyword = "heartbeat" if timeline.end is End.CLIENT else "heartbeat_interval"
         # One that is asked for is not due before its time.
         unsent = not sent and not theirs and now >= (requirement.heartbeat_every or 0.0)
+        if undue:
+            text += f"; {named_interval(timeline)}"
         yield Doubt(Reason.TOO_FEW, text + (f'; none was sent: {keyword}="25s" sends them' if unsent else ""))
 
 

@@ -16,14 +16,14 @@ from .verdict import Doubt, Finding, Reason, Rule, Violation
 
 def silent_from(requirement: Requirement, timeline: Timeline, within: float) -> float | None:
     """When the peer will have been silent for too long, if it goes on to say nothing; None: it may be."""
-    limit = _limit(requirement, timeline, within)
+    limit = silence_limit(requirement, timeline, within)
     if limit is None:
         return None
     heard = timeline.duration - timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
     return heard + limit + 2 * SAME
 
 
-def _limit(requirement: Requirement, timeline: Timeline, within: float) -> float | None:
+def silence_limit(requirement: Requirement, timeline: Timeline, within: float) -> float | None:
     """How long the peer may say nothing; None where no message of it is due."""
     every, theirs = requirement.heartbeat_every or 0.0, timeline.peer_interval or 0.0
     if not timeline.peer_sends_heartbeats:
@@ -43,15 +43,12 @@ def too_silent(
     requirement: Requirement, timeline: Timeline, incidents: Incidents, within: float
 ) -> Iterator[Finding]:
     """Messages of a peer whose heartbeats nobody answers, or that has named their interval, stay away."""
-    limit = _limit(requirement, timeline, within)
+    limit = silence_limit(requirement, timeline, within)
     if limit is None:
         return
     rule, due = Rule.HEARTBEATS, "heartbeats that nobody answers"
     if not timeline.is_one_way:
-        rule, due = (
-            Rule.CADENCE,
-            f"the server's heartbeats are due every {show(timeline.peer_interval or 0.0)}",
-        )
+        rule, due = Rule.CADENCE, named_interval(timeline)
     for gap, since, came in _silences(timeline, held_for(requirement, timeline)):
         if gap > limit + SAME:
             yield Violation(
@@ -64,9 +61,14 @@ def too_silent(
             )
 
 
+def named_interval(timeline: Timeline) -> str:
+    """How often heartbeats of a server are due that has named their interval."""
+    return f"the server's heartbeats are due every {show(timeline.peer_interval or 0.0)}"
+
+
 def too_few(requirement: Requirement, timeline: Timeline, within: float) -> Iterator[Finding]:
     """So many heartbeats came, where no answer is ever due."""
-    limit, hold = _limit(requirement, timeline, within), requirement.alive_for
+    limit, hold = silence_limit(requirement, timeline, within), requirement.alive_for
     span = held_for(requirement, timeline)
     seen = limit is not None and span > limit + SAME and _beats_alone(timeline)
     if seen and not requirement.heartbeats_at_least:

@@ -157,6 +157,28 @@ def test_a_server_that_asks_keeps_to_the_interval_that_it_has_named(intervals, w
 
 
 @pytest.mark.parametrize(
+    ("intervals", "until", "outcome"),
+    [
+        (Intervals(server=20), 10, Outcome.INCONCLUSIVE),
+        (Intervals(server=20), 30, Outcome.INCONCLUSIVE),
+        (Intervals(server=20), 30.1, Outcome.UNSTABLE),
+        # Of one that names none nobody knows when the first is due.
+        (None, 10, Outcome.UNSTABLE),
+    ],
+)
+def test_a_hold_may_end_before_the_first_heartbeat_is_due_by_the_servers_word(intervals, until, outcome):
+    """Then nothing is known of its heartbeats; what else it says changes nothing."""
+    line = timeline((5, "<feed"), until=until, protocol=ASKER, intervals=intervals)
+    line.ask_proof(1000 + until)
+    line.prove(1000 + until)
+    verdict = judge(Requirement(alive_for=until, heartbeat_within=5), line)
+
+    assert verdict.outcome is outcome
+    due = "; the server's heartbeats are due every 20 s"
+    assert [each.text.endswith(due) for each in verdict.doubts] == [True] * (outcome is Outcome.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
     ("protocol", "end"),
     [
         (ASKER, End.SERVER),
