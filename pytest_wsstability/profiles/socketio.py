@@ -43,12 +43,13 @@ def socketio(
     Socket.IO for one namespace.
 
     Args:
-        namespace: to join.
+        namespace: to join; as to a server of Socket.IO, "chat" is "/chat".
         auth: what its server is given; None: nothing.
         name: of the profile.
 
     """
-    room = "" if namespace == "/" else f"{namespace},"
+    path = namespace.removeprefix("/")
+    room = f"/{path}," if path else ""
     joins = f"40{room}"
     return Profile(
         name=name,

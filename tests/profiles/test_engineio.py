@@ -129,6 +129,9 @@ def test_what_a_server_says(message, role, session_id):
         (socketio("/chat"), "40/chat,", '40/chat,{"sid":"server-1"}'),
         (socketio("/chat", auth={"a": 1}), '40/chat,{"a":1}', '40/chat,{"sid":"server-1"}'),
         (socketio(auth={"token": "x"}), '40{"token":"x"}', '40{"sid":"server-1"}'),
+        # A packet without the first "/" would be of no namespace.
+        (socketio("chat"), "40/chat,", '40/chat,{"sid":"server-1"}'),
+        (socketio(""), "40", '40{"sid":"server-1"}'),
     ],
 )
 def test_a_session_of_a_namespace(profile, joins, confirmed):
