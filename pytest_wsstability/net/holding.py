@@ -31,8 +31,8 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
 
     Time alone breaks promises (a heartbeat that stays unanswered), and so do the end of the connection, an
     error message and what is wrong with the session or the protocol; nothing else has to wake the watcher.
-    Where heartbeats are judged, none begins when the hold is over, and those that are open then are waited
-    for; any other hold ends with a proof of life.
+    Heartbeats that are judged and open when the hold is over are waited for. Where they tell that the peer is
+    there, none begins then; any other hold ends with a proof of life (see `asks_proof`).
 
     """
     timeline = websocket.timeline

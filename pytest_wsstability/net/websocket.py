@@ -723,6 +723,7 @@ class WebSocket(asyncio.Protocol):
     def write_message(
         self, now: float, payload: str | bytes, role: Role, key: bytes | None, *, fin: bool = True
     ) -> None:
+        """Do so at an instant of the loop's clock, without a look at whether the connection is open."""
         if self._behind is not None:
             if role is _DATA:
                 raise RuntimeError("send() is in the middle of a message in fragments in another task")

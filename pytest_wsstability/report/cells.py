@@ -33,7 +33,7 @@ class Cells:
     target: str
     # "60/120 s": held of required.
     held: str
-    # "2/2": answered of sent; "proof of life" for a hold without any.
+    # "2/2": answered of sent; "proof of life" beside them, or alone, where the hold ended with one.
     heartbeats: str
     p50: str
     p95: str
@@ -161,19 +161,18 @@ def _heartbeats(result: Result) -> str:
     """
     Answered and sent; those that had time left when the hold was over are open, and not missed.
 
-    A hold without any ends with a proof of life instead.
+    A hold that they prove nothing of, or that has none, ends with a proof of life.
 
     """
     trips, within = result.heartbeats, result.requirement.answer_within
-    if not trips.sent:
-        proved = any(note.noted is Noted.PROOF for note in result.verdict.notes)
-        return Noted.PROOF.value if proved else NOTHING
-    text = f"{trips.answered}/{trips.sent}"
-    if within is None or not result.timelines:
-        return text
-    missed = trips.missed(result.timelines[0].duration, within) - trips.late(within)
-    waiting = trips.sent - trips.answered - missed
-    return f"{text}, {waiting} open" if waiting > 0 else text
+    parts = [f"{trips.answered}/{trips.sent}"] if trips.sent else []
+    if trips.sent and within is not None and result.timelines:
+        missed = trips.missed(result.timelines[0].duration, within) - trips.late(within)
+        waiting = trips.sent - trips.answered - missed
+        parts += [f"{waiting} open"] * (waiting > 0)
+    if any(note.noted is Noted.PROOF for note in result.verdict.notes):
+        parts.append(Noted.PROOF.value)
+    return ", ".join(parts) or NOTHING
 
 
 def _quantile(least: Sample, most: Sample | None, fraction: float) -> str:

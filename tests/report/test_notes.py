@@ -16,15 +16,15 @@ from pytest_wsstability.report.cells import cells
 from pytest_wsstability.report.html import render as render_html
 from pytest_wsstability.report.markdown import render as render_markdown
 from pytest_wsstability.report.terminal import summary
-from tests.report.made import cut, good, result, run
+from tests.report.made import BEATS, cut, good, result, run
 
 SILENT = Requirement.of(alive_for="2m")
 SPUN = Note(Noted.SPIN, 12.5, "virtual time went on, though Task-3 at app.py:4 (wait) spun without a wait")
 
 
-def proved(**values):
-    """A hold without heartbeats, and its proof of life."""
-    made = result(until=120, requirement=SILENT, tier=Tier.REAL, **values)
+def proved(*rows, **values):
+    """A hold that judges no heartbeats, and its proof of life."""
+    made = result(*rows, until=120, requirement=SILENT, tier=Tier.REAL, **values)
     line = made.timelines[0]
     line.ask_proof(1000 + 120)
     line.prove(1000 + 120.25)
@@ -61,8 +61,9 @@ def test_every_report_names_it(made):
 
 
 def test_a_table_says_it_where_heartbeats_stand():
-    """A hold with heartbeats has no proof of life, and one without says what it has instead."""
+    """A hold that ended with a proof of life says so there, beside the heartbeats that it saw."""
     assert cells(proved()).heartbeats == "proof of life"
+    assert cells(proved(*BEATS)).heartbeats == "4/4, proof of life"
     assert cells(result(until=120, requirement=SILENT)).heartbeats == "-"
     assert cells(good()).heartbeats == "4/4"
     assert cells(proved()).note == ""

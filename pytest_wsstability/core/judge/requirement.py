@@ -14,7 +14,7 @@ from ..timeline.protocol_facts import ProtocolFacts
 
 # A heartbeat of the peer may come this much later than its interval before the cadence is broken.
 CADENCE_TOLERANCE = 1.5
-# Seconds that a peer has to show a sign of life after a hold without heartbeats.
+# Seconds that a peer has to show a sign of life after a hold whose heartbeats do not tell that it is there.
 PROOF_TIMEOUT = 5.0
 
 
@@ -174,8 +174,8 @@ class Requirement:
         """The most seconds that a hold takes, with the wait for what is open at its end; None: no hold."""
         if self.alive_for is None:
             return None
-        waits = (self.answer_within, self.pings_within)
-        return self.alive_for + max([wait for wait in waits if wait is not None], default=PROOF_TIMEOUT)
+        # Whether the peer has to show a sign of life depends on the protocol, too.
+        return self.alive_for + max(PROOF_TIMEOUT, self.answer_within or 0.0, self.pings_within or 0.0)
 
 
 def _seconds(value: Duration | None, name: str) -> float | None:

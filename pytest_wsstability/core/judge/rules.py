@@ -141,7 +141,7 @@ def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
 
 
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
-    """After a hold without heartbeats: any byte within `PROOF_TIMEOUT` of a ping."""
+    """After a hold whose heartbeats do not tell that the peer is there: any byte within `PROOF_TIMEOUT`."""
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
     if (
         hold is None

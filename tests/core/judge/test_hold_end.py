@@ -321,12 +321,15 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
         (HOLD, 125),
         ({**HOLD, **WITHIN}, 125),
         ({**HOLD, "heartbeat_every": 25}, 145),
-        ({**HOLD, "heartbeat_every": 25, "heartbeat_within": 2}, 122),
+        ({**HOLD, "heartbeat_every": 25, "heartbeat_within": 2}, 125),
+        # Of a server that asks (Socket.IO), as of one without heartbeats.
+        ({**HOLD, "heartbeat_within": 2}, 125),
+        ({**HOLD, "pings_within": 2}, 125),
         ({**HOLD, "pings_within": 9, "heartbeat_within": 2}, 129),
     ],
 )
 def test_how_long_a_hold_may_last(written, lasts):
-    """With the longest wait at its end: for heartbeats or pings that are open, or else for a sign of life."""
+    """With the longest wait at its end: for heartbeats or pings that are open, or for a sign of life."""
     assert Requirement.of(**written).lasts == lasts
 
 
