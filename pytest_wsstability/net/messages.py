@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..core.transcript import Transcript
     from ..profiles import Conversation, Heard, Say
+    from ..profiles.placeholders import Values
 
 # Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _RECEIVED, _NONE, _DATA = Direction.RECEIVED, Role.NONE, Role.DATA
@@ -105,6 +106,17 @@ class MessageEndpoint(Protocol[_Asking]):
 
     def unexpected_message(self, websocket: _Asking, payload: str | bytes) -> None:
         """A message that is not the protocol's came before session_info, where clients begin sessions."""
+
+
+def _is_taken(number: int | str, values: Values) -> bool:
+    """
+    Whether a number is none of the message itself, by what the profile takes it for.
+
+    An answer carries its question's, a heartbeat the last that was received, a confirmation the session's.
+
+    """
+    others = (values.get("id"), values.get("sequence"), values.get("token"))
+    return number in others or str(number) == values.get("session_id")
 
 
 class MessageLayer(Generic[_Frames]):
@@ -260,9 +272,7 @@ class MessageLayer(Generic[_Frames]):
             # The user's function runs here; what it raises is told when somebody asks for the numbers. Of the
             # profile's own messages it need not know.
             error = repr(exc)[:200] if heard.role is _DATA else None
-        given = heard.values or {}
-        if number is not None and number in (given.get("id"), given.get("sequence")):
-            # An answer carries its question's number, and a heartbeat the last that was received.
+        if number is not None and _is_taken(number, heard.values or {}):
             return
         if number is None and error is None:
             return

@@ -252,6 +252,32 @@ async def test_what_tells_that_a_session_goes_on_is_numbered():
     assert (second.message_count.seen, second.message_count.lost) == (5, 0)
 
 
+@pytest.mark.parametrize("name", [b'"abc"', b"7"], ids=["text", "number"])
+async def test_the_name_of_a_session_is_no_number_of_a_message(name):
+    """A server says it again at each return."""
+    ours = Profile(
+        name="named",
+        session_info={"op": "join"},
+        resume={"op": "join", "id": SESSION_ID},
+        session_confirmed={"op": "joined", "id": SESSION_ID},
+        sequence="id",
+    )
+
+    async def room(peer):
+        await peer.upgrade()
+        peer.send(frame(TEXT, b'{"op":"joined","id":%b}' % name))
+        await silent(peer)
+
+    async with serving(room) as url, opened(url, profile=ours) as first:
+        await first.assert_session_confirmed(within="1s")
+        await first.close()
+        second = await first.reconnect()
+        await second.assert_session_resumed(within="1s")
+        await second.close()
+
+    assert (second.message_count.seen, second.message_count.duplicated) == (0, 0)
+
+
 async def test_a_function_need_not_know_the_protocols_own_messages():
     """What it raises for a heartbeat is no doubt about the numbers."""
     ours = TICKING.replace(sequence=lambda message: json.loads(message)["n"])
