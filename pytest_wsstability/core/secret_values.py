@@ -200,7 +200,11 @@ class SecretValues:
             for piece in _PIECE.findall(message):
                 self.take("", piece)
         elif isinstance(message, bytes):
-            self.take_message(message.decode(errors="replace"), name)
+            text = message.decode(errors="replace")
+            self.take_message(text, name)
+            for piece in _PIECE.findall(text):
+                # The length that stands before a text may look like its first letter.
+                self.take("", piece[1:])
 
     def take_command(self, command: str) -> None:
         """Collect what a command line gives to its options, variables and URLs."""

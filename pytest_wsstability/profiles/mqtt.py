@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..core.secret_values import SECRETS
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from .messages import Codec
@@ -239,6 +240,8 @@ def mqtt(
         ValueError: for another version.
 
     """
+    # Whole: in the bytes of a CONNECT nothing tells where it begins.
+    SECRETS.take("password", password or "", secret=True)
     if version not in (V3, V5):
         raise ValueError(f"version: {version!r}; valid ones: 4 (3.1.1) and 5")
 

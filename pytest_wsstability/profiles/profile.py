@@ -351,7 +351,7 @@ def _given(message: Any) -> Any:
         return [_given(value) for value in message]
     # What will stand there is collected when it is known.
     if isinstance(message, bytes):
-        message = message.decode(errors="replace")
+        return PLACEHOLDER.sub("", message.decode(errors="replace")).encode()
     return PLACEHOLDER.sub("", message) if isinstance(message, str) else message
 
 

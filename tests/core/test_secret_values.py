@@ -109,6 +109,8 @@ def test_a_command_line(values, command, text, shown):
         "CONNECT [{]\npasscode:hunter2hunter\n\n\0",
         "<auth xmlns='urn:ietf:params' mechanism='PLAIN'>hunter2hunter</auth>",
         b"\xff\x00hunter2hunter\x00",
+        # As behind a length of 50 bytes.
+        b"\x002hunter2hunter",
     ],
     ids=str,
 )

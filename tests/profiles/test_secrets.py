@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import End
 from pytest_wsstability.core.secret_values import SecretValues
-from pytest_wsstability.profiles import Codec, Profile, SessionStep, profile
+from pytest_wsstability.profiles import Codec, Profile, SessionStep, mqtt, profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, shipped
 
 
@@ -70,6 +70,15 @@ def test_what_a_client_says_is_collected_whoever_writes_it(values, fields):
     Profile(name="mine", **fields)
 
     assert values.mask("no: hunter2hunter") == "no: ***"
+
+
+@pytest.mark.parametrize("password", ["a" * 20 + "7" * 30, "correct horse battery", "with!some#signs7"])
+def test_a_password_of_mqtt_is_collected_whole(values, monkeypatch, password):
+    """Whatever its length looks like that stands before it, and also where it looks like words."""
+    monkeypatch.setattr(mqtt, "SECRETS", values)
+    mqtt.mqtt(username="joe", password=password)
+
+    assert values.mask(f"no: {password}") == "no: ***"
 
 
 @pytest.mark.parametrize(
