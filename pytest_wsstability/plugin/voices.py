@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 # Characters of a test's name that a file's name cannot have everywhere.
 _NO_NAME = re.compile(r"[^\w.=-]+")
-# Characters of a file's name; file systems take 255 bytes.
-_LONGEST = 100
+# Bytes of a file's name that file systems take, and characters that are left of a longer one.
+_NAME_MAX, _LEFT = 255, 50
 
 
 def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
@@ -67,6 +68,14 @@ def _keep(item: pytest.Item, soak: VoiceSoak) -> None:
     if folder is None:
         return
     path = item.config.invocation_params.dir / folder
-    # Where no report is asked for, nobody has made it.
+    # On the machine of a worker nobody has made it.
     path.mkdir(parents=True, exist_ok=True)
-    (path / f"{_NO_NAME.sub('-', item.nodeid)[-_LONGEST:]}.wav").write_bytes(soak.wav())
+    (path / _file_name(item.nodeid)).write_bytes(soak.wav())
+
+
+def _file_name(nodeid: str) -> str:
+    name = _NO_NAME.sub("-", nodeid)
+    if len(f"{name}.wav".encode()) > _NAME_MAX:
+        # The name of another test may have the same end.
+        name = f"{name[-_LEFT:]}-{hashlib.sha256(nodeid.encode()).hexdigest()[:8]}"
+    return f"{name}.wav"

@@ -133,14 +133,14 @@ def test_a_file_in_the_place_of_the_folder_is_refused(run, pytester):
     result.stderr.fnmatch_lines([words])
 
 
-def test_the_audio_of_a_test_with_a_long_name_is_kept(run, pytester):
-    """A name of a file has 255 bytes at most, and the end of a test's name tells it from others."""
-    long = '@pytest.mark.parametrize("text", [1], ids=["a" * 300 + "-end"])\n'
+def test_the_audio_of_tests_with_long_names_is_kept(run, pytester):
+    """A name of a file has 255 bytes at most, and two long names may have the same end."""
+    long = '@pytest.mark.parametrize("text", [1, 2], ids=["a" + "c" * 300, "b" + "c" * 300])\n'
     source = SHORT.format("", long).replace("test_it(", "test_it(text, ")
-    run(source, "--ws-keep-audio=heard").assert_outcomes(passed=1)
+    run(source, "--ws-keep-audio=heard").assert_outcomes(passed=2)
 
-    (path,) = (pytester.path / "heard").iterdir()
-    assert path.name.endswith("-end-.wav")
+    names = [path.name for path in (pytester.path / "heard").iterdir()]
+    assert [("ccc-" in name, name.endswith(".wav")) for name in names] == [(True, True)] * 2
 
 
 def test_a_wav_file_is_spoken(run, pytester):
