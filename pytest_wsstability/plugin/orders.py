@@ -345,14 +345,15 @@ def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Orde
 
 def _failure(error: BaseException) -> tuple[str, tuple[object, ...], float | None]:
     """One line about a failure, what it is compared by, and when it came by the loop's clock."""
-    if not isinstance(error, StabilityError):
+    told = next((each for each in leaves(error) if isinstance(each, StabilityError)), None)
+    if told is None:
         line = f"{type(error).__name__}: {error}".partition("\n")[0]
         return line, (line,), None
-    at = min((violation.at for violation in error.verdict.violations), default=None)
+    at = min((violation.at for violation in told.verdict.violations), default=None)
     # A failure of several connections as one has no timeline: it came when the last of them was looked at.
-    opened = error.timelines[0].opened if error.timelines else 0.0
-    ending = _ending(error.verdict, error.timelines)
-    return error.verdict.headline, ending, None if at is None else at + opened
+    opened = told.timelines[0].opened if told.timelines else 0.0
+    ending = _ending(told.verdict, told.timelines)
+    return told.verdict.headline, ending, None if at is None else at + opened
 
 
 def _knife_edge(first: OrderOutcome, second: OrderOutcome) -> str:

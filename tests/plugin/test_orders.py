@@ -49,6 +49,21 @@ def test_both_orders_fail_for_different_causes(run):
     result.stdout.fnmatch_lines([again])
 
 
+def test_a_failure_in_a_task_group_is_compared_by_what_is_in_it(run):
+    """Groups of both orders read the same."""
+    closing = EDGE.replace("import pytest", "import asyncio\n    import pytest", 1)
+    closing = closing.replace("import pytest", "import pytest\n    from pytest_wsstability import faults", 1)
+    closing = closing.replace('"heartbeat")', '"heartbeat", faults=[("90s", faults.CloseWith(4008))])')
+    held = 'await connection.assert_alive_for("{hold}")'
+    group = f"async with asyncio.TaskGroup() as group:\n            group.create_task({held[6:]})"
+    result = run(closing.replace(held, group).format(every="60s", hold="5m"), ALL)
+
+    assert result.parseoutcomes() == {"failed": 2}
+    result.stdout.fnmatch_lines(
+        ["knife edge at t=60.000 s: *1006 at 60 s *, with --ws-order lifo *4008 at 90 s *"]
+    )
+
+
 def test_no_edge_where_only_the_instant_differs(run):
     """1006 at 60 s or at 120 s, for one cause."""
     result = run(EDGE.format(every="60s", hold="5m"), ALL)
