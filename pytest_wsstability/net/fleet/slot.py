@@ -298,7 +298,8 @@ class FleetSlot:
 
     async def _come_back(self, held: Held, asked: FleetReconnects) -> None:
         """Open a connection that ended, as often as it ends, until the end of its hold."""
-        until = held.connection.timeline.opened + self._plan.hold
+        known = held.connection.timeline
+        until = known.opened + self._plan.hold
         while (ended := held.ended_at) is not None and ended < until - SAME:
             failed: list[str] = []
             back = await reopen(held.connection, asked, ended, self._draw, failed.append)
@@ -315,19 +316,26 @@ class FleetSlot:
             )
             if back.connection is None:
                 return
-            before = held.connection.timeline
+            if held.connection.timeline.heartbeats.first_at is not None:
+                # One that was short does not tell when the first heartbeat is due.
+                known = held.connection.timeline
             held = self._open[held.number] = Held(held.number, back.connection, self._look_at)
             try:
-                broke = await self._hold_again(held, until, before)
+                broke = await self._hold_again(held, until, known)
             finally:
                 await self._close(held)
             if broke is not None:
                 self._returns.append(broke)
                 return
 
-    async def _hold_again(self, held: Held, until: float, before: Timeline) -> Return | None:
+    async def _hold_again(self, held: Held, until: float, known: Timeline) -> Return | None:
         """
         Hold what came back to what each connection is held to, for the rest of its hold.
+
+        Args:
+            held: what came back.
+            until: when its first hold would have been over, as the loop's clock has it.
+            known: the record of the last connection before it in which a heartbeat came; else of the first.
 
         Returns:
             That it broke a promise without an end, so that it has nothing to come back from; None if not.
@@ -337,7 +345,7 @@ class FleetSlot:
         rest = until - connection.timeline.opened
         if rest <= SAME:
             return None
-        asked = _of_a_part(self._job.requirement, rest, before, talks=self._job.traffic is not None)
+        asked = _of_a_part(self._job.requirement, rest, known, talks=self._job.traffic is not None)
         verdict = await hold_open(connection.websocket, asked)
         if not verdict.violations or held.ended_at is not None:
             return None
@@ -517,7 +525,7 @@ def _doubts(verdict: Verdict) -> str:
     return "; ".join(each.text for each in verdict.doubts)
 
 
-def _of_a_part(asked: Requirement, seconds: float, before: Timeline, *, talks: bool) -> Requirement:
+def _of_a_part(asked: Requirement, seconds: float, known: Timeline, *, talks: bool) -> Requirement:
     """
     What is asked of a connection that came back, of all that is asked of a whole hold.
 
@@ -529,8 +537,9 @@ def _of_a_part(asked: Requirement, seconds: float, before: Timeline, *, talks: b
         asked, alive_for=seconds, heartbeats_at_least=0, messages_at_least=0, rtt_p95=None,
         message_every=None if talks else asked.message_every,
     )  # fmt: skip
-    first = before.heartbeats.first_at
-    if peer_beats(before) and (first is None or seconds < first * CADENCE_TOLERANCE):
+    seen = known.heartbeats.first_at
+    first = known.peer_interval if seen is None else seen
+    if peer_beats(known) and (first is None or seconds < first * CADENCE_TOLERANCE):
         return dataclasses.replace(part, heartbeat_every=None, heartbeat_within=None, heartbeat_missed_max=0)
     return part
 

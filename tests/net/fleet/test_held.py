@@ -202,6 +202,26 @@ def test_heartbeats_of_a_server_are_due_where_there_is_time_for_one(restart, out
     assert come_back_to(**asked).verdict.outcome is Outcome.STABLE
 
 
+@pytest.mark.parametrize("restarts", [(30.0, 36.0), (5.0,)])
+def test_a_connection_without_a_heartbeat_does_not_hide_when_one_is_due(restarts):
+    """The last one ended before its first: what came before it tells, or else the interval of the profile."""
+    asked = {"alive_for": "2m", "heartbeat_within": "5s", "options": {"profile": BEATS}, "reconnects": "10s"}
+
+    async def main(*faulty):
+        async with Orchestrator(profile=BEATS) as orchestrator:
+            start = asyncio.get_running_loop().time()
+            async with open_fleet(orchestrator.url, connections=4, **asked) as made:
+                for at in restarts:
+                    await asyncio.sleep(start + at - asyncio.get_running_loop().time())
+                    if at == restarts[-1]:
+                        orchestrator.misbehave(faulty)
+                    await orchestrator.restart(down_for="1s")
+            return made.verdict.outcome
+
+    assert run_virtual(main(faults.WithholdHeartbeats())) is Outcome.UNSTABLE
+    assert run_virtual(main()) is Outcome.STABLE
+
+
 async def chat(connection):
     for _ in range(100):
         await connection.send("hello")
