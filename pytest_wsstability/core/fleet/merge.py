@@ -136,8 +136,8 @@ class FleetMerge:
     backends: Counter[str] = field(default_factory=Counter)
     # Those that opened by the network that they were opened from.
     subnets: Counter[str] = field(default_factory=Counter)
-    # Connections that ended: whether and when they came back, where they were to; and how many failed to
-    # while their worker lagged, or could not open them.
+    # Connections that ended: whether and when they came back, where they were to; and how many failed to, or
+    # broke a promise after that, while their worker lagged, or could not open them.
     returns: list[Return] = field(default_factory=list)
     returns_excused: int = 0
     fanout: FanoutCounts = field(default_factory=FanoutCounts)

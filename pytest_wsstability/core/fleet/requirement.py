@@ -366,8 +366,8 @@ class FleetRequirement:
         if not lost and not broke and merge.returns_excused:
             yield Doubt(
                 Reason.LOOP_LAG,
-                f"{merge.returns_excused:,} did not come back within {within} while their worker lagged, "
-                "or could not open them",
+                f"{merge.returns_excused:,} did not come back within {within}, or broke a promise "
+                "after that, while their worker lagged, or could not open them",
             )
         if unseen := merge.unreturned:
             text = f"{unseen:,} of {len(merge.ended):,} that ended were not seen to come back and to stay"

@@ -303,7 +303,8 @@ def test_returns_that_failed_here_leave_it_open(monkeypatch):
 
     assert made.verdict.outcome is Outcome.INCONCLUSIVE
     assert [each.text for each in made.verdict.doubts] == [
-        "20 did not come back within 10 s while their worker lagged, or could not open them"
+        "20 did not come back within 10 s, or broke a promise after that, while their worker lagged, "
+        "or could not open them"
     ]
 
 
