@@ -79,7 +79,7 @@ def timeline(
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
     key, of an error, notice or refusal its text), ``"lag"`` is local (the detail is in seconds),
-    ``"queued"`` has bytes, ``"fault"`` its name, a mapping is the end of the connection.
+    ``"queued"`` has bytes, a mapping is the end of the connection.
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
@@ -91,8 +91,6 @@ def timeline(
             line.over(now, CloseEvidence(**{"end": end, "at": at, **what}))
         elif what in LOCAL:
             line.mark(now, LOCAL[what], *detail)
-        elif what == "fault":
-            line.fault_applied(now, *detail)
         elif what == "queued":
             line.queued(now, *detail)
         elif what == "<error":

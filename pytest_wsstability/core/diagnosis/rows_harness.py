@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.verdict import Reason
 from ..timeline.close import LocalReason
-from ..timeline.events import End, EventKind, FaultName, Opcode
-from .features import SENT, Features
+from ..timeline.events import End
+from .features import Features
 from .protocol import announced
 from .signature import Blamed, Signature
 
@@ -38,12 +38,8 @@ def _reads_nothing(f: Features) -> bool:
 
 
 def _is_frozen(f: Features) -> bool:
-    """Whether this end is a server that the test has frozen, and that has done nothing since but ask."""
-    frozen = [event.at for event in f.timeline if event.fault is FaultName.FREEZE_LOOP]
-    if f.ended or f.end is not End.SERVER or not frozen:
-        return False
-    since = [event for event in f.timeline if event.kind is EventKind.FRAME and event.at > frozen[-1]]
-    return all(event.direction is SENT and event.opcode is Opcode.PING for event in since)
+    """Whether this end is a server that the test has frozen, and that is so still."""
+    return f.end is End.SERVER and f.timeline.frozen and not f.ended
 
 
 ROWS = (
@@ -118,7 +114,7 @@ ROWS = (
     ),
     Signature(
         cause=Cause.INJECTED_FAULT,
-        shows="at the server: faults.FreezeLoop was applied, and the server has read and done nothing since",
+        shows="at the server: faults.FreezeLoop was applied, and is not over",
         when=_is_frozen,
         confidence=HIGH,
         sentence="the test froze the server, which has read nothing for {rx}: what the {peer} sent since "

@@ -168,7 +168,7 @@ class Timeline:
         "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
         "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
-        "drained_at", "dropped_reads", "end", "ended_serial", "half_frame_last", "half_frame_pause",
+        "drained_at", "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last", "half_frame_pause",
         "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
         "looks_like", "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
@@ -212,6 +212,8 @@ class Timeline:
         self.paused_total = 0.0
         # Reading was stopped on purpose (client="stalled"), so that it excuses nothing.
         self.deliberately_stalled = False
+        # Whether this end does nothing at all at this moment, on purpose.
+        self.frozen = False
         # Application messages thrown away because nobody asked for them.
         self.dropped_reads = 0
         # The ping at the end of a hold went out, and a byte of the peer came after it; None while it has not.

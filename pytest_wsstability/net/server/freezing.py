@@ -43,6 +43,7 @@ class Freeze:
         """Freeze a connection too, if the server is frozen."""
         if self._timer is not None and websocket.transport is not None and websocket not in self._frozen:
             self._frozen[websocket] = websocket.transport = HeldTransport(websocket.transport)
+            _mark(websocket, frozen=True)
 
     def holds(self, owner: Hashable, action: Callable[[], object]) -> bool:
         """Whether the server is frozen; then the action is done after, once for each owner."""
@@ -59,6 +60,7 @@ class Freeze:
         self._timer = None
         frozen, self._frozen = self._frozen, {}
         for websocket, held in frozen.items():
+            _mark(websocket, frozen=False)
             if websocket.transport is held:
                 websocket.transport = held.inner
             held.release()
@@ -67,6 +69,12 @@ class Freeze:
         for action in due.values():
             # Two turns later, when the transports have read.
             loop.call_soon(loop.call_soon, action)
+
+
+def _mark(websocket: WebSocket, *, frozen: bool) -> None:
+    """Note it in the record; one whose handshake is not over has none yet."""
+    if websocket.timeline is not None:
+        websocket.timeline.frozen = frozen
 
 
 class HeldTransport(asyncio.Transport):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Orchestrator, StabilityError, faults
+from pytest_wsstability import Cause, Direction, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.profiles import Profile
 from tests.net.peers import connected, opened
@@ -127,3 +127,16 @@ async def test_its_session_can_be_held_meanwhile(hold):
         session = orchestrator.sessions[0]
         with pytest.raises(StabilityError, match="heartbeat"):
             await session.assert_stable(alive_for=hold, heartbeat_every="1s")
+
+
+@pytest.mark.parametrize(("seconds", "is_frozen"), [("10m", True), ("5s", False)])
+async def test_a_client_that_sends_nothing_is_to_blame_when_the_server_goes_on(seconds, is_frozen):
+    """As long as it is frozen nobody knows, of any of its clients."""
+    server = {"faults": [("10s", faults.FreezeLoop(seconds))], "read_deadline": None, "ping_interval": None}
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url), opened(orchestrator.url):
+        sessions = [await orchestrator.wait_for_session() for _ in range(2)]
+        for each in sessions:
+            with pytest.raises(StabilityError) as caught:
+                await each.assert_stable(alive_for="1m", heartbeat_every="25s")
+            frozen = caught.value.verdict.diagnosis.cause is Cause.INJECTED_FAULT
+            assert frozen is is_frozen
