@@ -27,6 +27,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.MAX_AGE,
         "open the second one at another age: a limit on the age stays where it is",
     ),
+    (
+        _C.SESSION_DUPLICATED,
+        _C.IDLE_TIMEOUT,
+        "open the second one right after a message: a timeout of silence is then far",
+    ),
     (_C.IDLE_TIMEOUT, _C.MAX_AGE, f"{_TALK}an idle timeout is then survived, a maximum age not"),
     (_C.IDLE_TIMEOUT, _C.PONG_DEADLINE, f"{_TALK}an idle timeout is then survived, a pong-only deadline not"),
     (_C.IDLE_TIMEOUT, _C.PROTOCOL_ERROR, f"{_TALK}an idle timeout is then survived"),

@@ -32,6 +32,14 @@ ROWS = (
                 LOW,
             ),
             Rival(
+                Cause.IDLE_TIMEOUT,
+                "nothing had come or gone for longer than before, for as long as timers are",
+                lambda f: f.longest_quiet and timers.is_number(f.silence, f.tier, CountsFrom.IDLE),
+                "after {idle} without a byte an idle timeout fits too, before which a client may have opened "
+                "another",
+                LOW,
+            ),
+            Rival(
                 Cause.RESTART,
                 "other connections ended within 2 s, at other ages and after other silences",
                 lambda f: f.ended_for_one_reason,

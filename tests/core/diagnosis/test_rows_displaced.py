@@ -36,10 +36,13 @@ def test_another_connection_of_the_same_session_may_have_taken_its_place(how, fi
         # A client that knows the limit opens another before it.
         (60, {}, ["MAX_AGE"]),
         (47.3, {"together": 2}, ["RESTART"]),
+        # Nothing had been said for 60 s, and for 59.
+        (70.5, {}, ["IDLE_TIMEOUT"]),
+        (69.5, {}, []),
     ],
 )
 def test_what_else_ends_a_connection_when_another_comes(end, more, left):
-    """A limit on its age, and what ends others with it."""
+    """A limit on its age, or on a silence, and what ends others with it."""
     features = read(*TALK, end=end, beside={"same_session_opened": True, **more})
 
     assert fitting(ROWS, features) == [" / ".join(["SESSION_DUPLICATED", *left])]
