@@ -38,8 +38,9 @@ _GONE = re.compile(
 )
 # What an error says that something is over which it needs: its connection, perhaps, or a service behind it.
 _OVER = re.compile(
-    r"\b(?:clos(?:ed|ing|ure)|close (?:sent|frame|\d{4})|after (?:close|end)|cancel\w*|abort\w*|dispos\w*|"
-    r"disconnect\w*|reset|gone|ended|hang up|not (?:open|connected)|bad file descriptor)\b"
+    r"\b(?:clos(?:ed|ing|ure)|close (?:sent|frame|\d{4})|after (?:close|end)|cancel\w*|"
+    r"(?<!transaction is )abort\w*|dispos\w*|disconnect\w*|reset|gone|ended|hang up|"
+    r"not (?:open|connected)|bad file descriptor)\b"
 )
 # A name in the code, which an error is about: "has no attribute 'close'", "reset() missing 1 argument".
 _NAME = re.compile(r"['`][\w.]+['`]|\b\w+(?:\(\)| is not (?:defined|a (?:function|constructor))\b)")

@@ -26,9 +26,9 @@ _AT_ONCE = 0.05
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
 # The type of an error that is a timeout's own.
-_TIMED_OUT = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
+_TIMEOUT_TYPE = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
 # Words of any timeout.
-_TIME_OUT = re.compile(r"\btimed?[- ]?out", re.IGNORECASE)
+_TIMEOUT_WORDS = re.compile(r"\btimed?[- ]?out", re.IGNORECASE)
 # Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
 _GAVE_UP = re.compile(
     r"\b(?:time[- ]?outs?|timed|no|not|never|without|miss\w*|fail\w*|lost|late|dead|stale|expired|clos\w+|"
@@ -311,7 +311,7 @@ def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis |
     # A server that says in a close frame that it failed has not lost the connection.
     is_cause = not line.may_be_of_end or (is_agreed and end.was_closed)
     whose = "a task of the server" if line.is_beside else "the server's handler"
-    remedy = f"{_TRACEBACK}; {_DEADLINE}" if _TIMED_OUT.match(line.message) else _TRACEBACK
+    remedy = f"{_TRACEBACK}; {_DEADLINE}" if _TIMEOUT_TYPE.match(line.message) else _TRACEBACK
     return _told(
         found, Cause.HANDLER_ERROR,
         Confidence.HIGH if is_cause and (is_its_own or is_at_once) else Confidence.MEDIUM,
@@ -332,10 +332,10 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     # "i/o timeout" is all that is logged of a deadline which only pongs reset.
     timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
     # nginx calls an idle timeout of its own one of the server behind it.
-    is_of_proxy = topic is Topic.UPSTREAM and _TIME_OUT.search(line.text) is not None
+    is_of_proxy = topic is Topic.UPSTREAM and _TIMEOUT_WORDS.search(line.text) is not None
     if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
-    is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMED_OUT.match(line.message) is not None
+    is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMEOUT_TYPE.match(line.message) is not None
     # Of a message that the record shows to be the largest.
     is_size = topic is Topic.SIZE and Cause.MESSAGE_TOO_BIG in (found.cause, *found.alternatives)
     if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not (is_timer or is_size)):

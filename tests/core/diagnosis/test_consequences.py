@@ -124,6 +124,8 @@ def test_an_error_of_anything_else(raised):
         ("KeyError: 'closest'", False),
         ("ValueError: presets of a bureau", False),
         ("ValueError: the values are too close", False),
+        # PostgreSQL's, of a statement that failed before.
+        ("InFailedSQLTransactionError: current transaction is aborted, commands ignored", False),
         # Names in the code: those are mistakes in it.
         ("AttributeError: 'NoneType' object has no attribute 'close'", False),
         ("KeyError: 'cancelled_orders'", False),
