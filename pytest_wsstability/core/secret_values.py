@@ -40,7 +40,7 @@ _ORDINARY_FIELDS = re.compile(
 # What separates values in a field: schemes, cookies, lists, parameters.
 _SEPARATORS = re.compile(r"[\s,;]+")
 # Where JSON begins in a text message, and what may be a token around it: behind "oauth:", between tags.
-_BRACE, _PIECE = re.compile(r"[{\[]"), re.compile(r"[\w.+/~=-]{8,}")
+_JSON, _BRACE, _PIECE = json.JSONDecoder(), re.compile(r"[{\[]"), re.compile(r"[\w.+/~=-]{8,}")
 # What may stand between a name and its value, a scheme included.
 _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
 # What begins the parts of a URL that may hold secrets, or ends them.
@@ -191,10 +191,8 @@ class SecretValues:
             for value in message:
                 self.take_message(value, name)
         elif isinstance(message, str):
-            brace = _BRACE.search(message)
-            if brace and (found := _json_of(message[brace.start() :])) is not None:
-                self.take_message(found, name)
-                message = message[: brace.start()]
+            found, message = _json_in(message)
+            self.take_message(found, name)
             self.take(name, message)
             self._take_header(name or "message", message)
             for piece in _PIECE.findall(message):
@@ -441,11 +439,16 @@ def _decoded(text: str) -> str:
         return ""
 
 
-def _json_of(text: str) -> Any:
+def _json_in(text: str) -> tuple[Any, str]:
+    """The JSON that begins at the first brace, and the text around it; None where that is none."""
+    brace = _BRACE.search(text)
+    if brace is None:
+        return None, text
     try:
-        return json.loads(text)
+        found, end = _JSON.raw_decode(text, brace.start())
     except (ValueError, RecursionError):
-        return None
+        return None, text
+    return found, f"{text[: brace.start()]} {text[end:]}".strip()
 
 
 SECRETS = SecretValues()

@@ -105,6 +105,8 @@ def test_a_command_line(values, command, text, shown):
         {"op": "auth", "args": ["hunter2hunter", 1700000000]},
         'CONNECT {"token":"hunter2hunter"}',
         b'CONNECT {"token":"hunter2hunter"}\r\n',
+        'CONNECT {"token":"hunter2hunter"}\r\nPING\r\n',
+        'CONNECT {"lang":"go"}\r\nPASS hunter2hunter\r\n',
         "PASS oauth:hunter2hunter",
         "CONNECT [{]\npasscode:hunter2hunter\n\n\0",
         "<auth xmlns='urn:ietf:params' mechanism='PLAIN'>hunter2hunter</auth>",
@@ -555,3 +557,11 @@ def test_two_values_that_overlap_are_hidden_as_one(values):
     values.take("token", "another-with-tail9999")
 
     assert values.mask("<hunter2hunter...tail99999>") == "<***>"
+
+
+@pytest.mark.parametrize("behind", ["", "\r\n", "\r\nPING\r\n"])
+def test_a_name_in_json_behind_a_word_makes_a_secret(values, behind):
+    """As NATS has it, with what its client says next: a password that looks like words is one by its name."""
+    values.take_message('CONNECT {"pass":"correct-horse"}' + behind)
+
+    assert values.mask("no: correct-horse") == "no: ***"
