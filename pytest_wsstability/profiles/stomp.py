@@ -57,10 +57,6 @@ def _unescape(value: str) -> str:
     return value
 
 
-# More digits than an interval in milliseconds has.
-_DIGITS = 16
-
-
 def _heart_beat(fields: dict[str, str]) -> Values:
     """What the sender can send, and what it wants to get, in seconds; 0 for nothing."""
     sends, _, wants = fields.get("heart-beat", "0,0").partition(",")
@@ -70,7 +66,7 @@ def _heart_beat(fields: dict[str, str]) -> Values:
 def _seconds(milliseconds: str) -> float:
     """An interval; what is none is too long for one, and so told as the sender's."""
     text = milliseconds.strip()
-    return int(text) / 1000 if text.isdecimal() and len(text) < _DIGITS else math.inf
+    return float(text) / 1000 if text.isdecimal() else math.inf
 
 
 def _written(values: Values) -> str:
