@@ -108,7 +108,8 @@ def check_again(session: pytest.Session) -> None:
             report = pytest.CollectReport(item.nodeid, "failed", text, [])
             secrecy.redact_report(report)
             item.ihook.pytest_collectreport(report=report)
-        seen.add(function)
+        else:
+            seen.add(function)
     session.items[:] = [item for item in session.items if item not in wrong]
 
 

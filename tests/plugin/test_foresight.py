@@ -146,6 +146,14 @@ def test_what_is_known_before_the_run(warned, server, requirement, said):
     assert warned(SOAK.format(more="", server=server, requirement=requirement)) == said
 
 
+def test_where_it_is_an_error_each_of_the_parameters_has_it(run):
+    """None of them runs with the numbers for which another is refused."""
+    source = SOAK.format(**{**RACE, "more": '@pytest.mark.parametrize("number", [1, 2])'})
+    result = run(source.replace("(ws_soak)", "(ws_soak, number)"), "--continue-on-collection-errors")
+
+    assert result.parseoutcomes() == {"errors": 2}
+
+
 def test_a_mark_of_a_conftest_is_looked_at(run):
     """Once, with the others of the test."""
     conftest = """
