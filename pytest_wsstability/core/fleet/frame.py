@@ -60,7 +60,7 @@ class Ending:
     served_by: str = ""
     # The network that it was opened from, such as ``10.1.2.0/24``; empty where nobody can tell.
     subnet: str = ""
-    # Of one that rotated: what it had too little time to show.
+    # What was promised, or seen, in one line; of one that rotated, what it had too little time to show.
     headline: str = ""
     # What to change.
     remedy: str = ""
