@@ -210,10 +210,8 @@ class Timeline:
         # Reading: since when it is paused (None when it is not), and for how long it was in all.
         self._paused_at: float | None = None
         self.paused_total = 0.0
-        # Reading was stopped on purpose (client="stalled"), so that it excuses nothing.
-        self.deliberately_stalled = False
-        # Whether this end does nothing at all at this moment, on purpose.
-        self.frozen = False
+        # On purpose this end reads nothing (client="stalled"), which excuses nothing, or does nothing now.
+        self.deliberately_stalled = self.frozen = False
         # Application messages thrown away because nobody asked for them.
         self.dropped_reads = 0
         # The ping at the end of a hold went out, and a byte of the peer came after it; None while it has not.
