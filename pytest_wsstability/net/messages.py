@@ -215,7 +215,8 @@ class MessageLayer(Generic[_Frames]):
                 self._endpoint.say(self._frames, say)
             if self.conversation.at is not None:
                 self._set_alarm()
-            self._note_session(role, heard.resumes)
+            if role is _CONFIRMED or role is _INFO:
+                self._note_session(role, heard.resumes)
             if self.listener is not None:
                 self.listener(now, payload if heard.payload is None else heard.payload, role)
 
@@ -233,10 +234,10 @@ class MessageLayer(Generic[_Frames]):
 
     def _note_session(self, role: Role, resumes: bool) -> None:
         """Either end asks for a session, or confirms it."""
-        if role is _CONFIRMED:
-            self._frames.wake(Wait.SESSION)
-        elif role is _INFO:
+        if role is _INFO:
             self._timeline.session_resumes = resumes
+        else:
+            self._frames.wake(Wait.SESSION)
 
     def _is_refused(self, heard: Heard) -> bool:
         """Whether the peer refuses this client its session, and not an earlier one that is gone."""
@@ -335,7 +336,8 @@ class MessageLayer(Generic[_Frames]):
                 # The peer's own id or token, which this end was to repeat: JSON can name what UTF-8 cannot.
                 self._frames.fail(1007, "half of a surrogate pair in a message, which no text can carry")
                 return
-            self._note_session(say.role, say.resumes)
+            if say.role is _CONFIRMED or say.role is _INFO:
+                self._note_session(say.role, say.resumes)
         if conversation.said(say, now):
             self._set_alarm()
 
