@@ -266,6 +266,8 @@ def run_ready(ready: deque[asyncio.Handle]) -> None:
         handle = ready.popleft()
         if not handle._cancelled:
             handle._run()
+    # As asyncio does: the traceback of an error has this frame since Python 3.12, and its task would be kept.
+    handle = None  # type: ignore[assignment]
 
 
 def run_ready_timed(ready: deque[asyncio.Handle]) -> Iterator[tuple[asyncio.Handle, float]]:
@@ -276,6 +278,7 @@ def run_ready_timed(ready: deque[asyncio.Handle]) -> Iterator[tuple[asyncio.Hand
             start = perf_counter()
             handle._run()
             yield handle, perf_counter() - start
+    handle = None  # type: ignore[assignment]
 
 
 def add_sockets(server: asyncio.Server, sockets: list[Any]) -> None:

@@ -401,6 +401,8 @@ class VirtualLoop(MemoryLoop):
         for handle, took in run_ready_timed(self.ready):
             if took >= self.slow_callback_duration:
                 logger.warning("executing %r took %.3f real seconds", handle, took)
+        # See `run_ready`.
+        handle = None  # type: ignore[assignment]
 
     def _move_on(self) -> asyncio.TimerHandle | None:
         """Give the next timer, and go to its instant, unless something in flight has to be waited for."""

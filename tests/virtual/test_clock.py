@@ -367,6 +367,29 @@ def test_the_list_of_ties_is_bounded():
     assert (ties.count, len(ties.instants), ties.instants[-1]) == (200, 64, (200, 2))
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_task_that_failed_is_let_go_at_once(debug):
+    """So that asyncio tells in time of an error that nobody took, whatever the garbage collector does."""
+    told = []
+
+    async def fails():
+        await asyncio.sleep(1)
+        raise ValueError
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_debug(debug)
+        loop.set_exception_handler(lambda loop, context: told.append(context["message"]))
+        await asyncio.wait([asyncio.create_task(fails())])
+        return list(told)
+
+    gc.disable()
+    try:
+        assert run_virtual(main()) == ["Task exception was never retrieved"]
+    finally:
+        gc.enable()
+
+
 def test_timeouts_fire_exactly():
     async def main():
         seen = []

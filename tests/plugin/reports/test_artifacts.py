@@ -152,13 +152,17 @@ def full(path, *args, **options):
 Path.write_text = full
 """
 
+# looptime asks for a current loop in a fresh process, which is deprecated from Python 3.12 on.
+ALONE = ("-p", "no:looptime_plugin")
+
 
 @pytest.mark.parametrize("where", ["", pytest.param("-n1", marks=pytest.mark.slow)])
 def test_a_full_disk_is_no_success(pytester, where):
     """All tests passed; a line says that folders are not whole, and the exit code is 1."""
     pytester.makeconftest(FULL)
     pytester.makepyfile(SUITE)
-    result = pytester.runpytest_subprocess(*where.split(), "-kgreen", "--ws-artifacts=kept", "--ws-keep=on")
+    options = ["-kgreen", "--ws-artifacts=kept", "--ws-keep=on"]
+    result = pytester.runpytest_subprocess(*where.split(), *ALONE, *options)
 
     assert result.parseoutcomes()["passed"] == 1
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -170,7 +174,7 @@ def test_workers_write_theirs(pytester):
     """Into the folder of the one run."""
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     pytester.makepyfile(SUITE)
-    result = pytester.runpytest_subprocess("-n1", "--ws-artifacts=kept", "--junitxml=out.xml")
+    result = pytester.runpytest_subprocess("-n1", *ALONE, "--ws-artifacts=kept", "--junitxml=out.xml")
     (name,) = kept(pytester)
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -247,6 +251,7 @@ def test_workers_send_payloads_home(pytester):
     """The archive is the controller's."""
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     pytester.makepyfile(TALK)
-    pytester.runpytest_subprocess("-n1", "--ws-har=out.har", "--ws-har-payloads").assert_outcomes(passed=1)
+    options = ["--ws-har=out.har", "--ws-har-payloads"]
+    pytester.runpytest_subprocess("-n1", *ALONE, *options).assert_outcomes(passed=1)
 
     assert "my secret" in [each["data"] for each in messages(pytester)]
