@@ -1,6 +1,7 @@
 """Servers that do not answer the upgrade as they should: each is told in one line."""
 
 import asyncio
+import re
 import socket
 import struct
 
@@ -216,18 +217,21 @@ async def test_a_refusal_may_come_in_pieces(version, size):
     assert str(await error_of(script)).endswith("(upgrade refused): HTTP 403 Forbidden: no")
 
 
+UNREADABLE = "the answer cannot be read"
+# In the words of websockets 17, and of 15 and 16.
+TOO_LONG = "(?:read [0-9]+ bytes, expected no more than 8192 bytes|line too long)"
+TOO_MANY = "(?:expected no more than 128 headers|too many HTTP headers)"
+
+
 @pytest.mark.parametrize(
     ("head", "told"),
     [
         (b"X: " + b"x" * 8187, "HTTP 403 Forbidden: no"),
-        (
-            b"X: " + b"x" * 8188,
-            "HTTP 403 Forbidden: no; {}: read 8193 bytes, expected no more than 8192 bytes",
-        ),
-        (b"X: " + b"x" * 2**16, "HTTP 403 Forbidden; {}: read "),
+        (b"X: " + b"x" * 8188, f"HTTP 403 Forbidden: no; {UNREADABLE}: {TOO_LONG}"),
+        (b"X: " + b"x" * 2**16, f"HTTP 403 Forbidden; {UNREADABLE}: {TOO_LONG}"),
         (b"\r\n".join([b"X: y"] * 127), "HTTP 403 Forbidden: no"),
-        (b"\r\n".join([b"X: y"] * 128), "HTTP 403 Forbidden: no; {}: expected no more than 128 headers"),
-        (b"\r\n".join([b"X: y"] * 9999), "HTTP 403 Forbidden; {}: expected no more than 128 headers"),
+        (b"\r\n".join([b"X: y"] * 128), f"HTTP 403 Forbidden: no; {UNREADABLE}: {TOO_MANY}"),
+        (b"\r\n".join([b"X: y"] * 9999), f"HTTP 403 Forbidden; {UNREADABLE}: {TOO_MANY}"),
     ],
     ids=["line", "long line", "endless line", "fields", "many fields", "endless fields"],
 )
@@ -237,7 +241,7 @@ async def test_a_refusal_with_a_long_head_tells_its_status(head, told):
     error = await error_of(answering(response, stay=True))
 
     assert (error.stage, error.status) == (OpeningStage.HTTP, 403)
-    assert f"(upgrade refused): {told.format('the answer cannot be read')}" in str(error)
+    assert re.search(rf"\(upgrade refused\): {told}", str(error))
 
 
 @pytest.mark.parametrize("size", [1, 7, 30, 1000])
