@@ -18,6 +18,12 @@ _PRINTED = re.compile(
     r"(?i:exception in thread |(?:php )?fatal (?:python )?error: )|"
     r"\S+:\d+:in [`'][^']*': .*\([A-Z]\w*(?:::\w+)*\)$)"
 )
+# What servers say of a connection that ends before it is a WebSocket: websockets, tungstenite, Go.
+_OPENING = re.compile(
+    r"(?:opening|websocket|TLS|SSL) handshake|handshake(?:Incomplete| not finished)|valid HTTP request|"
+    r"HTTP request line|before end of line",
+    re.IGNORECASE,
+)
 # A place in the code of an error: Node, Java and Rust, Ruby, Python and Go, which have more of it further in.
 _PLACE = re.compile(
     r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |\d+: \S*::|from \S+:\d|File \")|"
@@ -93,6 +99,11 @@ class ServerLine:
     def may_be_of_end(self) -> bool:
         """Whether it is an error that may be a consequence of the end too: it says that something is over."""
         return self.is_failure and may_be_consequence(self.message)
+
+    @property
+    def is_of_opening(self) -> bool:
+        """Whether it is about a connection that never opened, such as a look whether the server listens."""
+        return _OPENING.search(self.text) is not None
 
     @property
     def is_about_all(self) -> bool:

@@ -184,13 +184,14 @@ def may_be_an_exit(found: Diagnosis) -> bool:
 
 
 def _may_be_about(line: ServerLine, end: ClientEnd) -> bool:
-    """Whether a line is near an end, and of no process before it nor of a handler that was done after it."""
+    """Whether a line is near an end, and not of another process, another connection, or what came later."""
     if line.kind in (LineKind.RETURNED, LineKind.CANCELLED) and _is_later(line, end):
         return False
     if line.kind is LineKind.EXITED and line.at < end.opened:
         # The connection was opened to the process that was started after this one.
         return False
-    return line.kind is not LineKind.BUSY and abs(line.at - end.at) <= AT_THE_END
+    is_of_others = line.kind is LineKind.BUSY or line.is_of_opening
+    return not is_of_others and abs(line.at - end.at) <= AT_THE_END
 
 
 def _is_later(line: ServerLine, end: ClientEnd) -> bool:

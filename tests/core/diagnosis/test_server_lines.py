@@ -166,6 +166,25 @@ def test_a_process_that_ends_after_its_goodbye_is_blamed_for_an_error_only(raise
 @pytest.mark.parametrize(
     ("text", "is_told"),
     [
+        ("websockets.exceptions.InvalidMessage: did not receive a valid HTTP request", False),
+        ("EOFError: connection closed while reading HTTP request line", False),
+        ("EOFError: stream ends after 0 bytes, before end of line", False),
+        ("panic: Error during the websocket handshake occurred: Protocol(HandshakeIncomplete)", False),
+        ("panic: http: TLS handshake error from 127.0.0.1:50000: EOF", False),
+        ("ValueError: no valid HTTP method", True),
+        ("ProtocolError: the room's handshake came twice", True),
+    ],
+)
+def test_an_error_of_a_connection_that_never_opened_is_of_no_other(text, is_told):
+    """Servers log one for each look whether they listen."""
+    found = told(CUT, *all_printed([(1047.3, text)]))
+
+    assert (text in found.sentence) is is_told
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
         ("server.rb:2:in `block (3 levels) in <main>': boom (RuntimeError)", True),
         ("server.rb:2:in 'Room#find': undefined method 'x' for nil (NoMethodError)", True),
         ("db.rb:5:in `connect': Connection refused - connect(2) for redis:6379 (Errno::ECONNREFUSED)", True),
