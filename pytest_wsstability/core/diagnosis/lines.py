@@ -20,8 +20,8 @@ _PRINTED = re.compile(
 )
 # What servers say of a connection that ends before it is a WebSocket: websockets, tungstenite, Go.
 _OPENING = re.compile(
-    r"(?:opening|websocket|TLS|SSL) handshake|handshake(?:Incomplete| not finished)|valid HTTP request|"
-    r"HTTP request line|before end of line",
+    r"opening handshake failed|handshake(?:Incomplete| not finished)|TLS handshake error from|"
+    r"valid HTTP request\b|HTTP request line|before end of line",
     re.IGNORECASE,
 )
 # A place in the code of an error: Node, Java and Rust, Ruby, Python and Go, which have more of it further in.

@@ -172,6 +172,10 @@ def test_a_process_that_ends_after_its_goodbye_is_blamed_for_an_error_only(raise
         ("panic: Error during the websocket handshake occurred: Protocol(HandshakeIncomplete)", False),
         ("panic: http: TLS handshake error from 127.0.0.1:50000: EOF", False),
         ("ValueError: no valid HTTP method", True),
+        # A handler's own client has handshakes, too.
+        ("TimeoutError: timed out during opening handshake", True),
+        ("websockets.exceptions.InvalidMessage: did not receive a valid HTTP response", True),
+        ("ConnectionError: SSL handshake with db.internal took longer than 60 seconds", True),
         ("ProtocolError: the room's handshake came twice", True),
     ],
 )
