@@ -7,12 +7,14 @@ import dataclasses
 import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..plain import plain, restore, restore_number, word
 from ..redact import redact_text
+from . import counters
 from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
+from .counters import PLACES
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
 from .gaps import Gap, longest_before, shared, with_one_more
@@ -23,11 +25,13 @@ from .round_trips import RoundTrips
 from .rows import event_of, masked, row
 from .tcp import TcpSample, add_sample, packed, samples
 
+_T = TypeVar("_T")
+
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
 # cannot push the last heartbeats out of the record.
 SIGNAL_CAPACITY = 80
 DATA_CAPACITY = 64
-# Wrong messages of a session's handshake that are kept.
+# Wrong messages of a session's handshake that are kept, and texts of each sort: the first.
 IRREGULAR = 8
 
 # Lags of the loop that are kept, the longest: as many as a `Sample` keeps of the slowest answers.
@@ -44,10 +48,6 @@ _LOOKED_BEFORE = 0.1
 NO_KERNEL = "virtual time has no TCP"
 NOBODY_LOOKED = "nobody has looked"
 
-_FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
-_SLOT = {int(opcode): slot for slot, opcode in enumerate(_FRAMES)}
-_ROLES = len(Role)
-_NEVER = -1.0
 # Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
 _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
 _FRAME = int(EventKind.FRAME)
@@ -60,76 +60,8 @@ _INFO, _CONFIRMED, _PROOF_OF_LIFE = Role.SESSION_INFO, Role.SESSION_CONFIRMED, R
 _OPENED, _ENDED, _STANDS = EventKind.OPENED, EventKind.ENDED, TransportEnd.OPEN
 _LOOP_LAG, _SLEPT = EventKind.LOOP_LAG, EventKind.SUSPENDED
 _PAUSED, _RESUMED = EventKind.READING_PAUSED, EventKind.READING_RESUMED
-# What is counted and timed stands in one list: a number takes two thirds less there than in an array, which
-# checks what it is given (measured). First what was sent, then what was received, each so: silences (for each
-# kind of frame its last instant, then the longest time without one), frames (for each opcode their number,
-# their bytes and the last instant), and the last instant of each role.
-_OPCODES = 2 * len(FrameKind)
-_MEANT = _OPCODES + 3 * len(_FRAMES)
-_WAY = _MEANT + _ROLES
-_BYTES, _LAST, _LONGEST = 1, 2, 1
-_WAYS = (Direction.SENT, Direction.RECEIVED)
-_TOLD_ROLES = tuple(role for role in Role if role is not Role.NONE)
-_FRAME_KIND = {int(opcode): FrameKind.DATA for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
-_FRAME_KIND |= {_PING: FrameKind.PING, _PONG: FrameKind.PONG}
-
-
-def _silence(kind: int, direction: int) -> int:
-    """Where a timeline has the last instant of a kind of frame; behind it, the longest time without one."""
-    return _WAY * direction + 2 * kind
-
-
-def _counted(opcode: int, direction: int) -> int:
-    """Where it counts the frames of an opcode; behind that, their bytes and their last instant."""
-    return _WAY * direction + _OPCODES + 3 * _SLOT[opcode]
-
-
-def _meant(role: int, direction: int) -> int:
-    """Where it has the last instant of a role."""
-    return _WAY * direction + _MEANT + role
-
-
-def _places(
-    opcode: int, direction: int, role: Role
-) -> tuple[int, int, int, int, int, int, int, int, bytes, bool]:
-    """
-    What is known of a frame before it comes.
-
-    Where a timeline has: its number, its bytes, the last instants of its opcode and of its role, the last of
-    its kind and the longest silence of it, and the same of any frame. Then what `Recorder.append` takes, and
-    whether it stands in the ring of data frames.
-
-    """
-    count, anything = _counted(opcode, direction), _silence(FrameKind.ANY, direction)
-    place = _silence(_FRAME_KIND.get(opcode, FrameKind.ANY), direction)
-    where = (count, count + _BYTES, count + _LAST, _meant(role, direction))
-    silences = (place, place + _LONGEST, anything, anything + _LONGEST)
-    return (*where, *silences, sort_of(_FRAME, direction, opcode, role), opcode < _CLOSE and role <= _DATA)
-
-
-# Ready before, because each frame needs them; in dictionaries, which find members of enums faster than
-# tuples do.
-_PLACES = {
-    opcode: {way: {role: _places(opcode, way, role) for role in Role} for way in _WAYS} for opcode in _SLOT
-}
-_HEARD = _silence(FrameKind.ANY, _RECEIVED)
-_HEARD_DATA = _silence(FrameKind.DATA, _RECEIVED)
-
-
-def _fresh() -> list[float]:
-    """What a timeline has before the first frame."""
-    figures: list[float] = [0.0] * (2 * _WAY)
-    for direction in _WAYS:
-        for opcode in _SLOT:
-            place = _counted(opcode, direction)
-            figures[place : place + 3] = 0, 0, _NEVER
-        for role in Role:
-            figures[_meant(role, direction)] = _NEVER
-    return figures
-
-
-_FRESH = _fresh()
-
+_HEARD = counters.silence(FrameKind.ANY, _RECEIVED)
+_HEARD_DATA = counters.silence(FrameKind.DATA, _RECEIVED)
 
 # Where nothing was asked; nobody adds to it.
 _NO_TRIPS = RoundTrips()
@@ -197,7 +129,7 @@ class Timeline:
         self.total = 0
         self._signals = Recorder(SIGNAL_CAPACITY)
         self._data: Recorder | None = None
-        self._figures = _FRESH[:]
+        self._figures = counters.FRESH[:]
         self._last_any = 0.0
         # Fields of the handshake response that may tell who answered it; None where there are none.
         self.hints: tuple[tuple[str, str], ...] | None = None
@@ -306,7 +238,7 @@ class Timeline:
         """
         at = now - self._origin
         # Written out, and without sums that are known before: each frame comes along here.
-        count, sizes, seen, meant, place, longest, anything, longest_any, sort, is_data = _PLACES[opcode][
+        count, sizes, seen, meant, place, longest, anything, longest_any, sort, is_data = PLACES[opcode][
             direction
         ][role]
         figures = self._figures
@@ -363,7 +295,7 @@ class Timeline:
     ) -> None:
         """Record one more message of a frame that is recorded already; its bytes are counted."""
         at = now - self._origin
-        self._figures[_meant(role, direction)] = at
+        self._figures[counters.meant(role, direction)] = at
         if role > _DATA:
             self._signals.append(at, sort_of(_FRAME, direction, opcode, role), 0, self.total)
             self.total += 1
@@ -470,24 +402,15 @@ class Timeline:
 
     def error_message(self, now: float, text: str) -> None:
         """Record a message that the protocol calls an error; the first `IRREGULAR` are kept."""
-        if self._errors is None:
-            self._errors = []
-        if len(self._errors) < IRREGULAR:
-            self._errors.append((now - self._origin, text))
+        self._errors = _with_one_more(self._errors, (now - self._origin, text))
 
     def notice_message(self, now: float, text: str) -> None:
         """Record a message that announces the end; the first `IRREGULAR` are kept."""
-        if self._notices is None:
-            self._notices = []
-        if len(self._notices) < IRREGULAR:
-            self._notices.append((now - self._origin, text))
+        self._notices = _with_one_more(self._notices, (now - self._origin, text))
 
     def refusal_message(self, now: float, text: str) -> None:
         """Record a message that refuses an unconfirmed session; the first `IRREGULAR` are kept."""
-        if self._refusals is None:
-            self._refusals = []
-        if len(self._refusals) < IRREGULAR:
-            self._refusals.append((now - self._origin, text))
+        self._refusals = _with_one_more(self._refusals, (now - self._origin, text))
 
     def ask_proof(self, now: float) -> None:
         """Record that the ping at the end of a hold has gone out."""
@@ -548,10 +471,8 @@ class Timeline:
 
     def irregularity(self, now: float, flaw: Flaw, detail: str) -> None:
         """Record what is wrong with a message of the session's handshake; the first `IRREGULAR` are kept."""
-        if self._irregular is None:
-            self._irregular = []
-        if len(self._irregular) < IRREGULAR:
-            self._irregular.append(Irregularity(now - self._origin, flaw, detail))
+        found = Irregularity(now - self._origin, flaw, detail)
+        self._irregular = _with_one_more(self._irregular, found)
 
     def over(self, now: float, evidence: CloseEvidence) -> None:
         """
@@ -736,11 +657,11 @@ class Timeline:
 
     def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
-        return max(0.0, self.duration - self._figures[_silence(kind, direction)])
+        return max(0.0, self.duration - self._figures[counters.silence(kind, direction)])
 
     def longest_gap(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """The longest time without such frames in a direction, the one still running excluded."""
-        return self._figures[_silence(kind, direction) + _LONGEST]
+        return self._figures[counters.silence(kind, direction) + counters.LONGEST]
 
     def data_gap_before(self, until: float) -> Gap:
         """
@@ -752,7 +673,7 @@ class Timeline:
         """
         if self._data_gaps:
             return longest_before(self._data_gaps, until)
-        longest = self._figures[_HEARD_DATA + _LONGEST]
+        longest = self._figures[_HEARD_DATA + counters.LONGEST]
         return longest, self._figures[_HEARD_DATA] - longest
 
     def signals_since(self, number: int) -> Iterable[Packed]:
@@ -776,22 +697,19 @@ class Timeline:
             ValueError: unless one of the two is given.
 
         """
-        if (opcode is None) == (role is None):
-            raise ValueError("last: give an opcode or a role, and not both")
-        place = _meant(role or 0, direction) if opcode is None else _counted(opcode, direction) + _LAST
-        at = self._figures[place]
-        return None if at == _NEVER else at
+        if opcode is not None and role is None:
+            return counters.last_of_opcode(self._figures, direction, opcode)
+        if role is not None and opcode is None:
+            return counters.last_of_role(self._figures, direction, role)
+        raise ValueError("last: give an opcode or a role, and not both")
 
     def count(self, direction: Direction, *opcodes: Opcode) -> int:
         """Frames in a direction, of the opcodes given or of all."""
-        return self._sum(0, direction, opcodes)
+        return counters.count(self._figures, direction, opcodes)
 
     def bytes(self, direction: Direction, *opcodes: Opcode) -> int:
         """Payload bytes in a direction, of the opcodes given or of all."""
-        return self._sum(_BYTES, direction, opcodes)
-
-    def _sum(self, place: int, direction: Direction, opcodes: tuple[Opcode, ...]) -> int:
-        return int(sum(self._figures[_counted(each, direction) + place] for each in opcodes or _FRAMES))
+        return counters.size(self._figures, direction, opcodes)
 
     # Written and read back.
 
@@ -820,10 +738,7 @@ class Timeline:
                 None if self._server_heartbeats is None else self._server_heartbeats.as_dict()
             ),
             "pings": self.pings.as_dict(),
-            "frames": {word(way): self._counted(way) for way in _WAYS},
-            "last_opcodes": {word(way): self._opcodes_seen(way) for way in _WAYS},
-            "last_roles": {word(way): self._roles_seen(way) for way in _WAYS},
-            "silences": {word(way): self._quiet(way) for way in _WAYS},
+            **counters.as_dict(self._figures),
             "messages": self.messages.as_dict(),
             "errors": [[_rounded(at), redact_text(text)] for at, text in self.errors],
             "notices": [[_rounded(at), redact_text(text)] for at, text in self.notices],
@@ -837,29 +752,6 @@ class Timeline:
             "close": None if self.close is None else plain(masked(self.close)),
             "total": self.total,
             "events": [row(event) for event in (self if events is None else events)],
-        }
-
-    def _counted(self, way: Direction) -> dict[str, list[int]]:
-        return {
-            word(opcode): [self.count(way, opcode), self.bytes(way, opcode)]
-            for opcode in _FRAMES
-            if self.count(way, opcode)
-        }
-
-    def _opcodes_seen(self, way: Direction) -> dict[str, float]:
-        found = {word(opcode): self.last(direction=way, opcode=opcode) for opcode in _FRAMES}
-        return {name: round(at, 6) for name, at in found.items() if at is not None}
-
-    def _roles_seen(self, way: Direction) -> dict[str, float]:
-        found = {word(role): self.last(direction=way, role=role) for role in _TOLD_ROLES}
-        return {name: round(at, 6) for name, at in found.items() if at is not None}
-
-    def _quiet(self, way: Direction) -> dict[str, list[float]]:
-        """When each sort of traffic was last seen, and the longest time without it before."""
-        places = {word(sort): _silence(sort, way) for sort in FrameKind}
-        return {
-            name: [round(self._figures[place], 6), round(self._figures[place + _LONGEST], 6)]
-            for name, place in places.items()
         }
 
     @classmethod
@@ -903,8 +795,7 @@ class Timeline:
         worst = [(timeline.max_lag_at, timeline.max_lag)] if timeline.max_lag else ()
         for at, seconds in data.get("lags", worst):
             timeline._was_late(float(at), float(seconds))
-        for way in _WAYS:
-            timeline._restore_counters(way, data, where)
+        timeline._figures = counters.restore_from(data, where)
         timeline.hints = tuple((str(name), str(value)) for name, value in data["hints"]) or None
         timeline._irregular = [
             Irregularity(float(at), restore(Flaw, flaw, f"{where}.irregular"), str(detail))
@@ -925,19 +816,13 @@ class Timeline:
             sort = sort_of(event.kind, event.direction, event.opcode, event.role)
             ring.append(event.at, sort, measure_of(event), number)
 
-    def _restore_counters(self, way: Direction, data: Mapping[str, Any], where: str) -> None:
-        name, figures = word(way), self._figures
-        for opcode, (count, size) in data["frames"][name].items():
-            place = _counted(restore(Opcode, opcode, f"{where}.frames"), way)
-            figures[place], figures[place + _BYTES] = int(count), int(size)
-        for opcode, at in data["last_opcodes"][name].items():
-            place = _counted(restore(Opcode, opcode, f"{where}.last_opcodes"), way)
-            figures[place + _LAST] = float(at)
-        for role, at in data["last_roles"][name].items():
-            figures[_meant(restore(Role, role, f"{where}.last_roles"), way)] = float(at)
-        for sort, (at, longest) in data["silences"][name].items():
-            place = _silence(restore(FrameKind, sort, f"{where}.silences"), way)
-            figures[place], figures[place + _LONGEST] = float(at), float(longest)
+
+def _with_one_more(kept: list[_T] | None, found: _T) -> list[_T]:
+    """The first `IRREGULAR` are kept."""
+    kept = [] if kept is None else kept
+    if len(kept) < IRREGULAR:
+        kept.append(found)
+    return kept
 
 
 def _sort_of_local(kind: EventKind) -> bytes:
@@ -951,4 +836,4 @@ def _rounded(value: Any) -> Any:
 
 def _is_data(event: Event) -> bool:
     """Whether an event stands in the ring of data frames."""
-    return event.kind is EventKind.FRAME and event.opcode < Opcode.CLOSE and event.role <= Role.DATA
+    return event.kind is EventKind.FRAME and counters.is_data(event.opcode, event.role)
