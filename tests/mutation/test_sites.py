@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed (group mutants)")
 coverage = pytest.importorskip("coverage")
 
-from tests.mutation import accepted, sites  # noqa: E402
+from tests.mutation import sites  # noqa: E402
 from tests.mutation.covering import PAGES, Covering  # noqa: E402
 from tests.mutation.sites import PACKAGE, Kind, Site  # noqa: E402
 
@@ -228,12 +228,3 @@ def test_who_imports_a_file_is_asked_of_what_runs_then_and_later(covering):
 def test_pages_are_asked_of_their_numbers(covering, path, page):
     """Nothing runs them after the import."""
     assert covering.tests(Site(Kind.CONSTANT, path, 1, "", 0)) == [page]
-
-
-def test_the_reasons_are_rows_of_a_table():
-    """docs/testing.md names each mutant that lives, by its file and line, with why."""
-    for path, before, after in accepted.read():
-        source = (sites.ROOT / PACKAGE / path).read_text()
-        assert before in {line.strip() for line in source.splitlines()}, (path, before)
-        assert before != after
-    assert all(accepted.read().values())
