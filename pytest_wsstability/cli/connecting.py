@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from ..core.header_field import header_field
 from ..core.message import read_on
 from ..core.secret_values import SECRETS
 from ..net.errors import OpeningError
@@ -43,7 +45,7 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
     SECRETS.take_opening(url=options.url, headers=headers, subprotocols=options.subprotocol)
     return {
         "profile": options.profile,
-        "headers": [_header(line) for line in options.header],
+        "headers": _headers(options.header),
         "subprotocols": options.subprotocol,
         "origin": options.origin,
         "tls": TLS(ca=options.ca, insecure=options.insecure),
@@ -61,9 +63,8 @@ def opening_message(exc: OpeningError) -> str:
     return "\n".join([opening_error(exc), fix, read_on(exc.stage.code)])
 
 
-def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not name.strip() or " " in name.strip():
-        # Nothing of the line is shown: without a name, all of it may be the secret.
-        raise ValueError("--header: a value without a header's name; give 'Name: value'")
-    return name.strip(), value.strip()
+def _headers(lines: Sequence[str]) -> list[tuple[str, str]]:
+    try:
+        return [header_field(line) for line in lines]
+    except ValueError as exc:
+        raise ValueError(f"--header: {exc}") from None

@@ -8,19 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.duration import parse_duration
+from ..core.header_field import header_field
 from ..core.url import as_websocket, wrong_url
 
 # Stands for the port of a command.
 _PORT = "{port}"
-
-
-def read_header(line: str) -> tuple[str, str]:
-    """A header field: ``Name: value``."""
-    name, colon, value = line.partition(":")
-    if not colon or not name.strip() or " " in name.strip():
-        # What was given may be a secret, so it is not shown.
-        raise ValueError("a value without a header's name; give 'Name: value'")
-    return name.strip(), value.strip()
 
 
 def read_file(text: str) -> str:
@@ -104,7 +96,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "cert": read_file,
     "command_timeout": parse_duration,
     "command_url": read_command_url,
-    "headers": read_header,
+    "headers": header_field,
     "keep_runs": read_count,
     "key": read_file,
     "port": read_port,
