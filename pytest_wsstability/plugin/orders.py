@@ -37,6 +37,7 @@ from ..virtual.loop import HORIZON, VirtualLoop
 from ..virtual.runner import is_loop_running
 from .markers import needs_runner
 from .plans import loop_scope
+from .registered import registered
 from .settings import Settings
 from .stash import connector_key, loop_key, settings_key, ties_key
 
@@ -320,11 +321,7 @@ class FirstRuns:
 
 def first_runs_of(config: pytest.Config) -> FirstRuns:
     """Those of a session, none of them known when they are first asked for."""
-    found: FirstRuns | None = config.pluginmanager.get_plugin(_NAME)
-    if found is None:
-        found = FirstRuns()
-        config.pluginmanager.register(found, _NAME)
-    return found
+    return registered(config, _NAME, FirstRuns)
 
 
 def _twins(item: pytest.Item) -> str:

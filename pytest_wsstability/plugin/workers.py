@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from ..core.secret_values import SECRETS
+from .registered import registered
 from .seams.xdist import on_main_thread
 from .stash import settings_key
 
@@ -165,11 +166,7 @@ class WorkerLinks:
 
 def links_of(config: pytest.Config) -> WorkerLinks:
     """The workers of a run; empty without xdist."""
-    found: WorkerLinks | None = config.pluginmanager.get_plugin(_LINKS)
-    if found is None:
-        found = WorkerLinks(config)
-        config.pluginmanager.register(found, _LINKS)
-    return found
+    return registered(config, _LINKS, lambda: WorkerLinks(config))
 
 
 # In a worker.
@@ -206,11 +203,8 @@ def controller_of(config: pytest.Config) -> Controller | None:
     """The controller of this worker; None in a process that is none."""
     if not is_worker(config):
         return None
-    found: Controller | None = config.pluginmanager.get_plugin(_CONTROLLER)
-    if found is None:
-        found = Controller(config.workerinput.get(_INPUT, {}))  # type: ignore[attr-defined]
-        config.pluginmanager.register(found, _CONTROLLER)
-    return found
+    told = config.workerinput.get(_INPUT, {})  # type: ignore[attr-defined]
+    return registered(config, _CONTROLLER, lambda: Controller(told))
 
 
 def tell_secrets(config: pytest.Config) -> None:

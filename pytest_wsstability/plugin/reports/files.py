@@ -15,6 +15,7 @@ from ...report import har, markdown
 from ...report.folders import closed_folder, unwritable
 from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
+from ..registered import registered
 from ..stash import settings_key
 from ..workers import controller_of
 from .artifacts import artifacts_of
@@ -37,11 +38,7 @@ def reports_of(config: pytest.Config) -> Reports:
         pytest.UsageError: for a report, gate or baseline that makes no sense.
 
     """
-    found: Reports | None = config.pluginmanager.get_plugin(_NAME)
-    if found is None:
-        found = Reports(config)
-        config.pluginmanager.register(found, _NAME)
-    return found
+    return registered(config, _NAME, lambda: Reports(config))
 
 
 class Reports:

@@ -25,6 +25,7 @@ from ...report.junit import PREFIX, properties
 from ..failures import ask_hooks
 from ..margins import warn_of_misfits
 from ..plans import is_virtual, plan_of
+from ..registered import registered
 from ..stash import connector_key, fleet_key, forget, orchestrator_key, soak_key, transcripts_key
 from ..workers import Controller, controller_of, links_of
 
@@ -42,12 +43,12 @@ _NAME = "wsstability-results"
 
 def results_of(config: pytest.Config) -> Results:
     """The results of a run, begun when they are first asked for."""
-    found: Results | None = config.pluginmanager.get_plugin(_NAME)
-    if found is None:
-        controller = controller_of(config)
-        found = Results(started=links_of(config).started) if controller is None else Results(controller)
-        config.pluginmanager.register(found, _NAME)
-    return found
+    return registered(config, _NAME, lambda: _begun(config))
+
+
+def _begun(config: pytest.Config) -> Results:
+    controller = controller_of(config)
+    return Results(started=links_of(config).started) if controller is None else Results(controller)
 
 
 class Results:

@@ -8,6 +8,7 @@ from typing import Never
 import pytest
 
 from ..plans import base_target_of
+from ..registered import registered
 from ..server_choice import server_of
 from ..settings import TargetKind
 from ..stash import settings_key
@@ -65,11 +66,7 @@ class Commands:
 
 def commands_of(config: pytest.Config) -> Commands:
     """The commands of a run."""
-    found: Commands | None = config.pluginmanager.get_plugin(_NAME)
-    if found is None:
-        found = Commands(config)
-        config.pluginmanager.register(found, _NAME)
-    return found
+    return registered(config, _NAME, lambda: Commands(config))
 
 
 def words_of(item: pytest.Item) -> list[str]:

@@ -20,6 +20,7 @@ import pytest
 from ...core.redact import redact
 from ...report.live import LiveBlock
 from ...report.progress import Survey
+from ..registered import registered
 from ..workers import controller_of, progress_mode
 
 NAME = "wsstability_progress"
@@ -47,11 +48,7 @@ def progress_of(config: pytest.Config) -> Progress | None:
 
 def display_of(config: pytest.Config) -> Display:
     """What shows the progress of all processes on the terminal of this one."""
-    found: Display | None = config.pluginmanager.get_plugin(NAME)
-    if found is None:
-        found = Display(config, live=progress_mode(config) == "tty")
-        config.pluginmanager.register(found, NAME)
-    return found
+    return registered(config, NAME, lambda: Display(config, live=progress_mode(config) == "tty"))
 
 
 class Progress:

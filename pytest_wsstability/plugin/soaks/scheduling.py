@@ -16,6 +16,7 @@ from ...net.resources import Needs, claim
 from ...report.progress import Survey
 from ..markers import LONG, MIDDLEBOX
 from ..plans import leads_out, plan_of, same_function
+from ..registered import registered
 from ..reports.results import results_of
 from ..stash import never_open_key, settings_key, soak_key
 from ..targets import hold_options, known_url, opens_before_fixtures
@@ -42,13 +43,7 @@ _LOOK = 0.5
 
 def soaks_of(session: pytest.Session) -> Soaks:
     """The holds of a session."""
-    found: Soaks | None = session.config.pluginmanager.get_plugin(_NAME)
-    return found or _keep(session, Soaks(session, [], Groups({}, None)))
-
-
-def _keep(session: pytest.Session, soaks: Soaks) -> Soaks:
-    session.config.pluginmanager.register(soaks, _NAME)
-    return soaks
+    return registered(session.config, _NAME, lambda: Soaks(session, [], Groups({}, None)))
 
 
 def put_last(session: pytest.Session) -> None:
@@ -68,7 +63,8 @@ def put_last(session: pytest.Session) -> None:
     chosen = set(items)
     ordinary = [item for item in session.items if item not in chosen]
     session.items[:] = ordinary + items
-    soaks = _keep(session, Soaks(session, items, groups(session.config, items, len(ordinary))))
+    soaks = Soaks(session, items, groups(session.config, items, len(ordinary)))
+    session.config.pluginmanager.register(soaks, _NAME)
     if (lacking := claim(soaks.needs, what="holds")) is not None:
         raise pytest.UsageError(f"{lacking} (ini ws_soak_concurrency)")
 
