@@ -80,42 +80,51 @@ def _enough(
     asked: AskedInHold,
 ) -> Iterator[Finding]:
     """So many answers came in time; and none that still has time may change that."""
-    trips, now, sent = timeline.heartbeats, timeline.duration, asked.sent[1]
+    now, sent = timeline.duration, asked.sent[1]
     hold, wanted = requirement.alive_for, max(1, requirement.heartbeats_at_least)
     least, most = (sorted(each) for each in zip(*map(asked.in_time, readings), strict=True))
     over, young = now >= (hold or 0.0) - SAME, max(map(asked.young, readings))
     if over and young and hold is not None:
         reason = Reason.TOO_SHORT if timeline.close is None else Reason.OWN_END
         yield Doubt(reason, f"{young} of {sent} heartbeats {'is' if young == 1 else 'are'} still open")
-    if most[-1] >= wanted:
-        if least[0] < wanted:
-            yield _ambiguous(trips)
-        return
-    span = show(asked.span)
-    text = f"{most[-1]} of at least {wanted} heartbeats answered ({sent} sent in {span})"
+    if most[-1] < wanted:
+        # Where nothing says how long it lasts, more may have come but for the end.
+        held = over and (hold is not None or timeline.close is None)
+        yield _short_of(requirement, timeline, incidents, asked, most[-1], may_grow=not held or young > 0)
+    elif least[0] < wanted:
+        yield _ambiguous(timeline.heartbeats)
+
+
+def _short_of(
+    requirement: Requirement,
+    timeline: Timeline,
+    incidents: Incidents,
+    asked: AskedInHold,
+    answered: int,
+    *,
+    may_grow: bool,
+) -> Finding:
+    """Too few were answered in time: a violation, unless more may have been, or none was due."""
+    now, sent, span = timeline.duration, asked.sent[1], show(asked.span)
+    wanted = max(1, requirement.heartbeats_at_least)
+    text = f"{answered} of at least {wanted} heartbeats answered ({sent} sent in {span})"
     theirs = peer_beats(timeline)
     limit = silence_limit(requirement, timeline, requirement.answer_within or 0.0)
     # A hold may be shorter than the interval that the peer has named.
     undue = not sent and limit is not None and asked.span <= limit + SAME
-    # Where nothing says how long it lasts, more may have come but for the end.
-    held = over and (hold is not None or timeline.close is None)
-    if held and not young and not undue and (theirs or sent >= wanted):
+    if not may_grow and not undue and (theirs or sent >= wanted):
         told = f"{_never(timeline)} in {span}" if theirs and not sent else text
-        yield Violation(
-            Rule.HEARTBEATS,
-            now,
-            f"at least {wanted} heartbeats answered",
-            text,
-            told,
-            excuses=incidents.unread(min(now, hold or now)),
+        excuses = incidents.unread(min(now, requirement.alive_for or now))
+        return Violation(
+            Rule.HEARTBEATS, now, f"at least {wanted} heartbeats answered", text, told, excuses=excuses
         )
-    else:
+    if undue:
+        text += f"; {named_interval(timeline)}"
+    # One that is asked for is not due before its time.
+    if not sent and not theirs and now >= (requirement.heartbeat_every or 0.0):
         keyword = "heartbeat" if timeline.end is End.CLIENT else "heartbeat_interval"
-        # One that is asked for is not due before its time.
-        unsent = not sent and not theirs and now >= (requirement.heartbeat_every or 0.0)
-        if undue:
-            text += f"; {named_interval(timeline)}"
-        yield Doubt(Reason.TOO_FEW, text + (f'; none was sent: {keyword}="25s" sends them' if unsent else ""))
+        text += f'; none was sent: {keyword}="25s" sends them'
+    return Doubt(Reason.TOO_FEW, text)
 
 
 def _ambiguous(trips: RoundTrips) -> Doubt:

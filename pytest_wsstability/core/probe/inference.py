@@ -87,10 +87,18 @@ class _Ladder:
             for each in self.all
             if not each.rung.answers and each.rung.every is not None and each not in self.refused
         }
-        missing = len(observations) - len(seen)
-        if missing:
-            why = next(each.detail for each in observations if each.fate is RungFate.NOT_OPENED)
-            self.notes.append(f"{missing} of {len(observations)} connections did not open: {why}")
+        self._note_unopened(observations)
+        self._doubt()
+
+    def _note_unopened(self, observations: Sequence[Observation]) -> None:
+        unopened = [each for each in observations if each.fate is RungFate.NOT_OPENED]
+        if unopened:
+            self.notes.append(
+                f"{len(unopened)} of {len(observations)} connections did not open: {unopened[0].detail}"
+            )
+
+    def _doubt(self) -> None:
+        """What makes the whole ladder doubtful, whatever its connections show."""
         if self.mute is None or self.everything is None:
             self.doubts.append("a connection that the others are compared with did not open")
         if any(each.fate is RungFate.LOST for each in self.all) and not any(each.pongs for each in self.all):
