@@ -311,24 +311,8 @@ class Dialler:
             return self._failed(
                 OpeningStage.DNS, f"the name {self._host!r} does not resolve ({exc.strerror})"
             )
-        if isinstance(exc, ssl.SSLCertVerificationError):
-            told = exc.verify_message.rstrip(".")
-            advice = _TRUST.get(exc.verify_code, "trust its authority with --ws-ca FILE")
-            return self._failed(
-                OpeningStage.TLS,
-                f"the certificate is not trusted: {told}; {advice}, or check nothing with --ws-insecure",
-            )
-        if isinstance(exc, ssl.SSLError):
-            said = str(exc.reason or exc)
-            # Whoever sends an alert speaks TLS.
-            other = "see the server's log" if "_ALERT_" in said else f"does {where} speak TLS?"
-            advice = next((each for end, each in _ALERTS.items() if said.endswith(end)), other)
-            return self._failed(OpeningStage.TLS, f"{said}; {advice}")
-        if step is OpeningStage.TLS and isinstance(exc, ConnectionResetError | BrokenPipeError | EOFError):
-            return self._failed(
-                OpeningStage.TLS,
-                f"{where} ended the connection in the TLS handshake; does it speak TLS? (ws:// goes without)",
-            )
+        if (wrong := _wrong_tls(exc, where, begun=step is OpeningStage.TLS)) is not None:
+            return self._failed(OpeningStage.TLS, wrong)
         if isinstance(exc, ConnectionRefusedError):
             return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
         if isinstance(exc, InvalidStatus):
@@ -409,6 +393,22 @@ def _words(exc: Exception) -> str:
     cause = exc.__cause__ if isinstance(exc, InvalidMessage) else None
     said = str(exc) or type(exc).__name__
     return show_text(f"{said}: {cause}" if cause is not None else said)
+
+
+def _wrong_tls(exc: Exception, where: str, *, begun: bool) -> str | None:
+    """What went wrong in TLS, and what helps; None where something else did."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        advice = _TRUST.get(exc.verify_code, "trust its authority with --ws-ca FILE")
+        told = exc.verify_message.rstrip(".")
+        return f"the certificate is not trusted: {told}; {advice}, or check nothing with --ws-insecure"
+    if isinstance(exc, ssl.SSLError):
+        said = str(exc.reason or exc)
+        # Whoever sends an alert speaks TLS.
+        other = "see the server's log" if "_ALERT_" in said else f"does {where} speak TLS?"
+        return f"{said}; {next((each for end, each in _ALERTS.items() if said.endswith(end)), other)}"
+    if begun and isinstance(exc, ConnectionResetError | BrokenPipeError | EOFError):
+        return f"{where} ended the connection in the TLS handshake; does it speak TLS? (ws:// goes without)"
+    return None
 
 
 def _refuses_http1(exc: Exception) -> bool:
