@@ -113,6 +113,13 @@ def test_the_page_lists_each_name_once():
     assert sorted(listed()) == sorted(pytest_wsstability.__all__)
 
 
+def test_the_page_names_each_public_module():
+    """Before its first table, where it says what is promised."""
+    promised, _, _ = PAGE.partition("\n## ")
+
+    assert [module for module in MODULES if f"`{module}`" not in promised] == []
+
+
 def test_each_name_is_used_where_people_look():
     """In an example, in the README or in a page of the docs, as code."""
     assert {*pytest_wsstability.__all__} - used() == set()
