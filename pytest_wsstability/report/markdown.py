@@ -90,7 +90,7 @@ def _details(result: Result) -> Iterator[str]:
     elif result.call is not None:
         text = explain_call(result.verdict, result.timelines, result.call)
     elif result.timelines:
-        text = explain(result.requirement, result.verdict, result.timelines)
+        text = explain(result.verdict, result.timelines)
     yield from (f"    {line}" for line in text[:_DETAIL].splitlines())
     yield "\n</details>"
 

@@ -74,7 +74,7 @@ CASES: dict[str, Callable[[], Result]] = {
 
 def picture(result: Result, width: int) -> str:
     """Message, table and line of the short summary, as a terminal of so many columns shows them."""
-    message = explain(result.requirement, result.verdict, result.timelines)
+    message = explain(result.verdict, result.timelines)
     lines = [*wrapped(message, width), "", "-" * width]
     lines += [line.text for line in summary(made.run(result), width=width)]
     short = f"FAILED {NODEID.rpartition('::')[2]} - {result.verdict.headline}"

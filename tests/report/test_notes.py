@@ -74,7 +74,7 @@ def test_a_failure_names_it():
     """It may have to do with it."""
     made = spun(cut())
 
-    text = explain(made.requirement, made.verdict, made.timelines)
+    text = explain(made.verdict, made.timelines)
 
     assert f"  note      a task that spun: {SPUN.text}" in text.splitlines()
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..cause import Cause, Diagnosis
 from ..duration import show_duration as show
-from ..judge.requirement import Requirement
 from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
 from ..site import explained
 from ..timeline.timeline import Timeline
@@ -26,7 +25,6 @@ _RULED_OUT = 2
 
 
 def explain(
-    requirement: Requirement,
     verdict: Verdict,
     timelines: Sequence[Timeline],
     *,
@@ -37,8 +35,7 @@ def explain(
     The message of a failure.
 
     Args:
-        requirement: what was judged.
-        verdict: what came of it.
+        verdict: what came of the requirement.
         timelines: the record that was judged first, then those of other ends of the same connection.
         whole: every recorded event, and every line of evidence.
         more: lines about the run that stand after what was covered.

@@ -28,7 +28,7 @@ class StabilityError(AssertionError):
         self.requirement = requirement
         self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
         self.timelines = tuple(timelines)
-        super().__init__(explain(requirement, self.verdict, self.timelines))
+        super().__init__(explain(self.verdict, self.timelines))
         failing(self)
 
     @property
@@ -39,7 +39,7 @@ class StabilityError(AssertionError):
     def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
         """Say it again: with another diagnosis, the whole record, or lines that only a runner knows."""
         self.verdict = verdict
-        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole, more=more),)
+        self.args = (explain(verdict, self.timelines, whole=whole, more=more),)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Built from its parts and not from the message, so that it survives pickling.

@@ -94,6 +94,6 @@ def test_nobody_is_named_who_was_not_there():
 def test_a_tie_is_shown_with_an_unstable_verdict_too():
     """The instant of the end means little when the order of timers chose it."""
     verdict = knife_edge(judge(HOLD, DIES_LATER), judge(HOLD, DIES), [DIES_LATER], [DIES])
-    lines = explain(HOLD, verdict, [DIES_LATER]).splitlines()
+    lines = explain(verdict, [DIES_LATER]).splitlines()
 
     assert lines[3].startswith("  in doubt  knife edge at t=60.000 s: ")

@@ -42,7 +42,7 @@ ITS_SERVER = timeline(
 
 def message(written, *lines, whole=False):
     requirement = Requirement.of(**written)
-    return explain(requirement, diagnosed(judge(requirement, lines[0]), lines), lines, whole=whole)
+    return explain(diagnosed(judge(requirement, lines[0]), lines), lines, whole=whole)
 
 
 def shows(written, *lines, expected, **how):
