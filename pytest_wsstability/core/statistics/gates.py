@@ -51,7 +51,6 @@ class GateOutcome(Enum):
 class GateFinding:
     """What came of a gate in one tier."""
 
-    gate: Gate
     outcome: GateOutcome
     # The gate and its value: ``unstable > 0: 1 of 2 holds (real time)``.
     line: str
@@ -128,7 +127,7 @@ def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[GateFi
     counted = [result for result in results if not result.expected]
     tiers = {tier: [each for each in counted if each.tier is tier] for tier in Tier}
     return [
-        GateFinding(gate, outcome, f"{gate.text}: {line} ({tier.value})")
+        GateFinding(outcome, f"{gate.text}: {line} ({tier.value})")
         for gate in gates
         for tier, found in tiers.items()
         if found
