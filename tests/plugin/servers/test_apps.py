@@ -164,7 +164,7 @@ def test_an_app_in_real_time_is_served_on_loopback(passes):
         """
         import pytest
 
-        @pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", profile="frames")
+        @pytest.mark.ws_stability(alive_for="200ms", profile="frames")
         def test_sync(ws_soak):
             assert ws_soak.timeline.tier.name == "REAL"
 

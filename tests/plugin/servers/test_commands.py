@@ -54,7 +54,7 @@ asyncio.run(main())
 HOLD = """
 import pytest
 
-@pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", profile="frames")
+@pytest.mark.ws_stability(alive_for="200ms", profile="frames")
 def test_it(ws_soak):
     assert ws_soak.timeline.tier.name == "REAL"
 """
@@ -372,7 +372,7 @@ def test_daphne_runs_in_a_process_of_its_own(passes, pytester):
         import pytest
 
         @pytest.mark.ws_server("daphne", ping_interval=1, websocket_timeout=60)
-        @pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", profile="frames")
+        @pytest.mark.ws_stability(alive_for="200ms", profile="frames")
         def test_it(ws_soak):
             assert ws_soak.timeline.tier.name == "REAL"
         """,
