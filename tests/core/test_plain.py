@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.verdict import Doubt, Outcome, Reason
-from pytest_wsstability.core.plain import plain, restore
+from pytest_wsstability.core.plain import plain, restore, restore_number
 from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Opcode
 
@@ -115,3 +116,23 @@ def test_what_does_not_fit(hint, value, message):
     """The place, the value, and what would fit."""
     with pytest.raises(ValueError, match=message):
         restore(hint, value, "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "like"), [(1.5, 0.0), (2, 0.0), (1.5, None), (None, None), (7, 3), (True, False), (False, True)]
+)
+def test_a_number_stands_as_it_is(value, like):
+    """JSON writes 2.0 as 2 where a program may; a truth value is no number."""
+    assert restore_number(value, like) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "like", "kind"),
+    [
+        (True, 0.0, "float"), (None, 0.0, "float"), ("1", None, "float"), (1.5, 3, "int"), (True, 3, "int"),
+        (None, 3, "int"), (1, False, "bool"),
+    ],
+)  # fmt: skip
+def test_what_is_no_such_number_is_refused_by_its_place(value, like, kind):
+    with pytest.raises(ValueError, match=rf"^a\.lag: {re.escape(repr(value))} is no {kind}$"):
+        restore_number(value, like, "a.lag")
