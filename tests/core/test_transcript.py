@@ -63,3 +63,11 @@ def test_a_stream_that_is_too_long_takes_no_memory():
         said.add_fragment(1.0, b"xx", fin=False)
 
     assert not said._begun
+
+
+def test_sixteen_mebibytes_of_messages_are_kept():
+    said = Transcript()
+    said.add(1.0, b"x" * 2**24, sent=True)
+    said.add(2.0, b"x", sent=True)
+
+    assert ([len(each.payload) for each in said.messages], said.left_out) == ([2**24], 1)
