@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
+from ..virtual.project_code import is_of_project
 from .again import command, from_here
 from .servers.fleet_causes import tell_fleet
 from .servers.output import told_by_server
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from ..net.fleet.fleet import Fleet
 
 _PACKAGE = __name__.partition(".")[0]
-
 _HOME = Path(__file__).parents[1]
-_STDLIB = Path(os.__file__).parent
 # Characters of a line of the app's log.
 _LONGEST = 300
 # RFC 6455, section 7.4.1; and RFC 9110, section 15.6.1.
@@ -261,12 +259,7 @@ def _headline(error: BaseException) -> str:
 
 def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     """Whether no line of the user's stands between the test runner and the failure."""
-    return all(_is_library(Path(str(entry.path))) for entry in excinfo.traceback)
-
-
-def _is_library(path: Path) -> bool:
-    installed = {"site-packages", "dist-packages"}.intersection(path.parts)
-    return bool(installed) or path.is_relative_to(_HOME) or path.is_relative_to(_STDLIB)
+    return not any(is_of_project(str(entry.path)) for entry in excinfo.traceback)
 
 
 def ask_hooks(item: pytest.Item, verdict: Verdict, timelines: Sequence[Timeline]) -> Verdict:

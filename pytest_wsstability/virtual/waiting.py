@@ -9,13 +9,12 @@ from collections.abc import Collection
 from types import AsyncGeneratorType, CodeType, FrameType
 from typing import Any
 
+from .project_code import is_of_project
+
 # A message with a thousand tasks helps nobody.
 _MOST = 10
 
 _ASYNCIO = os.path.dirname(asyncio.__file__)
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_FOREIGN = (os.path.dirname(_ASYNCIO) + os.sep, _PACKAGE + os.sep, "<frozen ")
-_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def describe_waiting(loop: asyncio.AbstractEventLoop, main: asyncio.Future[Any] | None = None) -> list[str]:
@@ -66,7 +65,7 @@ def _place(task: asyncio.Task[Any]) -> str:
         return "an unknown place"
     innermost = frames[-1]
     outer = [frame for frame in frames if not _in_asyncio(frame[0])]
-    own = [frame for frame in outer if _is_own(frame[0])] or outer
+    own = [frame for frame in outer if is_of_project(frame[0].co_filename)] or outer
     if not own or own[-1] == innermost:
         return _show(innermost)
     return f"{_show(own[-1])}, in {_show(innermost)}"
@@ -97,12 +96,6 @@ def _generator_of(awaitable: Any) -> Any:
 
 def _in_asyncio(code: CodeType) -> bool:
     return code.co_filename.startswith(_ASYNCIO)
-
-
-def _is_own(code: CodeType) -> bool:
-    """Whether code is neither the standard library's, nor an installed package's, nor ours."""
-    path = code.co_filename
-    return not path.startswith(_FOREIGN) and _INSTALLED.isdisjoint(path.split(os.sep))
 
 
 def _show(frame: tuple[CodeType, int]) -> str:

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from ...core.diagnosis.consequences import is_consequence
 from ...core.redact import show_text
 from ...core.url import port_of
 from ...net.apps.watching import HANDLING
+from ...virtual.project_code import FROZEN, is_of_project
 
 # So many records are kept, besides them so many warnings that are older, and so many lines of each are shown.
 _RECORDS, _WARNINGS = 500, 10_000
 _LINES = 20
-# Part of the paths of code that is not the project's.
-_INSTALLED = {"site-packages", "dist-packages"}
-_STDLIB = os.path.dirname(os.__file__) + os.sep
-# Part of the interpreter: files that cannot be opened. And this package, wherever it is.
-_FROZEN = "<frozen "
-_HERE = str(Path(__file__).parents[2]) + os.sep
 # Seconds before the end of which lines are shown.
 SHOWN = 60.0
 
@@ -121,8 +114,8 @@ def raised_words(error: BaseException) -> str:
 def place_of(error: BaseException) -> str:
     """The innermost place in the project's own code, as what follows the error."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if _is_own(each.filename)]
-    own = own or [each for each in frames if not each.filename.startswith(_FROZEN)][-1:]
+    own = [each for each in frames if is_of_project(each.filename)]
+    own = own or [each for each in frames if not each.filename.startswith(FROZEN)][-1:]
     return f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
 
 
@@ -137,10 +130,6 @@ def _port(record: logging.LogRecord) -> int | None:
         if handling is not None and handling.task() is asyncio.current_task():
             return handling.port
     return None
-
-
-def _is_own(path: str) -> bool:
-    return not path.startswith((_STDLIB, _FROZEN, _HERE)) and _INSTALLED.isdisjoint(path.split(os.sep))
 
 
 def shown(lines: list[LogLine], opened: float | None) -> str:
