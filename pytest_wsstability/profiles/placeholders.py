@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 # What stands for a value in a template: as the whole value of a member, or inside text or bytes.
@@ -90,26 +90,35 @@ def whole(value: Any) -> Any:
     return int(value) if type(value) is float and value.is_integer() else value
 
 
+def _one_of(*kinds: type) -> Callable[[Any], bool]:
+    """Whether a value is of one of these types, or None; a truth value is no number."""
+    return lambda value: value is None or (isinstance(value, kinds) and not isinstance(value, bool))
+
+
+def _is_id(value: Any) -> bool:
+    return value is not None and type(value) not in NESTED
+
+
+# What may stand for a placeholder in JSON: anything, where it is not here.
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "session_id": may_name_session,
+    "session_number": _one_of(int),
+    "sequence": _one_of(int, str),
+    **dict.fromkeys((*_SECONDS, "now"), _one_of(int, float)),
+    **dict.fromkeys(("id", "text_id"), _is_id),
+}
+# A session's id is text, whatever it is written as.
+_TEXTS = ("session_id", "session_number")
+
+
 def take(name: str, found: Any, values: Values) -> bool:
     """Take the value that stands for a placeholder, if it can be one."""
     if name == "any":
         return True
     found = whole(found)
-    if name == "session_id":
-        return may_name_session(found) and put(name, None if found is None else str(found), values)
-    if name == "session_number":
-        told = isinstance(found, int | None) and not isinstance(found, bool)
-        return told and put(name, None if found is None else str(found), values)
-    if name == "sequence":
-        return (
-            isinstance(found, int | str | None) and not isinstance(found, bool) and put(name, found, values)
-        )
-    if name in _SECONDS or name == "now":
-        number = isinstance(found, int | float) and not isinstance(found, bool)
-        return (number or found is None) and put(name, found, values)
-    if name in ("id", "text_id"):
-        return found is not None and type(found) not in NESTED and put(name, found, values)
-    return put(name, found, values)
+    if name in _FITS and not _FITS[name](found):
+        return False
+    return put(name, str(found) if name in _TEXTS and found is not None else found, values)
 
 
 def put(name: str, value: Any, values: Values) -> bool:
