@@ -97,3 +97,26 @@ def test_frames_begin_behind_the_blank_line(handshake, size):
     heads = Heads()
     found = b"".join(map(heads.behind_handshake, pieces(handshake + frames, size)))
     assert found == frames
+
+
+@pytest.mark.parametrize(
+    ("data", "doubtful"),
+    [
+        # Compressed data may not decompress, and a close frame may say what no end may.
+        (b"\xc1\x01a", b"\xc1\x01a"),
+        (b"\xc2\x02ab", b"\xc2\x02ab"),
+        (b"\x88\x02\x03\xee", b"\x88\x02\x03\xee"),
+        (b"\xc1\x01a\x82\x01b", b"\xc1\x01a"),
+        (b"\xc1\x01a\xc1\x01b", b"\xc1\x01b"),
+        # Nothing in these is refused, nor in a frame that is not whole.
+        (b"\x81\x01a", b""),
+        (b"\x82\x01a", b""),
+        (b"\x89\x01a\x8a\x01b", b""),
+        (b"\xc1\x02a", b""),
+    ],
+)
+def test_whole_frames_that_may_be_refused_for_what_is_in_them_are_kept(data, doubtful):
+    heads = Heads()
+
+    assert heads.find_flaw(data, masked=False, extended=True, within=False) is None
+    assert heads.doubtful == doubtful
