@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
 
-from ...core.cause import Cause, Diagnosis
-from ...core.diagnosis.server_lines import ClientEnd
-from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return, runs_of
-from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
+from ...core.cause import Diagnosis
+from ...core.fleet.frame import Frame, Return
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.fleet.requirement import FleetReconnects
-from ...core.fleet_summary import FleetRecord
 from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.requirement import CADENCE_TOLERANCE, Requirement
-from ...core.judge.verdict import Outcome, Reason, Verdict
+from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import show_text
-from ...core.samples import Sample
 from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
 from ..client import connect
@@ -31,11 +26,13 @@ from ..holding import hold_open, look_again, start_hold
 from ..keywords import ConnectKeywords
 from ..senders import served_by
 from ..traffic import hold_talking, inbox_for, start_talking, stop_talking
+from . import endings
 from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
 from .held import Held, cause_of, reopen
 from .job import FleetJob
 from .looks import LookSchedule
+from .next_frame import NextFrame
 from .timing import Timing
 from .turns import Turns, in_turns
 
@@ -67,14 +64,13 @@ class FleetSlot:
     def __init__(
         self, slot: Slot, plan: FleetPlan, job: FleetJob, emit: Callable[[Frame], object], *, attempt: int = 1
     ) -> None:
-        self._slot, self._plan, self._job, self._emit, self._attempt = slot, plan, job, emit, attempt
+        self._slot, self._plan, self._job, self._emit = slot, plan, job, emit
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
         # Each connection would have a bound method of its own.
         self._look_at = self._look
         self._checks = HoldChecks(job.requirement)
         self._looks = LookSchedule(self._loop, self._look_at)
-        self._sequence = 0
         # Those that are open, by number; and how many may still tell something.
         self._open: dict[int, Held] = {}
         self._left = len(slot)
@@ -85,30 +81,15 @@ class FleetSlot:
             self._fanout = Fanout(job.fanout_of, job.fanout_within, job.fanout_p99)
         self._due = Turns(self._begin_to_conclude, AT_ONCE)
         self._explaining = EndExplainer(self._beside, self._explained)
-        # What the next frame says.
-        self._endings: list[Ending] = []
-        self._retold: list[Ending] = []
-        self._stable: list[int] = []
-        self._opened = 0
-        self._backends: Counter[str] = Counter()
-        self._subnets: Counter[str] = Counter()
-        self._returns: list[Return] = []
-        self._rtts = Sample()
-        self._lag = 0.0
-        self._sent, self._answered, self._messages = 0, 0, 0
         self._draw = random.Random(slot.number)
-        self._seen_stable = 0
-        # What a function of the user's raised.
-        self._failure = ""
-        # Records that are kept, by cause; those of stable connections under "".
-        self._kept: dict[str, list[FleetRecord]] = {}
+        self._next = NextFrame(slot, attempt, self._draw)
 
     async def run(self) -> None:
         """Open, hold and close all of them; whoever cancels this leaves the rest unobserved."""
         try:
             await self._hold_all()
         except BaseExceptionGroup as error:
-            self._failure = _told(first_of(error))
+            self._next.failure = _told(first_of(error))
             raise
         finally:
             self._looks.stop()
@@ -125,8 +106,7 @@ class FleetSlot:
             await self._open_all()
             await self._all_over.wait()
             await self._explaining.explain(until=float("inf"))
-            lived = [each.timeline for each in self._kept.get("", ())]
-            await self._explaining.explain_again(lived, self._explained_again)
+            await self._explaining.explain_again(self._next.kept_stable, self._explained_again)
             for each in watchers:
                 each.cancel()
 
@@ -160,7 +140,7 @@ class FleetSlot:
             due += INTERVAL
             await asyncio.sleep(due - self._loop.time())
             # A loop that stood still is late here too.
-            self._lag = max(self._lag, self._loop.time() - due)
+            self._next.lag = max(self._next.lag, self._loop.time() - due)
             due = max(due, self._loop.time())
             self._tell()
 
@@ -181,14 +161,14 @@ class FleetSlot:
             self._refused(number, error)
             self._settled()
             return
-        self._opened += 1
+        self._next.opened += 1
         if self._job.opened is not None:
             self._job.opened(connection)
-        if sender := _served_by(connection.timeline):
-            self._backends[sender] += 1
+        if sender := served_by(connection.timeline.hints or ()):
+            self._next.backends[sender] += 1
         held = self._open[number] = Held(number, connection, self._look_at)
         if held.subnet:
-            self._subnets[held.subnet] += 1
+            self._next.subnets[held.subnet] += 1
         if self._plan.is_stalled(number):
             await self._stall(held)
             return
@@ -268,8 +248,8 @@ class FleetSlot:
         held.connection.websocket.on_over = None
         if self._open.pop(held.number, None) is not None:
             timeline = held.connection.timeline
-            self._count(held, timeline)
-            self._rtts.merge(timeline.heartbeats.told)
+            self._next.count(held, timeline)
+            self._next.rtts.merge(timeline.heartbeats.told)
         self._timing.remove(held.number)
         if self._fanout is not None:
             over_at = held.over_at
@@ -290,9 +270,8 @@ class FleetSlot:
         if talk is not None:
             with suppress(Exception):
                 await stop_talking(connection, talk)
-        self._endings.append(
-            self._ending(held.number, Fate.STALLED, connection.timeline, self._now(), held.subnet)
-        )
+        told = endings.stalled(held.number, connection.timeline, self._now(), held.subnet)
+        self._next.endings.append(told)
         await self._close(held)
         self._settled()
 
@@ -304,7 +283,7 @@ class FleetSlot:
             failed: list[str] = []
             back = await reopen(held.connection, asked, ended, self._draw, failed.append)
             at = self._loop.time()
-            self._returns.append(
+            self._next.returns.append(
                 Return(
                     number=held.number,
                     at=at - self._start,
@@ -325,7 +304,7 @@ class FleetSlot:
             finally:
                 await self._close(held)
             if broke is not None:
-                self._returns.append(broke)
+                self._next.returns.append(broke)
                 return
 
     async def _hold_again(self, held: Held, until: float, known: Timeline) -> Return | None:
@@ -360,46 +339,22 @@ class FleetSlot:
         )
 
     def _refused(self, number: int, error: OpeningError) -> None:
-        # What this machine lacked says nothing of the server.
-        fate = Fate.REFUSED if error.shortage is None else Fate.UNOBSERVED
         if error.served_by:
-            self._backends[error.served_by] += 1
-        self._endings.append(
-            Ending(
-                number=number,
-                fate=fate,
-                age=0.0,
-                at=self._now(),
-                cause=error.diagnosis.cause.value,
-                found=error.diagnosis.cause,
-                headline=str(error).partition("\n")[0],
-                remedy=error.diagnosis.remedy or "",
-                served_by=error.served_by,
-                status=error.status,
-            )
-        )
+            self._next.backends[error.served_by] += 1
+        self._next.endings.append(endings.refused(number, error, self._now()))
 
     def _over(self, held: Held, verdict: Verdict) -> None:
         number, timeline = held.number, held.connection.timeline
         # In a crowd it may have waited for its turn since.
         at = timeline.opened + timeline.duration - self._start
-        if _is_let_go(verdict, timeline, self._plan.hold):
-            rotated = self._ending(number, Fate.ROTATED, timeline, at, held.subnet)
-            self._endings.append(dataclasses.replace(rotated, headline=_doubts(verdict)))
+        if endings.is_let_go(verdict, timeline, self._plan.hold):
+            self._next.endings.append(endings.rotated(number, verdict, timeline, at, held.subnet))
         elif verdict.outcome is not Outcome.STABLE:
             ended, *others = (each.sealed() for each in held.connection.timelines)
             self._explaining.add(EndedConnection(number, verdict, ended, at, held.subnet, others))
         else:
-            self._stable.append(number)
-            self._keep_stable(number, timeline)
-
-    def _keep_stable(self, number: int, timeline: Timeline) -> None:
-        """Each stable connection has the same chance to be among those that are kept (reservoir sampling)."""
-        self._seen_stable += 1
-        kept = self._kept.setdefault("", [])
-        place = len(kept) if len(kept) < KEPT_STABLE else self._draw.randrange(self._seen_stable)
-        if place < KEPT_STABLE:
-            kept[place : place + 1] = [FleetRecord(number=number, cause="", timeline=timeline.sealed())]
+            self._next.stable.append(number)
+            self._next.keep_stable(number, timeline)
 
     # Why they ended.
 
@@ -414,115 +369,30 @@ class FleetSlot:
         return [held.connection.timeline for held in islice(self._open.values(), _BESIDE)]
 
     def _explained(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
-        made = self._explained_ending(ended, diagnosis)
-        self._endings.append(made)
-        kept = self._kept.setdefault(made.cause, [])
-        if len(kept) < KEPT_FAILURES:
-            kept.append(FleetRecord(number=ended.number, cause=made.cause, timeline=ended.timeline))
+        made = endings.explained(ended, diagnosis)
+        self._next.endings.append(made)
+        self._next.keep_ended(ended, made.cause)
 
     def _explained_again(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
-        self._retold.append(self._explained_ending(ended, diagnosis))
-
-    def _explained_ending(self, ended: EndedConnection, diagnosis: Diagnosis) -> Ending:
-        fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
-        made = self._ending(
-            ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis, ended.others
-        )
-        if fate is Fate.UNOBSERVED:
-            made = dataclasses.replace(made, headline=_doubts(ended.verdict))
-        elif diagnosis.cause is Cause.UNDETERMINED:
-            # What was promised says more than that nobody knows why.
-            made = dataclasses.replace(made, headline=ended.verdict.headline, remedy="")
-        return made
-
-    def _ending(
-        self,
-        number: int,
-        fate: Fate,
-        timeline: Timeline,
-        at: float,
-        subnet: str = "",
-        diagnosis: Diagnosis | None = None,
-        others: Sequence[Timeline] = (),
-    ) -> Ending:
-        return Ending(
-            number=number,
-            fate=fate,
-            age=timeline.duration,
-            at=at,
-            cause=(diagnosis.together or diagnosis.cause.value) if diagnosis else "",
-            found=diagnosis.cause if diagnosis else None,
-            confidence=diagnosis.confidence.value if diagnosis else "",
-            code=timeline.close.code if timeline.close is not None else None,
-            closed_here=timeline.close is None or timeline.close.planned,
-            silence=timeline.silence,
-            served_by=_served_by(timeline),
-            subnet=subnet,
-            headline=diagnosis.headline if diagnosis else "",
-            remedy=(diagnosis.remedy or "") if diagnosis else "",
-            seen=ClientEnd.of([timeline, *others]) if diagnosis else None,
-        )
+        self._next.retold.append(endings.explained(ended, diagnosis))
 
     # What is told.
 
     def _tell(self, *, is_last: bool = False) -> None:
         # Each is looked at now and then: in a large fleet that costs more than the heartbeats otherwise.
         every = -(-len(self._open) // _COUNTED) or 1
-        for held in islice(self._open.values(), self._sequence % every, None, every):
+        for held in islice(self._open.values(), self._next.sequence % every, None, every):
             timeline = held.connection.websocket.timeline
             if timeline is not None and timeline.total != held.events:
-                self._count(held, timeline)
-        fanout, times = self._fanout.since() if self._fanout is not None else (FanoutCounts(), Sample())
-        frame = Frame(
-            slot=self._slot.number,
-            attempt=self._attempt,
-            sequence=self._sequence,
-            at=self._now(),
-            opened=self._opened,
-            heartbeats_sent=self._sent,
-            heartbeats_answered=self._answered,
-            messages=self._messages,
-            backends=dict(self._backends),
-            subnets=dict(self._subnets),
-            returns=tuple(self._returns),
-            fanout=fanout,
-            fanout_times=times,
+                self._next.count(held, timeline)
+        frame = self._next.take(
+            self._now(),
             rtt_counts=self._timing.since(),
-            rtts=self._rtts,
-            lag=self._lag,
-            endings=tuple(self._endings),
-            stable=tuple(runs_of(self._stable, self._slot.of)),
+            fanout=self._fanout.since() if self._fanout is not None else None,
             is_last=is_last,
             cut_short=is_last and self._left > 0,
-            failure=self._failure,
-            records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
-            retold=tuple(self._retold) if is_last else (),
         )
-        self._sequence += 1
-        self._opened, self._lag, self._rtts = 0, 0.0, Sample()
-        self._sent = self._answered = self._messages = 0
-        self._endings, self._stable, self._returns = [], [], []
-        self._backends, self._subnets = Counter(), Counter()
         self._emit(frame)
-
-    def _count(self, held: Held, timeline: Timeline) -> None:
-        """Take down what a connection has sent and received since this was done before."""
-        heartbeats, messages = timeline.heartbeats, timeline.messages_received
-        sent, answered = heartbeats.sent, heartbeats.answered
-        self._sent += sent - held.sent
-        self._answered += answered - held.answered
-        self._messages += messages - held.messages
-        held.sent, held.answered, held.messages, held.events = sent, answered, messages, timeline.total
-
-
-def _is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
-    """Whether an end before the hold was over was planned: what is counted may not have been due by then."""
-    early = timeline.close is not None and timeline.duration < hold - SAME
-    return early and not verdict.violations and all(each.reason is Reason.TOO_FEW for each in verdict.doubts)
-
-
-def _doubts(verdict: Verdict) -> str:
-    return "; ".join(each.text for each in verdict.doubts)
 
 
 def _of_a_part(asked: Requirement, seconds: float, known: Timeline, *, talks: bool) -> Requirement:
@@ -555,10 +425,6 @@ def _told(error: BaseException) -> str:
     """What was raised, in a line."""
     said = str(error)
     return show_text(f"{type(error).__name__}: {said}" if said else type(error).__name__)
-
-
-def _served_by(timeline: Timeline) -> str:
-    return served_by(timeline.hints or ())
 
 
 async def run_slot(

@@ -1,0 +1,95 @@
+"""What is told of a connection of a fleet that did not live to the end of its hold, or need not have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from ...core.cause import Cause, Diagnosis
+from ...core.diagnosis.server_lines import ClientEnd
+from ...core.fleet.frame import Ending, Fate
+from ...core.judge.verdict import Outcome, Reason, Verdict
+from ...core.timeline.events import SAME
+from ...core.timeline.timeline import Timeline
+from ..errors import OpeningError
+from ..senders import served_by
+from .explaining import EndedConnection
+
+
+def refused(number: int, error: OpeningError, at: float) -> Ending:
+    """It did not open, ``at`` seconds after the start of its slot."""
+    # What this machine lacked says nothing of the server.
+    fate = Fate.REFUSED if error.shortage is None else Fate.UNOBSERVED
+    return Ending(
+        number=number,
+        fate=fate,
+        age=0.0,
+        at=at,
+        cause=error.diagnosis.cause.value,
+        found=error.diagnosis.cause,
+        headline=str(error).partition("\n")[0],
+        remedy=error.diagnosis.remedy or "",
+        served_by=error.served_by,
+        status=error.status,
+    )
+
+
+def stalled(number: int, timeline: Timeline, at: float, subnet: str) -> Ending:
+    """It read nothing, as the plan asked for: what the server made of that is not judged."""
+    return _ending(number, Fate.STALLED, timeline, at, subnet)
+
+
+def rotated(number: int, verdict: Verdict, timeline: Timeline, at: float, subnet: str) -> Ending:
+    """It was let go before the end of its hold."""
+    made = _ending(number, Fate.ROTATED, timeline, at, subnet)
+    return dataclasses.replace(made, headline=_doubts(verdict))
+
+
+def explained(ended: EndedConnection, diagnosis: Diagnosis) -> Ending:
+    """It broke a promise, or could not be judged."""
+    fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
+    made = _ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis, ended.others)
+    if fate is Fate.UNOBSERVED:
+        return dataclasses.replace(made, headline=_doubts(ended.verdict))
+    if diagnosis.cause is Cause.UNDETERMINED:
+        # What was promised says more than that nobody knows why.
+        return dataclasses.replace(made, headline=ended.verdict.headline, remedy="")
+    return made
+
+
+def _ending(
+    number: int,
+    fate: Fate,
+    timeline: Timeline,
+    at: float,
+    subnet: str,
+    diagnosis: Diagnosis | None = None,
+    others: Sequence[Timeline] = (),
+) -> Ending:
+    return Ending(
+        number=number,
+        fate=fate,
+        age=timeline.duration,
+        at=at,
+        cause=(diagnosis.together or diagnosis.cause.value) if diagnosis else "",
+        found=diagnosis.cause if diagnosis else None,
+        confidence=diagnosis.confidence.value if diagnosis else "",
+        code=timeline.close.code if timeline.close is not None else None,
+        closed_here=timeline.close is None or timeline.close.planned,
+        silence=timeline.silence,
+        served_by=served_by(timeline.hints or ()),
+        subnet=subnet,
+        headline=diagnosis.headline if diagnosis else "",
+        remedy=(diagnosis.remedy or "") if diagnosis else "",
+        seen=ClientEnd.of([timeline, *others]) if diagnosis else None,
+    )
+
+
+def is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
+    """Whether an end before the hold was over was planned: what is counted may not have been due by then."""
+    early = timeline.close is not None and timeline.duration < hold - SAME
+    return early and not verdict.violations and all(each.reason is Reason.TOO_FEW for each in verdict.doubts)
+
+
+def _doubts(verdict: Verdict) -> str:
+    return "; ".join(each.text for each in verdict.doubts)
