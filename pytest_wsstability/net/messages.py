@@ -191,25 +191,24 @@ class MessageLayer(Generic[_Frames]):
 
     def _heard(self, heard: Heard, payload: str | bytes, now: float) -> None:
         """One message has come; several may come in a frame."""
-        role = heard.role
+        role, said = heard.role, payload if heard.payload is None else heard.payload
         if heard.problem is not None:
             self.flawed(*heard.problem)
         if self.conversation.profile.sequence is not None and role is not _NONE:
-            self._count(heard, payload if heard.payload is None else heard.payload)
+            self._count(heard, said)
         if role is _HEARTBEAT_ANSWER:
             # Nothing is said to it, and a timer that waited for it finds out when it rings.
             if self._strange is not None:
                 self._fits()
             self._endpoint.message(self._frames, heard)
         elif role is _DATA:
-            self._application_message(now, payload if heard.payload is None else heard.payload)
+            self._application_message(now, said)
         elif role is not _NONE:
             if self._strange is not None:
                 self._fits()
             if role in _SAID or (role is _REFUSED and self._is_refused(heard)):
-                said = None if heard.values is None else heard.values.get("said")
-                told = payload if heard.payload is None else heard.payload
-                self._record_said(role, now, said if isinstance(said, str) else told)
+                words = None if heard.values is None else heard.values.get("said")
+                self._record_said(role, now, words if isinstance(words, str) else said)
             self._endpoint.message(self._frames, heard)
             for say in self.conversation.answer(heard):
                 self._endpoint.say(self._frames, say)
@@ -218,7 +217,7 @@ class MessageLayer(Generic[_Frames]):
             if role is _CONFIRMED or role is _INFO:
                 self._note_session(role, heard.resumes)
             if self.listener is not None:
-                self.listener(now, payload if heard.payload is None else heard.payload, role)
+                self.listener(now, said, role)
 
     def _record_said(self, role: Role, now: float, payload: str | bytes) -> None:
         """Take down what the peer said of an error, of the end, or of a session that it refuses."""
