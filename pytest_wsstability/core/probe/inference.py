@@ -70,7 +70,7 @@ class _Ladder:
 
     def __init__(self, observations: Sequence[Observation]) -> None:
         self.notes: list[str] = []
-        # What died of the first timer though it seems to have outlived it: see `_at_one_look`.
+        # What died of the first timer though it seems to have outlived it: see `_later`.
         self.next_look: set[Traffic] = set()
         self.doubts: list[str] = []
         seen = [each for each in observations if each.fate is not RungFate.NOT_OPENED]

@@ -819,3 +819,8 @@ def test_a_share_that_no_number_would_decide():
 
     assert doubt.reason is Reason.TOO_FEW
     assert doubt.text == "between 99.527% and 99.995% live on, 99.9% is asked"
+
+
+def test_one_a_second_is_the_fewest():
+    assert FleetReconnects(within="5s", per_second=1).per_second == 1
+    assert Drain.of(1).per_second == 1
