@@ -78,6 +78,17 @@ def test_an_interruption_throws_away_what_waits():
     assert playout.deepest == 4.0
 
 
+@pytest.mark.parametrize(("at", "dropped"), [(2.0, 3.0), (5.0, 0.0), (6.0, 0.0)])
+def test_of_a_finished_utterance_what_was_not_played_is_thrown_away(at, dropped):
+    """Nothing of one that is over by then."""
+    playout = played([(0, 5.0)])
+    until = playout.finish(1.0)
+
+    assert until == 5.0
+    assert playout.interrupt(at, until=until) == dropped
+    assert (playout.dropped, playout.dry_at) == (dropped, None)
+
+
 def test_before_it_begins_a_player_holds_what_came():
     """And not the time until it begins."""
     playout = played([(0, 0.02)])
