@@ -284,3 +284,19 @@ def test_program_longer_than_the_hold_is_refused(written, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         Program.of(written).check_within(10.0)
     Program.of(written).check_within(20.001)
+
+
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        ([], 0.0),
+        ([("5s", Latency("80ms")), ("10s", Drop())], 10.0),
+        # What a fault waits for, or goes on for, comes on top; where the age is named, that is the end.
+        ([("30s", Stall("2s"))], 32.0),
+        ([MaxAge("10m")], 600.0),
+        ([CutAt("45s")], 45.0),
+        ([("5s", CutAt("45s"))], 45.0),
+    ],
+)
+def test_until_which_age_faults_are_applied(written, end):
+    assert Program.of(written).end == end
