@@ -23,6 +23,7 @@ from tests.report.made import cut
 from tests.report.made import run as run_of
 from tests.servers import launch
 from tests.serving import SOON, Crowd, serving
+from tests.signals import heed_signals
 
 pytestmark = pytest.mark.real
 
@@ -424,12 +425,6 @@ class Beating(Crowd):
         while not connection.timeline.heartbeats.sent:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await super().handle(connection)
-
-
-def heed_signals():
-    """In the child: whoever runs the tests may ignore them, as shells do in the background and nohup does."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.mark.slow

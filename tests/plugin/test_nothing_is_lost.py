@@ -20,6 +20,7 @@ from pytest_wsstability.plugin.soaks import scheduling
 from pytest_wsstability.plugin.stopping import StopSignals, undisturbed
 from pytest_wsstability.report.reading import read
 from tests.serving import SOON, Crowd, serving
+from tests.signals import heed_signals
 
 SUITE = """
 import pytest
@@ -43,12 +44,6 @@ real = [
     pytest.mark.real,
     pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"),
 ]
-
-
-def heed_signals():
-    """In the child: whoever runs the tests may ignore them, as shells do in the background and nohup does."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

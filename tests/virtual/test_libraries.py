@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability.virtual import run_virtual
+from tests.virtual.apps import starlette_app
 from tests.virtual.certificates import contexts
 
 HOUR = 3600
@@ -35,18 +36,6 @@ async def hold(url, **options):
 async def echo(websocket):
     async for message in websocket:
         await websocket.send(message)
-
-
-def starlette_app():
-    from starlette.applications import Starlette
-    from starlette.routing import WebSocketRoute
-
-    async def endpoint(websocket):
-        await websocket.accept()
-        async for message in websocket.iter_text():
-            await websocket.send_text(message)
-
-    return Starlette(routes=[WebSocketRoute("/", endpoint)])
 
 
 async def with_websockets():

@@ -8,18 +8,7 @@ import pytest
 import pytest_asyncio
 
 from pytest_wsstability import StabilityError
-
-
-def starlette_app():
-    from starlette.applications import Starlette
-    from starlette.routing import WebSocketRoute
-
-    async def endpoint(websocket):
-        await websocket.accept()
-        async for message in websocket.iter_text():
-            await websocket.send_text(message)
-
-    return Starlette(routes=[WebSocketRoute("/", endpoint)])
+from tests.virtual.apps import starlette_app
 
 
 @asynccontextmanager
