@@ -8,6 +8,7 @@ import pytest
 from pytest_wsstability import faults
 from pytest_wsstability.faults import (
     AcceptThenClose,
+    AppliedFault,
     Blackhole,
     CloseWith,
     CutAt,
@@ -300,3 +301,15 @@ def test_program_longer_than_the_hold_is_refused(written, message):
 )
 def test_until_which_age_faults_are_applied(written, end):
     assert Program.of(written).end == end
+
+
+@pytest.mark.parametrize(
+    ("at", "lateness", "told"),
+    [(30.0, 0.0, "on connection 0"), (30.0 + 1e-12, 0.0, "on connection 0"), (30.25, 0.25, ", 250 ms late")],
+)
+def test_how_late_a_fault_was_applied(at, lateness, told):
+    """What is left of a difference of two readings of a clock is no time."""
+    applied = AppliedFault(Drop(), connection=0, planned=30.0, at=at)
+
+    assert applied.lateness == lateness
+    assert str(applied).endswith(told)
