@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.junit import properties, render, suite_properties
-from tests.report.made import cut, good, hostile, run
+from tests.report.made import cut, doubtful, expected, good, hostile, run
 
 
 def test_properties_of_a_test():
@@ -54,3 +54,19 @@ def test_a_case_with_an_address_among_its_parameters():
     (case,) = ElementTree.fromstring(render(run(held)).encode()).iter("testcase")
 
     assert (case.get("classname"), case.get("name")) == ("test_a.py", "test_it[ws://[::1]:80/]")
+
+
+def test_cases_fail_as_their_holds_do():
+    """Not those that a test asked for; a server that shows failures by their type parts the two kinds."""
+    made = [good(), cut(), doubtful(), expected(cut())]
+    suite = ElementTree.fromstring(render(run(*made)).encode())[0]
+    failures = [case.find("failure") for case in suite.iter("testcase")]
+
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
+    assert [each if each is None else each.get("type") for each in failures] == [
+        None, "unstable", "inconclusive", None,
+    ]  # fmt: skip
+    assert [each.get("message") for each in failures if each is not None] == [
+        each.verdict.headline for each in made[1:3]
+    ]
+    assert [case.get("time") for case in suite.iter("testcase")] == ["120.000", "60.000", "40.000", "60.000"]
