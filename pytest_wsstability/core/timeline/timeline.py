@@ -740,9 +740,9 @@ class Timeline:
             "pings": self.pings.as_dict(),
             **counters.as_dict(self._figures),
             "messages": self.messages.as_dict(),
-            "errors": [[_rounded(at), redact_text(text)] for at, text in self.errors],
-            "notices": [[_rounded(at), redact_text(text)] for at, text in self.notices],
-            "refusals": [[_rounded(at), redact_text(text)] for at, text in self.refusals],
+            "errors": _written(self.errors),
+            "notices": _written(self.notices),
+            "refusals": _written(self.refusals),
             "lags": [[_rounded(at), _rounded(seconds)] for at, seconds in self.lags],
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
@@ -789,9 +789,9 @@ class Timeline:
             timeline._server_heartbeats = RoundTrips.from_dict(data["server_heartbeats"])
         timeline._pings = RoundTrips.from_dict(data["pings"])
         timeline._arrivals = Arrivals.from_dict(data["messages"])
-        timeline._errors = [(float(at), str(text)) for at, text in data["errors"]] or None
-        timeline._notices = [(float(at), str(text)) for at, text in data["notices"]] or None
-        timeline._refusals = [(float(at), str(text)) for at, text in data.get("refusals", ())] or None
+        timeline._errors = _read(data["errors"])
+        timeline._notices = _read(data["notices"])
+        timeline._refusals = _read(data.get("refusals", ()))
         worst = [(timeline.max_lag_at, timeline.max_lag)] if timeline.max_lag else ()
         for at, seconds in data.get("lags", worst):
             timeline._was_late(float(at), float(seconds))
@@ -828,6 +828,15 @@ def _with_one_more(kept: list[_T] | None, found: _T) -> list[_T]:
 def _sort_of_local(kind: EventKind) -> bytes:
     """The sort of an event that is no frame."""
     return sort_of(kind, Direction.LOCAL, Opcode.NONE, Role.NONE)
+
+
+def _written(texts: Iterable[tuple[float, str]]) -> list[list[Any]]:
+    """Texts of messages with their instants, as a report has them; `_read` reads them back."""
+    return [[_rounded(at), redact_text(text)] for at, text in texts]
+
+
+def _read(texts: Iterable[tuple[Any, Any]]) -> list[tuple[float, str]] | None:
+    return [(float(at), str(text)) for at, text in texts] or None
 
 
 def _rounded(value: Any) -> Any:
