@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 from pytest_wsstability.core.diagnosis import diagnosed
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.report.groups import by_cause, cause_of
 from tests.core.script import FIN, closed_by_peer
 from tests.report.made import cut, doubtful, expected, good, result
 
+TALKS = Requirement.of(alive_for="2m", no_abnormal_closure=True)
 ENDED = closed_by_peer(4401, "token expired")
 
 
@@ -24,7 +27,7 @@ def shown(*results):
 def test_the_worst_first_then_the_largest():
     """Unstable, inconclusive, stable, and at last what a test asked for."""
     idle = [told(result((50, {**FIN}), nodeid=f"i{number}")) for number in range(3)]
-    found = shown(good(), expected(cut()), doubtful(), told(result((60, ENDED))), *idle)
+    found = shown(good(), expected(cut()), doubtful(), told(result((20, ENDED))), *idle)
 
     assert [(verdict, count) for verdict, _, count in found] == [
         ("UNSTABLE", 3), ("UNSTABLE", 1), ("INCONCLUSIVE", 1), ("expected", 1), ("stable", 1)
@@ -45,6 +48,14 @@ def test_ends_without_a_cause_are_grouped_by_what_was_broken():
     found = shown(cut(nodeid="a"), cut(nodeid="b"))
 
     assert found == [("UNSTABLE", "1006 at 60 s of 120 s: no close frame received or sent; FIN", 2)]
+
+
+def test_of_ends_without_a_cause_that_differ_the_first_promise_is_told():
+    """The headline of one would be wrong for the others."""
+    made = [result((seconds, FIN), requirement=TALKS) for seconds in (40, 50)]
+
+    assert [violation.rule for violation in made[0].verdict.violations] == [Rule.ALIVE, Rule.CLOSURE]
+    assert shown(*made) == [("UNSTABLE", f"{Rule.ALIVE.value}: not kept", 2)]
 
 
 def test_the_cause_has_no_instant():
