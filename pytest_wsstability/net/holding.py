@@ -50,8 +50,10 @@ def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
     """
     From now on no heartbeat begins that the hold would not see answered, where it judges them.
 
-    Where it does not, they go on while it waits for a proof of life: a later hold counts them, and the answer
-    to one is a sign of life too.
+    One that is due before the hold has its last answer goes out then: a longer hold may count it.
+
+    Where it does not judge them, they go on while it waits for a proof of life: a later hold counts them, and
+    the answer to one is a sign of life too.
 
     Returns:
         The reading of the loop's clock from which heartbeats rest; None where they do not.

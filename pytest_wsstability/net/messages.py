@@ -139,8 +139,8 @@ class MessageLayer(Generic[_Frames]):
     """
 
     __slots__ = (
-        "_alarm", "_alarm_at", "_endpoint", "_frames", "_holds", "_loop", "_strange", "conversation", "inbox",
-        "listener", "numbers", "rest_from", "transcript",
+        "_alarm", "_alarm_at", "_endpoint", "_frames", "_holds", "_kept_back", "_loop", "_strange",
+        "conversation", "inbox", "listener", "numbers", "rest_from", "transcript",
     )  # fmt: skip
 
     def __init__(
@@ -163,6 +163,8 @@ class MessageLayer(Generic[_Frames]):
         # When the holds end that go on.
         self._holds: tuple[float, ...] = ()
         self.rest_from: float | None = None
+        # Whether a heartbeat was due that a hold has kept back.
+        self._kept_back = False
         self.inbox = Inbox(inbox)
         self.listener: Listener | None = None
         self.numbers: Numbers | None = None
@@ -350,12 +352,18 @@ class MessageLayer(Generic[_Frames]):
                 self._endpoint.hang_up(self._frames, act)
             elif act.role is not _HEARTBEAT:
                 self._endpoint.say(self._frames, act)
-            elif self.rest_from is None or now < self.rest_from - _EARLY:
+            elif self._rests(now):
+                self._kept_back = True
+            else:
                 unanswered = self._is_unanswered()
                 self._endpoint.say(self._frames, act)
                 if unanswered:
                     self.conversation.shift()
         self._set_alarm()
+
+    def _rests(self, now: float) -> bool:
+        """Whether a hold keeps heartbeats back."""
+        return self.rest_from is not None and now >= self.rest_from - _EARLY
 
     def _is_unanswered(self) -> bool:
         """
@@ -400,6 +408,12 @@ class MessageLayer(Generic[_Frames]):
         # An answer to several heartbeats comes only when the last of them has gone out.
         is_cumulative = self.conversation.profile.cumulative
         self.rest_from = None if is_cumulative else max(self._holds, default=None)
+        now = self._loop.time()
+        if self._kept_back and self._frames.is_open and not self._rests(now):
+            # A longer hold would miss it. Not at once: it is none of the record that was judged.
+            self._kept_back = False
+            self.conversation.catch_up(now)
+            self._set_alarm()
 
     # What is taken.
 

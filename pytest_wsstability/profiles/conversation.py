@@ -265,6 +265,12 @@ class Conversation:
             self._next_beat -= SHIFT * self._every
             self.at = self._earliest()
 
+    def catch_up(self, now: float) -> None:
+        """A heartbeat was due and kept back: it goes out now, and those that come later when they are due."""
+        if self._next_beat is not None:
+            self._next_beat = now
+            self.at = self._earliest()
+
     def beat(self) -> Say:
         """A heartbeat of this end, to be sent now."""
         return _BEAT if self._state is None else Say(_HEARTBEAT, self._asking("ping", _HEARTBEAT))

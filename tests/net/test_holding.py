@@ -78,6 +78,29 @@ async def test_a_hold_that_judges_no_heartbeats_keeps_none_back():
         assert connection.timeline.heartbeats.sent == 11
 
 
+@pytest.mark.parametrize(("first", "after", "goes_out"), [("30s", 0.5, 30), ("28s", 6.0, 31)])
+async def test_a_heartbeat_that_a_hold_kept_back_goes_out_once_it_is_over(first, after, goes_out):
+    """It was due at 30 s. A longer hold that follows counts it, and those that come later are not shifted."""
+
+    async def script(peer):
+        while True:
+            opcode, payload = await peer.frame()
+            if opcode == PING:
+                asyncio.get_running_loop().call_later(after, peer.send, frame(PONG, payload))
+
+    async with talking(script, heartbeat="5s") as connection:
+        asked = {"heartbeat_every": "5s", "heartbeat_within": "6.5s"}
+        verdict, _ = await held(connection, alive_for=first, **asked)
+        assert (verdict.outcome, connection.timeline.heartbeats.last_at) == (Outcome.STABLE, 25)
+        await asyncio.sleep(0.1)
+        assert connection.timeline.heartbeats.last_at == goes_out
+
+        verdict, _ = await held(connection, alive_for="1m", **asked)
+        assert (verdict.outcome, verdict.doubts) == (Outcome.STABLE, ())
+        trips = connection.timeline.heartbeats
+        assert (trips.sent, trips.last_at) == (11, 55)
+
+
 @pytest.mark.parametrize(("every", "outcome"), [("3s", Outcome.STABLE), ("25s", Outcome.UNSTABLE)])
 async def test_the_answer_to_a_heartbeat_proves_as_much_as_a_pong(every, outcome):
     """On a way that lets no ping pass: one comes due within 5 s of the end of the hold, or later."""
