@@ -28,6 +28,10 @@ class Opening:
             f"{name}: the connection is not open yet; write  connection = await ws_connect(...)  for it"
         )
 
+    def __repr__(self) -> str:
+        # Stands in what asyncio raises for a task of it.
+        return "<ws_connect(...), to be awaited; as a task write  create_task(ws_connect.open(...))>"
+
     def __await__(self) -> Generator[Any, None, Connection]:
         return self._opened.__await__()
 

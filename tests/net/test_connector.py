@@ -188,3 +188,18 @@ async def test_what_ended_beside_a_connection_tells_why():
     assert failed.value.verdict.diagnosis.cause is Cause.RESTART
     assert "2 other connections ended within 2 s" in str(failed.value)
     assert alone.cause is not Cause.RESTART
+
+
+async def test_a_task_of_a_call_is_told_what_to_write():
+    """asyncio takes coroutines only for a task, and shows what it was given; `open` gives one."""
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url)
+        opening = connector()
+        with pytest.raises(TypeError, match=r"create_task\(ws_connect\.open\(\.\.\.\)\)"):
+            asyncio.get_running_loop().create_task(opening)
+        assert (await opening).url == orchestrator.url
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(connector.open())
+
+        assert task.result().url == orchestrator.url
+        await connector.close_all()
