@@ -107,15 +107,17 @@ def _with_spins(verdict: Verdict, loop: asyncio.AbstractEventLoop, timeline: Tim
 
 
 async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:
-    checks = HoldChecks(requirement)
+    checks, proof = HoldChecks(requirement), _Proof()
     while True:
         timeline.observe(websocket.loop.time())
+        proof.put_down(timeline)
         if timeline.close is not None:
             # The verdict is as good as known. How TCP ends adds to the evidence.
             await websocket.wait_ended(websocket.loop.time() + SETTLED)
             # A server on this loop writes its log when it has seen the end too.
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
+            proof.put_down(timeline)
             return judge(requirement, timeline)
         if checks.is_broken(timeline):
             verdict = judge(requirement, timeline)
@@ -123,8 +125,8 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
             websocket.ask_kernel()
             return verdict
         over = requirement.alive_for is not None and timeline.duration >= requirement.alive_for - _SAME
-        if over and _wants_proof(requirement, timeline):
-            await _prove(websocket, timeline)
+        if over and proof.asked_at is None and _wants_proof(requirement, timeline):
+            await proof.wait(websocket, requirement)
             continue
         at = checks.next_check(timeline)
         if at is None:
@@ -139,24 +141,55 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
 
 
 def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:
-    """Whether nothing else tells that the peer is there at the end of a hold, and nobody has asked yet."""
+    """Whether nothing else tells that the peer is there at the end of a hold, and it is not proved yet."""
+    proved = timeline.proof_at is not None and _proves(requirement, timeline)
+    return not timeline.paused and not proved and asks_proof(requirement, timeline)
+
+
+def _proves(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether the proof of life in the record, of whatever hold, was asked for after the end of this one."""
     hold, asked = requirement.alive_for or 0.0, timeline.proof_asked_at
-    if timeline.paused or (asked is not None and asked >= hold - _SAME):
-        return False
-    return asks_proof(requirement, timeline)
+    return asked is not None and asked >= hold - _SAME
 
 
-async def _prove(websocket: WebSocket, timeline: Timeline) -> None:
-    """One ping, after which any byte of the peer will do, and so does its FIN."""
-    websocket.send_proof()
-    try:
-        came = await websocket.wait_bytes(websocket.loop.time() + PROOF_TIMEOUT)
-    except asyncio.CancelledError:
-        timeline.forget_proof()
-        raise
-    close = timeline.close
-    if came or (close is not None and close.transport is TransportEnd.FIN):
-        timeline.prove(websocket.loop.time())
+class _Proof:
+    """
+    The proof of life of one hold.
+
+    A record has one, that of the hold which looks at it: others may have asked for theirs meanwhile.
+
+    Attributes:
+        asked_at: the reading of the loop's clock at the ping; None before it.
+
+    """
+
+    def __init__(self) -> None:
+        self.asked_at: float | None = None
+        self._came_at: float | None = None
+
+    def put_down(self, timeline: Timeline) -> None:
+        """Put it into the record, if it was asked for."""
+        if self.asked_at is not None:
+            timeline.ask_proof(self.asked_at)
+            if self._came_at is not None:
+                timeline.prove(self._came_at)
+
+    async def wait(self, websocket: WebSocket, requirement: Requirement) -> None:
+        """One ping, after which any byte of the peer will do, and so does its FIN."""
+        timeline = websocket.timeline
+        assert timeline is not None
+        if not _proves(requirement, timeline):
+            websocket.send_proof()
+        assert timeline.proof_asked_at is not None
+        self.asked_at = timeline.opened + timeline.proof_asked_at
+        try:
+            came = await websocket.wait_bytes(self.asked_at + PROOF_TIMEOUT)
+        except asyncio.CancelledError:
+            timeline.forget_proof()
+            raise
+        close = timeline.close
+        if came or (close is not None and close.transport is TransportEnd.FIN):
+            self._came_at = websocket.loop.time()
 
 
 async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:

@@ -466,6 +466,45 @@ async def test_a_hold_that_begins_while_a_proof_is_waited_for_waits_for_the_same
         assert ((await first)[0].outcome, second.outcome) == (Outcome.UNSTABLE, outcome)
 
 
+@pytest.mark.parametrize(
+    ("byte_at", "outcomes"),
+    [
+        (14.9, [Outcome.STABLE, Outcome.STABLE]),
+        (15.1, [Outcome.UNSTABLE, Outcome.STABLE]),
+        (15.9, [Outcome.UNSTABLE, Outcome.STABLE]),
+        (16.1, [Outcome.UNSTABLE, Outcome.UNSTABLE]),
+    ],
+)
+@pytest.mark.parametrize("first", [10, 11])
+async def test_each_of_two_holds_that_overlap_has_a_proof_of_life_of_its_own(first, byte_at, outcomes):
+    """They end at 10 s and at 11 s, and each has five seconds from then on, whichever began first."""
+
+    async def script(peer):
+        await asyncio.sleep(byte_at)
+        peer.send(frame(TEXT, b"there"))
+        await peer.gone()
+
+    async with talking(script) as connection:
+        durations = sorted([10, 11], key=lambda each: each != first)
+        verdicts = await asyncio.gather(*(held(connection, alive_for=each) for each in durations))
+
+        told = dict(zip(durations, verdicts, strict=True))
+        assert [told[10][0].outcome, told[11][0].outcome] == outcomes
+        assert [told[10][1], told[11][1]] == [min(byte_at, 15), min(byte_at, 16)]
+
+
+async def test_a_hold_that_is_cancelled_takes_no_proof_of_life_from_another():
+    """The other has asked at 10 s, and hears nothing for five seconds."""
+    async with talking(silent) as connection:
+        longer = asyncio.ensure_future(held(connection, alive_for=11))
+        shorter = asyncio.ensure_future(held(connection, alive_for=10))
+        await asyncio.sleep(12)
+        longer.cancel()
+        verdict, age = await shorter
+
+        assert (verdict.violations[0].rule, age) == (Rule.PROOF, 15)
+
+
 # Stalled clients.
 
 
