@@ -331,7 +331,7 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
         margins.warn_of_spins(item)
         margins.warn_of_use(item)
     empty_passes.refuse(item)
-    reruns.judge(item)
+    reruns.judge(item, results_of(item.config))
     return result
 
 

@@ -59,8 +59,9 @@ voice_key: pytest.StashKey[VoiceAsked | None] = pytest.StashKey()
 orchestrator_options_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 # Which fixtures of ours the project overrides, by name, as far as somebody has asked.
 overrides_key: pytest.StashKey[dict[str, bool]] = pytest.StashKey()
-# The headline of each attempt that was unstable, None for one that was stable; others say nothing.
-attempts_key: pytest.StashKey[list[str | None]] = pytest.StashKey()
+# Of each attempt that was unstable the headline, and the codes of what raised nothing in it; None for one
+# that was stable; others say nothing.
+attempts_key: pytest.StashKey[list[tuple[str, tuple[str, ...]] | None]] = pytest.StashKey()
 
 # What it has asserted so far.
 watch_key: pytest.StashKey[Watch] = pytest.StashKey()

@@ -145,6 +145,10 @@ class Results:
             return ()
         return tuple(each for each in self._found if each.verdict.outcome is Outcome.UNSTABLE)
 
+    def unstable_so_far(self, item: pytest.Item) -> tuple[Result, ...]:
+        """What is unstable in the attempt that runs, whoever has heard of it."""
+        return tuple(each for each in self._held(item) if each.verdict.outcome is Outcome.UNSTABLE)
+
     def raised(self, error: BaseException) -> None:
         """Remember what went wrong in a phase, and of a group each error."""
         for leaf in leaves(error):

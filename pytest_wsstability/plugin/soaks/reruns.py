@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -21,22 +22,22 @@ _PROPERTY = "wsstability_reruns"
 
 def note(item: pytest.Item, results: Results) -> None:
     """Remember an attempt that was unstable, by what failed in it, its subtests included."""
-    for headline in _unstable(results):
-        item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
-        return
+    silent = results.broken_silently
+    headlines = [*_raised(results), *(result.verdict.headline for result in silent)]
+    if headlines:
+        codes = tuple(result.verdict.code for result in silent)
+        item.stash.setdefault(attempts_key, []).append((headlines[0].partition("\n")[0], codes))
 
 
-def _unstable(results: Results) -> Iterator[str]:
+def _raised(results: Results) -> Iterator[str]:
     for error in results.errors:
         if isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE:
             yield error.verdict.headline
         elif isinstance(error, OpeningError) and error.shortage is None:
             yield str(error)
-    for result in results.broken_silently:
-        yield result.verdict.headline
 
 
-def judge(item: pytest.Item) -> None:
+def judge(item: pytest.Item, results: Results) -> None:
     """
     Judge a test whose last attempt was stable by all of its attempts.
 
@@ -47,8 +48,13 @@ def judge(item: pytest.Item) -> None:
     attempts = item.stash.get(attempts_key, None)
     if attempts is None:
         return
+    # What is unstable in an attempt that passes as well, the test asks for.
+    asked = Counter(result.verdict.code for result in results.unstable_so_far(item))
+    attempts[:] = [each for each in attempts if each is None or not each[1] or Counter(each[1]) - asked]
     attempts.append(None)
-    unstable = [headline for headline in attempts if headline is not None]
+    unstable = [each[0] for each in attempts if each is not None]
+    if not unstable:
+        return
     text = f"stable in {attempts.count(None)} of {len(attempts)} holds; the first unstable one: {unstable[0]}"
     if item.config.stash[settings_key].reruns == "fail":
         pytest.fail(f"{text} (ini ws_reruns = report lets it pass)", pytrace=False)
