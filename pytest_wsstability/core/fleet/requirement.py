@@ -367,7 +367,7 @@ class FleetRequirement:
             yield Doubt(
                 Reason.LOOP_LAG,
                 f"{merge.returns_excused:,} did not come back within {within}, or broke a promise "
-                "after that, while their worker lagged, or could not open them",
+                "after that, while their worker lagged, or could not open or watch them",
             )
         if unseen := merge.unreturned:
             text = f"{unseen:,} of {len(merge.ended):,} that ended were not seen to come back and to stay"

@@ -91,5 +91,10 @@ def is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
     return early and not verdict.violations and all(each.reason is Reason.TOO_FEW for each in verdict.doubts)
 
 
+def may_be_broken(verdict: Verdict) -> bool:
+    """Whether a part of a hold broke a promise, or may have: in a part, too few of something may be all."""
+    return bool(verdict.violations) or any(each.reason is not Reason.TOO_FEW for each in verdict.doubts)
+
+
 def _doubts(verdict: Verdict) -> str:
     return "; ".join(each.text for each in verdict.doubts)

@@ -317,7 +317,7 @@ class FleetSlot:
             known: the record of the last connection before it in which a heartbeat came; else of the first.
 
         Returns:
-            That it broke a promise without an end, so that it has nothing to come back from; None if not.
+            That it broke a promise without an end, or may have: it has nothing to come back from. None else.
 
         """
         connection = held.connection
@@ -326,7 +326,7 @@ class FleetSlot:
             return None
         asked = _of_a_part(self._job.requirement, rest, known, talks=self._job.traffic is not None)
         verdict = await hold_open(connection.websocket, asked)
-        if not verdict.violations or held.ended_at is not None:
+        if held.ended_at is not None or not endings.may_be_broken(verdict):
             return None
         return Return(
             number=held.number,

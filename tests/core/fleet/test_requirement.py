@@ -474,8 +474,9 @@ def test_what_came_back_keeps_what_is_asked_of_each(excused, outcome):
     assert [each.observed for each in verdict.violations] == told
     assert [each.at for each in verdict.violations] == ([] if excused else [22.0])
     # It was back all the same.
-    words = "1 did not come back within 10 s, or broke a promise after that, while their worker lagged, "
-    assert [each.text for each in verdict.doubts] == ([f"{words}or could not open them"] if excused else [])
+    words = "1 did not come back within 10 s, or broke a promise after that, while their worker lagged"
+    words += ", or could not open or watch them"
+    assert [each.text for each in verdict.doubts] == ([words] if excused else [])
 
 
 def broken(*closed_here, of=10):

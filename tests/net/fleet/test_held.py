@@ -9,7 +9,8 @@ import pytest
 from pytest_wsstability import Orchestrator, Requirement, StabilityError, faults, run_virtual
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet.requirement import FleetRequirement
-from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
+from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.fleet import FleetReconnects, open_fleet
 from pytest_wsstability.net.errors import OpeningError, OpeningStage
 from pytest_wsstability.net.fleet import slot
@@ -304,8 +305,26 @@ def test_returns_that_failed_here_leave_it_open(monkeypatch):
     assert made.verdict.outcome is Outcome.INCONCLUSIVE
     assert [each.text for each in made.verdict.doubts] == [
         "20 did not come back within 10 s, or broke a promise after that, while their worker lagged, "
-        "or could not open them"
+        "or could not open or watch them"
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome", "excused"),
+    [(Reason.READING_PAUSED, Outcome.INCONCLUSIVE, 20), (Reason.TOO_FEW, Outcome.STABLE, 0)],
+)
+def test_a_return_in_doubt_leaves_it_open(monkeypatch, reason, outcome, excused):
+    """But for too few of what is counted: a part of a hold may be too short for it."""
+
+    async def doubtful(websocket, requirement):
+        doubt = Doubt(reason, "not seen")
+        return Verdict.of([doubt], horizon=requirement.alive_for, tier=Tier.VIRTUAL)
+
+    monkeypatch.setattr(slot, "hold_open", doubtful)
+    made, _ = fleet(61.2, reconnects="10s")
+
+    assert (made.verdict.outcome, made.merge.returns_excused) == (outcome, excused)
+    assert made.summary.returns.back == 20
 
 
 def test_a_storm_is_told():
