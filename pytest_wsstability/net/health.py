@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from itertools import takewhile
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..core.timeline.events import EventKind, Tier
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _INTERVAL = 0.1
 _LAG = 0.1
 _SLEPT = 1.0
+# A clock that goes is another one within so many readings (Windows: 16 ms), and not by so many seconds.
+_READINGS = 50_000
+_JUMP = 1.0
 # linux/sockios.h; neither `socket` nor `termios` has it.
 _SIOCOUTQNSD = 0x894B
 
@@ -33,6 +37,33 @@ _AGAIN = 1.0
 def tier_of(loop: asyncio.AbstractEventLoop) -> Tier:
     """Whether a loop runs in virtual time: virtual loops say so with ``is_virtual``."""
     return Tier.VIRTUAL if getattr(loop, "is_virtual", False) else Tier.REAL
+
+
+def check_clock(loop: asyncio.AbstractEventLoop) -> None:
+    """
+    See that the clock of a loop in real time goes on by itself, before somebody waits by it.
+
+    Raises:
+        RuntimeError: if it has been replaced by one that stands still or jumps, saying what to write.
+
+    """
+    clock = time.monotonic
+    # Other loops than asyncio's own have their own clock.
+    if isinstance(clock, BuiltinFunctionType) or not isinstance(loop, asyncio.BaseEventLoop):
+        return
+    if tier_of(loop) is Tier.VIRTUAL:
+        return
+    before, step = loop.time(), 0.0
+    for _ in range(_READINGS):
+        if step := loop.time() - before:
+            break
+    if not 0.0 < step < _JUMP:
+        raise RuntimeError(
+            f"the clock of the event loop {'jumps' if step else 'stands still'}: time.monotonic is "
+            f"{clock.__module__}.{clock.__name__}, so a hold in real time would never end, or prove nothing; "
+            "let asyncio have the real one (freezegun: freeze_time(..., real_asyncio=True)), or run the test "
+            "in virtual time (--ws-time virtual)"
+        )
 
 
 def ask_until(loop: asyncio.AbstractEventLoop, when: float) -> None:

@@ -12,7 +12,7 @@ from ..core.judge.rules import asks_proof, judge
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
-from .health import ask_until
+from .health import ask_until, check_clock
 from .websocket import WebSocket
 
 # After a connection is over, seconds in which its transport may end too, so that how it did is known.
@@ -58,11 +58,15 @@ def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
     Returns:
         The reading of the loop's clock from which heartbeats rest; None where they do not.
 
+    Raises:
+        RuntimeError: if the loop's clock does not go by itself.
+
     """
     timeline = websocket.timeline
     assert timeline is not None
     if requirement.alive_for is None:
         return None
+    check_clock(websocket.loop)
     until = timeline.opened + requirement.alive_for
     ask_until(websocket.loop, until)
     if asks_proof(requirement, timeline):
@@ -234,6 +238,7 @@ async def wait_session(websocket: WebSocket, requirement: Requirement) -> Verdic
     timeline = websocket.timeline
     assert timeline is not None
     assert requirement.session_within is not None
+    check_clock(websocket.loop)
     await websocket.wait_session(timeline.opened + requirement.session_within)
     timeline.observe(websocket.loop.time())
     return judge(requirement, timeline)

@@ -1,6 +1,7 @@
 """What the test process says about itself: lag, sleep, and the kernel's view of a socket."""
 
 import asyncio
+import itertools
 import select
 import socket
 import sys
@@ -275,3 +276,54 @@ async def test_the_evidence_has_the_state_before_the_end(who):
         ends = {"client": connection.timeline.close, "server": session.timeline.close}
         assert ends.pop(who).tcp_state == "ESTABLISHED"
         assert next(iter(ends.values())).tcp_state == "CLOSE_WAIT"
+
+
+# The clock of the loop.
+
+
+@pytest.fixture
+def real_loop():
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    ("step", "told"), [(0.0, "stands still"), (0.999, None), (1.0, "jumps"), (15.0, "jumps"), (-1.0, "jumps")]
+)
+def test_a_clock_that_is_replaced_has_to_go(monkeypatch, real_loop, step, told):
+    """As freezegun replaces it; what goes with the real one may be as late as it likes."""
+    readings = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: 1000 + step * next(readings))
+    if told is None:
+        health.check_clock(real_loop)
+        return
+    with pytest.raises(RuntimeError, match=rf"^the clock of the event loop {told}: .*real_asyncio=True"):
+        health.check_clock(real_loop)
+
+
+def test_a_virtual_clock_is_none_that_is_replaced(monkeypatch):
+    """And asyncio's own loop with the real clock is not looked at."""
+
+    async def main():
+        monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+        health.check_clock(asyncio.get_running_loop())
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [lambda each: each.assert_alive_for("1s"), lambda each: each.assert_session_confirmed(within="1s")],
+)
+def test_a_wait_by_a_clock_that_stands_still_is_refused(monkeypatch, wait):
+    """It would never end."""
+
+    async def main():
+        async with connected() as (connection, _):
+            with monkeypatch.context() as patched:
+                patched.setattr(time, "monotonic", lambda: 1000.0)
+                with pytest.raises(RuntimeError, match="stands still"):
+                    await wait(connection)
+
+    asyncio.run(main())

@@ -317,7 +317,7 @@ class FleetSlot:
             known: the record of the last connection before it in which a heartbeat came; else of the first.
 
         Returns:
-            That it broke a promise without an end, or may have: it has nothing to come back from. None else.
+            That it broke a promise without an end, or may have: it comes back no more. None if not.
 
         """
         connection = held.connection
