@@ -505,6 +505,30 @@ async def test_a_hold_that_is_cancelled_takes_no_proof_of_life_from_another():
         assert (verdict.violations[0].rule, age) == (Rule.PROOF, 15)
 
 
+@pytest.mark.parametrize(
+    ("dead_from", "allowed", "outcome"),
+    [(51, 3, Outcome.UNSTABLE), (94, 1, Outcome.UNSTABLE), (101, 1, Outcome.STABLE)],
+)
+async def test_a_hold_whose_last_heartbeats_may_be_missed_ends_with_a_proof_of_life(
+    dead_from, allowed, outcome
+):
+    """Three at 68.75, 93.75 and 118.75 s are missed in the one, and one at 100 s in the other."""
+
+    async def script(peer):
+        while True:
+            opcode, payload = await peer.frame()
+            if opcode == PING and asyncio.get_running_loop().time() - start < dead_from:
+                peer.send(frame(PONG, payload))
+
+    async with talking(script, heartbeat="25s") as connection:
+        start = connection.timeline.opened
+        asked = {"heartbeat_every": "25s", "heartbeat_within": "5s", "heartbeat_missed_max": allowed}
+        verdict, _ = await held(connection, alive_for="2m", **asked)
+
+        assert verdict.outcome is outcome
+        assert [each.rule for each in verdict.violations] == [Rule.PROOF] * (outcome is Outcome.UNSTABLE)
+
+
 # Stalled clients.
 
 

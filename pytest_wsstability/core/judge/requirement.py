@@ -175,7 +175,11 @@ class Requirement:
         if self.alive_for is None:
             return None
         # Whether the peer has to show a sign of life depends on the protocol, too.
-        return self.alive_for + max(PROOF_TIMEOUT, self.answer_within or 0.0, self.pings_within or 0.0)
+        waits = max(self.answer_within or 0.0, self.pings_within or 0.0)
+        if self.heartbeat_missed_max:
+            # It may have to once the last heartbeat is missed.
+            return self.alive_for + waits + PROOF_TIMEOUT
+        return self.alive_for + max(PROOF_TIMEOUT, waits)
 
 
 def _seconds(value: Duration | None, name: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
@@ -137,7 +138,21 @@ def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
     if requirement.answer_within is None or timeline.is_one_way:
         return True
     # Who asks is not there because its last question was answered.
-    return requirement.heartbeat_every is None and peer_beats(timeline)
+    asks = requirement.heartbeat_every is None and peer_beats(timeline)
+    return asks or _last_missed(requirement, timeline, requirement.answer_within)
+
+
+def _last_missed(requirement: Requirement, timeline: Timeline, within: float) -> bool:
+    """Whether the last heartbeat of a hold was missed, as it may be, and nothing was heard since."""
+    if not requirement.heartbeat_missed_max:
+        return False
+    hold = math.inf if requirement.alive_for is None else requirement.alive_for - SAME
+    asked = timeline.proof_asked_at
+    if asked is not None and asked >= hold and timeline.proof_at is None:
+        # It was when the hold was over: what came later changes nothing.
+        return True
+    last = max((at for at in timeline.heartbeats.perhaps_open if at < hold), default=None)
+    return last is not None and timeline.heard_at < last and timeline.duration - last >= within - SAME
 
 
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.rules import asks_proof, judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -313,6 +313,47 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
     check(judge(Requirement.of(**HOLD), early), UNSTABLE, [Rule.PROOF])
 
 
+MISSED = [*BEATS[:6], (100, ">beat")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "allowed", "asks"),
+    [
+        (MISSED, 104.9, 1, False),
+        (MISSED, 105, 1, True),
+        (MISSED, 120, 1, True),
+        # Without one that may be missed the hold is broken by that.
+        (MISSED, 120, 0, False),
+        # What came since shows that the peer is there.
+        ([*MISSED, (101, "<feed")], 120, 1, False),
+        ([*BEATS[:6], (99, "<feed"), (100, ">beat")], 120, 1, True),
+        (BEATS[:8], 120, 1, False),
+        # What goes out after the hold is none of it.
+        ([*BEATS[:8], (121, ">beat")], 130, 1, False),
+    ],
+)
+def test_a_last_heartbeat_that_may_be_missed_proves_nothing(rows, until, allowed, asks):
+    """A path that died in the middle of the hold would pass with as many as were missed since."""
+    requirement = Requirement.of(**EACH, heartbeat_within=5, heartbeat_missed_max=allowed)
+
+    assert asks_proof(requirement, timeline(*rows, until=until)) is asks
+
+
+@pytest.mark.parametrize(
+    ("came", "later", "outcome", "why"),
+    [
+        (None, (), UNSTABLE, "no sign of life after 120 s: nothing came"),
+        (124.9, (), STABLE, []),
+        # The peer is there again, and answers, after it was silent for five seconds.
+        (None, [(126, "<answer"), (127, "<feed")], UNSTABLE, [Rule.PROOF]),
+    ],
+)
+def test_the_proof_of_life_after_a_last_heartbeat_that_was_missed(came, later, outcome, why):
+    requirement = Requirement.of(**EACH, heartbeat_within=5, heartbeat_missed_max=1)
+
+    check(judge(requirement, proved([*MISSED, *later], came=came, until=130)), outcome, why)
+
+
 @pytest.mark.parametrize(
     ("written", "lasts"),
     [
@@ -326,6 +367,8 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
         ({**HOLD, "heartbeat_within": 2}, 125),
         ({**HOLD, "pings_within": 2}, 125),
         ({**HOLD, "pings_within": 9, "heartbeat_within": 2}, 129),
+        # One after the other.
+        ({**HOLD, "heartbeat_within": 2, "heartbeat_missed_max": 1}, 127),
     ],
 )
 def test_how_long_a_hold_may_last(written, lasts):
