@@ -17,6 +17,8 @@ from ..core.judge.requirement import Requirement, RequirementKeywords
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
+from ..profiles import JSON
+from ..profiles.catalogue import find
 from .client import connect
 from .connection import Connection
 from .keywords import ConnectKeywords
@@ -162,9 +164,11 @@ async def hold(
 
     Raises:
         OpeningError: if the connection did not open.
+        ValueError: for what the connection's protocol does not have, such as a session.
         Exception: what the traffic raises.
 
     """
+    requirement.check_fits(find(options.get("profile", JSON)).facts)
     async with AsyncExitStack() as stack:
         if url is None:
             orchestrator = await stack.enter_async_context(orchestrator or Orchestrator())

@@ -111,6 +111,24 @@ def test_the_failure_of_a_hold_is_told_as_it_ended():
     assert "close" not in str(caught.value).partition("observed")[2].partition("evidence")[0]
 
 
+@pytest.mark.parametrize(
+    ("requirement", "profile", "told"),
+    [
+        (
+            {"no_error_messages": True},
+            "json",
+            "^no_error_messages: the profile 'json' calls no message an error",
+        ),
+        ({"handshake": True}, "frames", "^handshake: the profile 'frames' has no session"),
+        ({"session_within": "5s"}, "frames", "^session_within: the profile 'frames' has no session"),
+    ],
+)
+def test_what_the_protocol_does_not_have_cannot_be_held(requirement, profile, told):
+    """Nothing would look at it, and the hold would be stable."""
+    with pytest.raises(ValueError, match=told):
+        soaked({"alive_for": "10s", **requirement}, server={"profile": profile}, profile=profile)
+
+
 def test_a_stream_of_data_does_not_stop_it():
     """Nobody takes the messages of a hold: they are counted and thrown away."""
 

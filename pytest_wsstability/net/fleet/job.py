@@ -10,7 +10,7 @@ from typing import Any, cast
 from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
-from ...profiles import Profile
+from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
 from ..connection import Connection
 from ..keywords import ConnectKeywords
@@ -55,7 +55,7 @@ class FleetJob:
         See that each connection can open as it is asked to, as far as that can be told beforehand.
 
         Raises:
-            ValueError: if not, naming the option.
+            ValueError: if not, naming the option, or what is required and their protocol does not have.
 
         """
         valid = ConnectKeywords.__annotations__
@@ -66,8 +66,7 @@ class FleetJob:
                 )
         if (client := self.options.get("client")) is not None:
             client_kind(client)
-        if (profile := self.options.get("profile")) is not None:
-            find(profile)
+        self.requirement.check_fits(find(self.options.get("profile", JSON)).facts)
         if self.options.get("proxy") is None and self.options.get("address") is None:
             for source in self.sources:
                 check_route(source, parse_url(self.url).host)

@@ -133,6 +133,12 @@ def test_a_fleet_needs_a_length():
         ({"options": {"client": "ie6"}}, "client: 'ie6' is no kind of client; valid ones: 'browser', "),
         ({"options": {"profile": "none"}}, "profile: 'none' is unknown; valid ones: "),
         ({"options": {"header": {}}}, "options: 'header' is no keyword of connect; valid ones: client, "),
+        # Nothing would look at it.
+        ({"no_error_messages": True}, "no_error_messages: the profile 'json' calls no message an error"),
+        (
+            {"handshake": True, "options": {"profile": "frames"}},
+            "handshake: the profile 'frames' has no session",
+        ),
     ],
 )
 def test_what_makes_no_fleet_is_told_before_one_opens(value, message):
