@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Outcome, Requirement, StabilityError, faults
+from pytest_wsstability import Outcome, Requirement, StabilityError, faults, run_virtual
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import ExpectedClose
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
@@ -527,6 +527,23 @@ async def test_a_hold_whose_last_heartbeats_may_be_missed_ends_with_a_proof_of_l
 
         assert verdict.outcome is outcome
         assert [each.rule for each in verdict.violations] == [Rule.PROOF] * (outcome is Outcome.UNSTABLE)
+
+
+@pytest.mark.parametrize("order", ["fifo", "lifo"])
+def test_a_ping_timeout_at_the_end_of_a_hold_is_no_end_of_a_stable_one(order):
+    """The ping at 40 s is given up at 60 s, before the hold asks or after it."""
+
+    async def script(peer):
+        _, payload = await peer.frame()
+        peer.send(frame(PONG, payload))
+        await peer.gone()
+
+    async def main():
+        async with talking(script, client="keepalive") as connection:
+            return await held(connection, alive_for="1m")
+
+    verdict, _ = run_virtual(main(), order=order)
+    assert [each.rule for each in verdict.violations] == [Rule.PROOF]
 
 
 # Stalled clients.

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ..duration import show_duration as show
 from ..redact import show_text
-from ..timeline.close import CloseEvidence, describe_code
+from ..timeline.close import CloseEvidence, LocalReason, describe_code
 from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
@@ -158,15 +158,14 @@ def _last_missed(requirement: Requirement, timeline: Timeline, within: float) ->
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """After a hold whose heartbeats do not tell that the peer is there: any byte within `PROOF_TIMEOUT`."""
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
-    if (
-        hold is None
-        or asked is None
-        or timeline.proof_at is not None
-        or not asks_proof(requirement, timeline)
-    ):
+    if hold is None or timeline.proof_at is not None or not asks_proof(requirement, timeline):
         return
-    if asked < hold - SAME or hold - SAME <= timeline.heard_at < asked - SAME:
-        # Of a shorter hold: this one has its own still to ask for. Or of a longer one, after a sign of life.
+    if asked is None or asked < hold - SAME:
+        # Of none, or of a shorter hold: this one has its own still to ask for.
+        yield from _given_up(hold, timeline, incidents)
+        return
+    if hold - SAME <= timeline.heard_at < asked - SAME:
+        # Of a longer one, after a sign of life.
         return
     waited = timeline.duration - asked
     if close is None and waited < PROOF_TIMEOUT - SAME:
@@ -185,6 +184,23 @@ def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
         seen,
         excuses=incidents.late(asked + PROOF_TIMEOUT, None) if close is None else incidents.end(close),
     )
+
+
+def _given_up(hold: float, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """That this end gave the peer up for silence, after a hold, and had heard nothing since the end of it."""
+    close = timeline.close
+    if close is None or close.local_reason is not LocalReason.PING_TIMEOUT:
+        return
+    if timeline.heard_at < hold - SAME <= close.at:
+        yield Violation(
+            Rule.PROOF,
+            close.at,
+            "a sign of life at the end of the hold",
+            f"{close.headline()}: {close} (nothing came since {show(timeline.heard_at)})",
+            f"no sign of life after {show(hold)}",
+            str(close),
+            excuses=incidents.end(close),
+        )
 
 
 def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import asks_proof, judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.timeline.close import LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, SERVER, STABLE, UNSTABLE, WITHIN, check
@@ -311,6 +312,31 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
     early = timeline((124.5, "lag", 4.0), until=125.2)
     early.ask_proof(1120)
     check(judge(Requirement.of(**HOLD), early), UNSTABLE, [Rule.PROOF])
+
+
+GIVEN_UP = {"transport": TransportEnd.RESET, "local_reason": LocalReason.PING_TIMEOUT}
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        ([(30, "<feed"), (119.9, GIVEN_UP)], UNSTABLE, [Rule.ALIVE]),
+        ([(30, "<feed"), (120, GIVEN_UP)], UNSTABLE, "no sign of life after 120 s: "),
+        ([(119.9, "<feed"), (140, GIVEN_UP)], UNSTABLE, [Rule.PROOF]),
+        ([(120, "<feed"), (140, GIVEN_UP)], STABLE, []),
+        # Who ends a connection is there.
+        ([(30, "<feed"), (120, FIN)], STABLE, []),
+    ],
+)
+def test_a_peer_that_was_given_up_for_silence_was_not_there_at_the_end_of_the_hold(rows, outcome, why):
+    """Where the pings of this end tell so at the very instant at which the hold would ask."""
+    verdict = judge(Requirement.of(**HOLD), timeline(*rows, until=150))
+
+    assert verdict.outcome is outcome
+    if isinstance(why, str):
+        assert verdict.headline.startswith(why)
+    else:
+        assert [each.rule for each in verdict.violations] == why
 
 
 MISSED = [*BEATS[:6], (100, ">beat")]
