@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.protocol_facts import Intervals, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import Timeline
@@ -49,6 +49,7 @@ LOCAL = {
 # How a connection can end, as the fields of the evidence.
 FIN: dict[str, Any] = {"transport": TransportEnd.FIN}
 RST: dict[str, Any] = {"transport": TransportEnd.RESET}
+GIVEN_UP: dict[str, Any] = {**RST, "local_reason": LocalReason.PING_TIMEOUT}
 PLANNED: dict[str, Any] = {
     "transport": TransportEnd.FIN,
     "sent": CloseFrame(1000),

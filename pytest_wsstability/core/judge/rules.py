@@ -86,7 +86,9 @@ def _blind_since(timeline: Timeline) -> float | None:
 def _allowed(requirement: Requirement, close: CloseEvidence) -> bool:
     """Whether an end is one that the hold expects: a code that it allows, or from an age on."""
     old = requirement.max_age_ok is not None and close.at >= requirement.max_age_ok - SAME
-    return old or close.code in requirement.allow_close
+    # Who was given up for silence has rotated nothing.
+    rotated = old and close.local_reason is not LocalReason.PING_TIMEOUT
+    return rotated or close.code in requirement.allow_close
 
 
 def _announced(timeline: Timeline, close: CloseEvidence) -> float | None:

@@ -8,11 +8,10 @@ from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import asks_proof, judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
-from pytest_wsstability.core.timeline.close import LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, SERVER, STABLE, UNSTABLE, WITHIN, check
-from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
+from tests.core.script import FIN, GIVEN_UP, PLANNED, RST, closed_by_peer, timeline
 
 EACH = {**HOLD, "heartbeat_every": 25}
 
@@ -312,9 +311,6 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
     early = timeline((124.5, "lag", 4.0), until=125.2)
     early.ask_proof(1120)
     check(judge(Requirement.of(**HOLD), early), UNSTABLE, [Rule.PROOF])
-
-
-GIVEN_UP = {"transport": TransportEnd.RESET, "local_reason": LocalReason.PING_TIMEOUT}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.core.judging import (
     check,
     judged,
 )
-from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
+from tests.core.script import FIN, GIVEN_UP, PLANNED, RST, closed_by_peer, timeline
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,9 @@ from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
         ({"allow_close": 1006}, [(60, FIN)], None, STABLE, []),
         ({"max_age_ok": 60}, [(60, FIN)], None, STABLE, []),
         ({"max_age_ok": 60}, [(59.9, FIN)], None, UNSTABLE, [Rule.ALIVE]),
+        # Nobody rotated what fell silent.
+        ({"max_age_ok": 60}, [(60, GIVEN_UP)], None, UNSTABLE, [Rule.ALIVE]),
+        ({"max_age_ok": 60}, [(60, RST)], None, STABLE, []),
     ],
 )
 def test_alive(more, rows, until, outcome, why):
