@@ -87,6 +87,10 @@ class Handler:
         return next((since for since, until in self.pauses if since <= at < until), None)
 
 
+def _untold(error: BaseException) -> None:
+    """What ends a handler, where nobody asks."""
+
+
 @dataclass(slots=True)
 class AppRecord:
     """
@@ -99,6 +103,8 @@ class AppRecord:
         cancelled: those whose handler raised a CancelledError that nobody had asked for.
         handlers: those that have a connection, were cancelled with it, or did not read for long.
         marks_handlers: whether what a handler runs is known as such, by `HANDLING`.
+        raised: called with what ends a handler whose connection is open. Its server logs that too, where the
+            app has left its logger as it was.
 
     """
 
@@ -108,6 +114,7 @@ class AppRecord:
     cancelled: list[Done] = field(default_factory=list)
     handlers: dict[Handler, None] = field(default_factory=dict)
     marks_handlers: bool = False
+    raised: Callable[[BaseException], object] = _untold
 
     def watching(self, app: Any) -> Any:
         """The app, watched; itself, where it is no coroutine function, as old ones are not."""
@@ -132,6 +139,10 @@ class AppRecord:
                 if connection.close_code is None:
                     self.ends_cancelled(port_of(connection.remote_address))
                 raise
+            except Exception as exc:
+                if connection.close_code is None:
+                    self.raised(exc)
+                raise
 
         return watched
 
@@ -148,6 +159,12 @@ class AppRecord:
             except asyncio.CancelledError:
                 if request.transport is not None and not request.transport.is_closing():
                     self.ends_cancelled(port_of(request.transport.get_extra_info("peername")))
+                raise
+            except web.HTTPException:
+                raise
+            except Exception as exc:
+                if request.transport is not None and not request.transport.is_closing():
+                    self.raised(exc)
                 raise
 
         app.middlewares.insert(0, watched)
@@ -217,8 +234,10 @@ class _Watched:
 
         try:
             await self._app(scope, received, told)
-        except Exception:
+        except Exception as exc:
             self._ended(handler, loop.time())
+            if not is_over:
+                self._record.raised(exc)
             raise
         except asyncio.CancelledError:
             # After the end it may be what the handler has cancelled itself.

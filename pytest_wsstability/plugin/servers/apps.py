@@ -23,7 +23,7 @@ from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning
 from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
-from ..stash import app_key, app_record_key, app_stop_key, routes_key, started_app_key
+from ..stash import app_key, app_record_key, app_stop_key, routes_key, server_log_key, started_app_key
 from .logs import own_error, place_of, raised_words
 from .output import stopping
 
@@ -114,7 +114,7 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
         pytest.fail.Exception: if it cannot be served.
 
     """
-    item.stash[app_record_key] = record = AppRecord()
+    item.stash[app_record_key] = record = AppRecord(raised=item.stash[server_log_key].raised)
     wrong, app, before = None, None, item.config.stash.get(started_app_key, None)
     try:
         app = await _awaited(source)

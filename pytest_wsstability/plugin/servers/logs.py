@@ -23,6 +23,10 @@ _LINES = 20
 SHOWN = 60.0
 
 _OWN = __name__.partition(".")[0]
+# In place of a logger's name: what was raised, and not logged.
+_UNLOGGED = ""
+# Seconds from what was raised to the server's line on it, and back to the app's.
+_SOON = 1.0
 
 
 class LogLine(NamedTuple):
@@ -80,15 +84,36 @@ class ServerLog(logging.Handler):
         if leaves and self.left is None:
             self.left = LogLine(at, record.getMessage())
         text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
-        raised = ""
+        line = self._line(at, text, record.name, record.levelno, _port(record))
         if record.exc_info and record.exc_info[1] is not None:
-            error = own_error(record.exc_info[1])
-            raised = raised_words(error)
-            text += f"\n{raised}{place_of(error)}"
+            line = _with_error(line, record.exc_info[1])
+            # The server logs what was taken down when it was raised.
+            if self.lines and _is_raised_as(self.lines[-1], line):
+                self.lines.pop()
+        self._keep(line)
+
+    def raised(self, error: BaseException) -> None:
+        """
+        Take down what has ended a handler, unless the app has logged it.
+
+        An app that sets up logging by ``dictConfig`` disables the loggers that there are, its server's
+        included, and takes the handlers of the root away.
+
+        """
+        if self.is_silent:
+            return
+        at = asyncio.get_running_loop().time()
+        line = self._line(at, "ERROR   raised by a handler of the app", _UNLOGGED, logging.ERROR, _port(None))
+        line = _with_error(line, error)
+        if not self.lines or not _is_raised_as(line, self.lines[-1]):
+            self._keep(line)
+
+    def _line(self, at: float, text: str, logger: str, level: int, port: int | None) -> LogLine:
         beside = HANDLING.get(None) is None
-        self.lines.append(
-            LogLine(at, text, record.name, record.levelno, raised, _port(record), beside, self.is_stopping)
-        )
+        return LogLine(at, text, logger, level, "", port, beside, self.is_stopping)
+
+    def _keep(self, line: LogLine) -> None:
+        self.lines.append(line)
         if len(self.lines) > _RECORDS and (gone := self.lines.popleft()).level >= logging.WARNING:
             self._older.append(gone)
 
@@ -96,6 +121,18 @@ class ServerLog(logging.Handler):
     def warned(self) -> list[LogLine]:
         """The latest records, and the warnings and errors before them."""
         return [*self._older, *self.lines]
+
+
+def _with_error(line: LogLine, error: BaseException) -> LogLine:
+    own = own_error(error)
+    raised = raised_words(own)
+    return line._replace(text=f"{line.text}\n{raised}{place_of(own)}", raised=raised)
+
+
+def _is_raised_as(unlogged: LogLine, other: LogLine) -> bool:
+    """Whether a line that nobody logged is of the error that another one is of."""
+    same = (unlogged.raised, unlogged.port) == (other.raised, other.port)
+    return unlogged.logger == _UNLOGGED and same and abs(unlogged.at - other.at) < _SOON
 
 
 def own_error(error: BaseException) -> BaseException:
@@ -119,8 +156,8 @@ def place_of(error: BaseException) -> str:
     return f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
 
 
-def _port(record: logging.LogRecord) -> int | None:
-    """The client's port: of the connection that a record of `websockets` carries, or whose handler logs."""
+def _port(record: logging.LogRecord | None) -> int | None:
+    """The client's port: of the connection that a record of `websockets` carries, or whose handler runs."""
     connection = getattr(record, "websocket", None)
     if (port := port_of(getattr(connection, "remote_address", None))) is not None:
         return port

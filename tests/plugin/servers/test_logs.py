@@ -8,6 +8,7 @@ import pytest
 from pytest_wsstability.net.apps.watching import AppRecord
 from pytest_wsstability.plugin.servers import logs
 from pytest_wsstability.plugin.servers.logs import ServerLog
+from pytest_wsstability.virtual import run_virtual
 
 CHAT = logging.getLogger("chat")
 
@@ -79,3 +80,28 @@ def test_of_a_group_that_was_raised_an_error_in_it_is_told(log, error, words):
     line = log.lines[-1]
     assert line.raised == words
     assert line.text.splitlines()[1].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "kept"),
+    [
+        # The server logs what its handler has raised, or the app what it raises again.
+        ("raised", 0.9, ["chat"]),
+        ("logged", 0.9, ["chat"]),
+        # The same words a second later are of another error.
+        ("raised", 1.1, ["", "chat"]),
+        ("logged", 1.1, ["chat", ""]),
+    ],
+)
+def test_what_is_raised_and_logged_is_kept_once(log, first, later, kept):
+    """Whichever comes first; what is logged stays."""
+    error = LookupError("no room")
+    steps = [lambda: log.raised(error), lambda: CHAT.error("failed", exc_info=error)]
+
+    async def main():
+        for step in steps if first == "raised" else reversed(steps):
+            step()
+            await asyncio.sleep(later)
+
+    run_virtual(main())
+    assert [line.logger for line in log.lines] == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import pytest
@@ -136,6 +137,132 @@ def test_an_error_of_a_connection_that_is_over_is_no_cause(run):
     assert "once a close message has been sent" in printed
     assert "the server ended the connection on purpose: 4000" in " ".join(printed.split())
     assert "handler failed" not in printed
+
+
+UNLOGGED = """
+import asyncio, logging, pytest, websockets
+from aiohttp import web
+from fastapi import FastAPI, WebSocket
+
+def set_up():
+    import logging.config
+    {set_up}
+
+def asgi():
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def endpoint(ws: WebSocket):
+        set_up()
+        await ws.accept()
+        while True:
+            await ws.receive_text()
+            {does}
+            raise LookupError("no room")
+
+    return app
+
+def aiohttp():
+    async def endpoint(request):
+        set_up()
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        async for message in ws:
+            {does}
+            raise LookupError("no room")
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/", endpoint)
+    return app
+
+def handler():
+    async def endpoint(ws):
+        set_up()
+        async for message in ws:
+            {does}
+            raise LookupError("no room")
+
+    return endpoint
+
+@pytest.fixture
+def ws_app():
+    return {kind}()
+
+@pytest.mark.ws_server("{server}")
+@pytest.mark.ws_stability(profile="frames", client="keepalive")
+async def test_it(ws_connect):
+    connection = await ws_connect()
+    await asyncio.sleep(5)
+    await connection.send("x")
+    await connection.assert_alive_for("1m")
+"""
+# What keeps the server's record of it from everybody: the first is what a dictConfig does that says nothing
+# else, and with a root it takes the handlers of others away.
+SILENCES = [
+    "logging.config.dictConfig({'version': 1})",
+    "logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False, 'root': {'level': 'INFO'}})",
+    "logging.disable()",
+]
+OF_EACH_SERVER = [
+    ("uvicorn", "asgi"),
+    ("hypercorn", "asgi"),
+    ("aiohttp", "aiohttp"),
+    ("websockets", "handler"),
+]
+
+
+@pytest.fixture
+def loggers():
+    """Those of this process, which are put back."""
+    root, loggers = logging.getLogger(), logging.getLogger().manager.loggerDict
+    handlers, level = [*root.handlers], root.level
+    yield
+    logging.disable(logging.NOTSET)
+    root.handlers[:], root.level = handlers, level
+    for each in loggers.values():
+        if isinstance(each, logging.Logger):
+            each.disabled = False
+
+
+@pytest.mark.usefixtures("loggers")
+@pytest.mark.parametrize("silence", SILENCES)
+@pytest.mark.parametrize(("server", "kind"), OF_EACH_SERVER)
+def test_an_error_that_nobody_logs_is_the_cause(run, server, kind, silence):
+    """Django's LOGGING, a dictConfig in a lifespan: the logger of the server is disabled, or nobody's."""
+    result = run(UNLOGGED.format(set_up=silence, does="pass", server=server, kind=kind))
+
+    words = " ".join(result.stdout.str().split())
+    assert "likely the server's handler failed: LookupError: no room (confidence high, blame server)" in words
+    assert "+5.000 s ERROR raised by a handler of the app LookupError: no room, at " in words
+
+
+@pytest.mark.parametrize(("server", "kind"), OF_EACH_SERVER)
+def test_an_error_that_its_server_logs_is_told_once(run, server, kind):
+    """It is taken down before the server logs it."""
+    result = run(UNLOGGED.format(set_up="pass", does="pass", server=server, kind=kind))
+
+    result.stdout.fnmatch_lines(["*the server's handler failed: LookupError: no room (confidence high*"])
+    result.stdout.no_fnmatch_line("*raised by a handler of the app*")
+
+
+@pytest.mark.usefixtures("loggers")
+@pytest.mark.parametrize(
+    ("server", "kind", "close"),
+    [
+        ("uvicorn", "asgi", "await ws.close(4000)"),
+        ("aiohttp", "aiohttp", "await ws.close(code=4000)"),
+        ("websockets", "handler", "await ws.close(4000)"),
+    ],
+)
+def test_an_unlogged_error_of_a_connection_that_is_over_is_no_cause(run, server, kind, close):
+    """What a handler raises after it has closed has ended nothing."""
+    result = run(UNLOGGED.format(set_up=SILENCES[0], does=close, server=server, kind=kind))
+
+    words = " ".join(result.stdout.str().split())
+    assert "the server ended the connection on purpose: 4000" in words
+    assert "handler failed" not in words
+    assert "raised by a handler of the app" not in words
 
 
 BESIDE = """
