@@ -159,7 +159,8 @@ ROWS = (
         headline="{session}",
         blame=Blamed.PEER,
         evidence=("session", "instead_of_session", "heartbeats", "last_received"),
-        remedy="see why the {peer} does not confirm it; the profile says which messages are meant",
+        remedy="see whether the profile's session is one of the {peer}'s protocol (--ws-profile; frames has "
+        "none); if it is, why the {peer} does not confirm it",
         rivals=(
             Rival(
                 Cause.HALF_OPEN,

@@ -155,7 +155,7 @@ def test_more_than_one_broken_promise():
           evidence  0 of 1 heartbeats answered; the one at 25 s was not
           evidence  last message received: 33 B at 1 s
           runner-up a dead path (half-open); to tell: send ping frames beside the heartbeats: a dead path answers none
-          fix       see why the server does not confirm it; the profile says which messages are meant
+          fix       see whether the profile's session is one of the server's protocol (--ws-profile; frames has none); if it is, why the server does not confirm it
           covered   40 s in virtual time
           read on   wsstability explain session-not-confirmed
         """,  # noqa: E501
