@@ -41,6 +41,11 @@ _AGAIN = (
     "; the same app was started in a test before: if it starts once only, give a function that makes one, "
     "--ws-app module:create_app(), or make it in the fixture ws_app"
 )
+# Sanic keeps the names of its apps.
+_MADE_BEFORE = (
+    "; it made an app for a test before, and what it registers outside of the app stays: let it register that "
+    "once (Sanic: Sanic.test_mode = True, at the top of conftest.py)"
+)
 
 
 class AppSource(NamedTuple):
@@ -125,6 +130,8 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
         wrong = f"{why}{error}{_VIRTUAL if isinstance(error, AppTimeout) and is_virtual(item) else ''}"
         if why and app is before:
             wrong += _AGAIN
+        elif app is None and source.is_factory and before is not None:
+            wrong += _MADE_BEFORE
     if wrong is not None:
         # Out of the handler: the message is told once.
         pytest.fail(wrong, pytrace=False)

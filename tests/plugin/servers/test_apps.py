@@ -1122,6 +1122,39 @@ def test_an_app_that_starts_once_only_is_told_to_be_made_anew(run, wrong, is_tol
     assert ("; the same app was started in a test before: if it starts once only, give" in told) is is_told
 
 
+TWICE = """
+import pytest
+
+@pytest.mark.ws_stability(profile="frames")
+@pytest.mark.parametrize("number", [1, 2])
+async def test_it(ws_url, number): ...
+"""
+NAMED = """
+from app import app
+
+names = []
+
+def create():
+    if len(names) == {free}:
+        raise LookupError("the name is taken")
+    names.append("chat")
+    return app
+"""
+
+
+@pytest.mark.parametrize(("free", "is_told"), [(0, False), (1, True)])
+def test_a_factory_that_makes_one_app_only_is_told_what_stays(run, project_app, pytester, free, is_told):
+    """Sanic refuses a second app of the same name."""
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(named=NAMED.format(free=free))
+    result = run(TWICE, "--ws-app", "named:create()")
+
+    result.assert_outcomes(passed=int(is_told), errors=2 - is_told)
+    told = result.stdout.str()
+    assert "calling named:create() failed: LookupError: the name is taken, at " in told
+    assert ("; it made an app for a test before, and what it registers" in told) is is_told
+
+
 GROUP = ExceptionGroup("unhandled errors in a TaskGroup (1 sub-exception)", [OSError("no database")])
 TOLD = {"type": "lifespan.startup.failed", "message": "".join(traceback.format_exception(GROUP))}
 
