@@ -332,7 +332,7 @@ class SecretValues:
             others = ((start, end, MASK) for start, end in also(shown))
             for start, end, mask in (*self._forms.find(lowered), *self._cut_short(lowered), *others):
                 for layer in reversed(layers):
-                    start, end = layer.origin(start), layer.origin(end)
+                    start, end = layer.origin(start), layer.end(end)
                 yield start, end, mask
             inner = unescaped(shown) if len(layers) < _LAYERS else None
             if inner is None:

@@ -1,17 +1,21 @@
-"""Text as it was before software escaped it for URLs, JSON, HTML, Markdown or a program's source."""
+"""Text as it was before software escaped it for URLs, JSON, HTML, Markdown, source or a terminal."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
 _HEX = "[0-9a-fA-F]"
+# What a terminal obeys: colours and the like, and links (ECMA-48).
+_OBEYED = r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+_COLOURS = re.compile(_OBEYED)
 _ESCAPED = re.compile(
     rf"(?P<percent>(?:%{_HEX}{{2}})+)|(?P<byte>(?:\\x{_HEX}{{2}})+)|(?P<unit>(?:\\u{_HEX}{{4}})+)|"
     rf"(?P<char>\\U{_HEX}{{8}})|\\(?P<letter>[nrtbf])|\\(?P<mark>[!-/:-@\[-`{{-~])|"
-    rf"&(?:#(?P<decimal>\d{{1,7}})|#[xX](?P<hex>{_HEX}{{1,6}})|(?P<entity>amp|lt|gt|quot|apos));"
+    rf"&(?:#(?P<decimal>\d{{1,7}})|#[xX](?P<hex>{_HEX}{{1,6}})|(?P<entity>amp|lt|gt|quot|apos));|"
+    rf"(?P<colour>{_OBEYED})"
 )
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -23,7 +27,8 @@ class Unescaped(NamedTuple):
 
     Attributes:
         text: the text.
-        starts: where its parts begin: what stands in both texts, and each character that was escaped.
+        starts: where its parts begin: what stands in both texts, each character that was escaped, and
+            colours, which are parts of no length.
         origins: where those begin in the text that it was made from.
 
     """
@@ -37,17 +42,23 @@ class Unescaped(NamedTuple):
         part = bisect_right(self.starts, position) - 1
         return self.origins[part] + position - self.starts[part]
 
+    def end(self, position: int) -> int:
+        """Where in the other text that ends which stands before a place: before the colours there."""
+        part = bisect_left(self.starts, position)
+        is_begin = part < len(self.starts) and self.starts[part] == position
+        return self.origins[part] if is_begin else self.origin(position)
+
 
 def unescaped(text: str) -> Unescaped | None:
     """The text without its outermost escapes; None if there are none."""
-    if "\\" not in text and "%" not in text and "&" not in text:
+    if "\\" not in text and "%" not in text and "&" not in text and "\x1b" not in text:
         return None
     parts, starts, origins = [], [], []
     done = length = 0
     for match in _ESCAPED.finditer(text):
         place = match.start()
         for part, width in (text[done:place], place - done), *_decoded(match):
-            if part:
+            if width:
                 parts.append(part)
                 starts.append(length)
                 origins.append(done)
@@ -78,7 +89,14 @@ def _decoded(match: re.Match[str]) -> Iterator[tuple[str, int]]:
         yield _char(kind, written), len(match[0])
 
 
+def without_colours(text: str) -> str:
+    """The text as a terminal shows it, in one colour."""
+    return _COLOURS.sub("", text) if "\x1b" in text else text
+
+
 def _char(kind: str | None, written: str) -> str:
+    if kind == "colour":
+        return ""
     if kind == "letter":
         return _LETTERS[written]
     if kind == "entity":

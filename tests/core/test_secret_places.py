@@ -54,6 +54,10 @@ RANDOM = "Zz99aa88bb77"
         ("https://x.example/?db=postgres://joe:pw@db/x", "https://x.example/?db=postgres://***@db/x"),
         ("redis://:p/w@cache:6379/0", "redis://***@cache:6379/0"),
         ("wss://joe:pw@x.example/@me and joe@x.example", "wss://***@x.example/@me and joe@x.example"),
+        # In the colours of a log, as structlog writes them, and those escaped.
+        ("\x1b[36mtoken\x1b[0m=\x1b[35mabc\x1b[0m", "\x1b[36mtoken\x1b[0m=\x1b[35m***\x1b[0m"),
+        ("\\x1b[36mtoken\\x1b[0m=abc", "\\x1b[36mtoken\\x1b[0m=***"),
+        ("\x1b[1mAuthorization\x1b[0m: Bearer abc.def", "\x1b[1mAuthorization\x1b[0m: Bearer ***"),
     ],
 )
 def test_beside_its_name(text, shown):

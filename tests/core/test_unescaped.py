@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_wsstability.core.unescaped import unescaped
+from pytest_wsstability.core.unescaped import unescaped, without_colours
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,9 @@ from pytest_wsstability.core.unescaped import unescaped
         (r"\*a\_b", "*a_b"),
         ("&lt;&#228;&#xE4;&apos;", "<ää'"),
         ("&#9999999;", "\ufffd"),
+        # Colours, and a link.
+        ("\x1b[1;31merror\x1b[0m: \x1b[38;5;3mno", "error: no"),
+        ("\x1b]8;;http://a\x1b\\here\x1b]8;;\x07.", "here."),
     ],
 )
 def test_one_layer_goes(text, plain):
@@ -51,6 +54,7 @@ def test_what_is_no_escape_stays(text):
         (r"\ud83d\ude00x", [0, 12, 13]),
         (r"\n\nx", [0, 2, 4, 5]),
         ("x&amp;", [0, 1, 6]),
+        ("\x1b[36ma\x1b[0m=b\x1b[0m", [5, 10, 11, 16]),
     ],
 )
 def test_places(text, origins):
@@ -58,6 +62,27 @@ def test_places(text, origins):
     found = unescaped(text)
 
     assert [found.origin(place) for place in range(len(found.text) + 1)] == origins
+
+
+def test_what_stands_before_a_place_ends_before_the_colours():
+    """Those that end what is masked stay."""
+    found = unescaped("\x1b[36ma\x1b[0m=b\x1b[0m")
+
+    assert [found.end(place) for place in range(4)] == [0, 6, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("\x1b[32minfo\x1b[39m: open", "info: open"),
+        ("plain \\x1b[32m", "plain \\x1b[32m"),
+        # Not whole.
+        ("\x1b[32", "\x1b[32"),
+    ],
+)
+def test_colours_alone_go(text, plain):
+    """What else is escaped stays."""
+    assert without_colours(text) == plain
 
 
 @pytest.mark.parametrize("escape", [lambda text: quote(text, safe=""), html.escape, json.dumps])

@@ -43,8 +43,8 @@ _AGAIN = (
 )
 # Sanic keeps the names of its apps.
 _MADE_BEFORE = (
-    "; it made an app for a test before, and what it registers outside of the app stays: let it register that "
-    "once (Sanic: Sanic.test_mode = True, at the top of conftest.py)"
+    "; it made an app for a test before, and what it registers outside of the app stays: let it register "
+    "that once (Sanic: Sanic.test_mode = True, at the top of conftest.py)"
 )
 
 

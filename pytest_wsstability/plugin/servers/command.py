@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...core.unescaped import without_colours
 from .logs import LogLine
 
 # Lines of its output that are kept, and of those that a message shows.
@@ -259,7 +260,7 @@ class ServerProcess:
         assert process.stdout is not None
         with suppress(ValueError):
             for line in process.stdout:
-                self.lines.append(LogLine(time.monotonic(), line.rstrip("\n")))
+                self.lines.append(LogLine(time.monotonic(), without_colours(line.rstrip("\n"))))
             # The system closes what a process has open when that ends.
             self._ended_at = time.monotonic()
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ...core.diagnosis.consequences import is_consequence
 from ...core.redact import show_text
+from ...core.unescaped import without_colours
 from ...core.url import port_of
 from ...net.apps.watching import HANDLING
 from ...virtual.project_code import FROZEN, is_of_project
@@ -83,7 +84,7 @@ class ServerLog(logging.Handler):
         at = self._loop.time() if self._loop is not None else 0.0
         if leaves and self.left is None:
             self.left = LogLine(at, record.getMessage())
-        text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
+        text = f"{record.levelname:<7} {record.name}: {without_colours(record.getMessage())}"
         line = self._line(at, text, record.name, record.levelno, _port(record))
         if record.exc_info and record.exc_info[1] is not None:
             line = _with_error(line, record.exc_info[1])

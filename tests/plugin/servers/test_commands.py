@@ -417,3 +417,38 @@ def test_what_daphne_cannot_serve_is_a_usage_error(run, pytester, args, settings
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert words in result.stderr.str()
+
+
+COLOURED = """
+import asyncio, sys
+from websockets.asyncio.server import serve
+
+async def limited(connection):
+    async for message in connection:
+        print("\\x1b[32minfo\\x1b[39m: connection limit reached by 3 of 100, token=\\x1b[1mabc", flush=True)
+        connection.transport.abort()
+
+async def main():
+    async with serve(limited, "127.0.0.1", int(sys.argv[1])) as server:
+        await server.wait_closed()
+
+asyncio.run(main())
+"""
+
+
+def test_colours_change_no_cause(run, pytester):
+    """The level is read without them, and they are not shown."""
+    pytester.makepyfile(coloured=COLOURED)
+    result = run(
+        """
+async def test_it(ws_connect):
+    connection = await ws_connect(profile="frames")
+    await connection.send("x")
+    await connection.assert_alive_for("200ms")
+""",
+        f"--ws-command={sys.executable} coloured.py {{port}}",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*the server logged:*")
+    result.stdout.fnmatch_lines(["*s  info: connection limit reached by 3 of 100, token=[*][*][*]"])

@@ -105,3 +105,10 @@ def test_what_is_raised_and_logged_is_kept_once(log, first, later, kept):
 
     run_virtual(main())
     assert [line.logger for line in log.lines] == kept
+
+
+def test_a_message_is_kept_without_its_colours(log):
+    """As structlog gives it to logging."""
+    CHAT.error("\x1b[31merror\x1b[0m: token\x1b[0m=abc")
+
+    assert log.lines[-1].text.endswith("chat: error: token=abc")
