@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from ..cause import Cause
 from ..judge.announcing import ends_otherwise
 from ..timeline.close_reasons import names, says_wrong
-from ..timeline.events import End, FrameKind, Role
+from ..timeline.events import End, FrameKind, Opcode, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
 from . import timers
-from .features import SENT, Features
+from .features import RECEIVED, SENT, Features
 
 # What the record of a cut shows in the place of a code.
 _CUT = 1006
+# Those of a close that says nothing: normal, and an empty close frame.
+_ORDINARY = (1000, 1005)
 # A notice is about an end that follows within so many seconds: Gemini Live gives the longest that is known,
 # about one minute, and doubled it is no accident yet.
 ANNOUNCED = 120.0
@@ -108,9 +110,22 @@ def awaits(f: Features, what: Awaited) -> RanOut | None:
 
 
 def meaning(f: Features) -> ProtocolCode | None:
-    """What the peer's close code means in the protocol; None where that gives it no meaning."""
+    """
+    What the peer's close code means in the protocol; None where that gives it no meaning.
+
+    An ordinary close of a server that has not begun to speak the protocol means nothing in it: something
+    else may answer at this path.
+
+    """
     protocol = f.timeline.protocol
-    return None if protocol is None or f.code is None else protocol.code(f.code, f.end.peer)
+    if protocol is None or f.code is None:
+        return None
+    # A session that the client does not begin, the server does.
+    is_first = protocol.greets or (protocol.has_session and not protocol.begins_session)
+    is_due = f.end is End.CLIENT and is_first
+    if is_due and f.code in _ORDINARY and not f.timeline.count(RECEIVED, Opcode.TEXT, Opcode.BINARY):
+        return None
+    return protocol.code(f.code, f.end.peer)
 
 
 def said_wrong(f: Features) -> tuple[float, str] | None:

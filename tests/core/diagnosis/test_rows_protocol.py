@@ -75,3 +75,22 @@ def test_whom_to_look_at_when_a_timer_of_the_protocol_fits():
 
     assert blame.pop("MAX_AGE") is Blamed.PEER
     assert set(blame.values()) == {Blamed.SELF}
+
+
+@pytest.mark.parametrize("name", ["engineio", "socketio"])
+@pytest.mark.parametrize(
+    ("rows", "code", "causes"),
+    [
+        # Any other application may answer at this path, and its server closes.
+        ([], 1005, []),
+        ([(0.1, "<hello")], 1005, ["CLOSED_BY_PEER"]),
+        # A code that says something by itself.
+        ([], 1009, ["MESSAGE_TOO_BIG"]),
+    ],
+)
+def test_an_ordinary_close_before_the_greeting_means_nothing_in_the_protocol(name, rows, code, causes):
+    """Engine.IO sends its packet 0 at once, so that no session of it has begun."""
+    protocol = shipped(name).facts
+    found = fitting(CODES, read(*rows, end=0.3, how=closed_by_peer(code), protocol=protocol))
+
+    assert [each.partition(" / ")[0] for each in found] == causes
