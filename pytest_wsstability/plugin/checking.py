@@ -11,12 +11,24 @@ from ..core.faults import Program
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import margins, orders, secrecy
-from .markers import FLEET, MARKS, MIDDLEBOX, SERVER, STABILITY, VOICE, take_over_unittest_skip, uses_us
+from .markers import (
+    FLEET,
+    MARKS,
+    MIDDLEBOX,
+    SERVER,
+    STABILITY,
+    VOICE,
+    has_pytest_asyncio,
+    needs_runner,
+    take_over_unittest_skip,
+    uses_us,
+)
 from .plans import (
     async_url,
     base_target_of,
     find_profile,
     is_virtual,
+    loop_scope,
     middleboxes_of,
     orchestrator_of,
     plan_of,
@@ -24,6 +36,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
+from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
 from .soaks import timeouts
@@ -86,8 +99,7 @@ def check(item: pytest.Item) -> None:
         raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
     voice_of(item)
     _check_target(item)
-    if not {"ws_soak", FLEET}.isdisjoint(names):
-        _check_loop(item)
+    _check_loop(item, is_held_without_a_loop=not {"ws_soak", FLEET}.isdisjoint(names))
 
 
 def check_again(session: pytest.Session) -> None:
@@ -147,15 +159,31 @@ def remember_marks(item: pytest.Item) -> bool:
     return True
 
 
-def _check_loop(item: pytest.Item) -> None:
-    """A server on the loop of an async fixture stands still while a sync test is held."""
-    if inspect.iscoroutinefunction(getattr(item, "function", None)):
+def _check_loop(item: pytest.Item, *, is_held_without_a_loop: bool) -> None:
+    """A server on the loop of an async fixture stands still while a test runs on none, or on another."""
+    found = async_url(item) if target_of(item).kind is TargetKind.FIXTURE else None
+    if found is None:
         return
-    name = async_url(item) if target_of(item).kind is TargetKind.FIXTURE else None
-    if name is None:
+    name, definition = found
+    source = f"ws_url comes from the async fixture {name!r}: a server on its event loop"
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+        if not has_pytest_asyncio(item.config):
+            return
+        scope = fixture_loop_scope(definition, item.config)
+        # One in virtual time that says none gets its own.
+        own = "function" if needs_runner(item) and is_virtual(item) else loop_scope(item)
+        if scope != own:
+            item.stash[async_url_key] = (
+                f"{source}, the {scope}'s, stands still while this test runs on another; give the test "
+                f"ws_stability(time='real') and @pytest.mark.asyncio(loop_scope={scope!r})"
+            )
+        return
+    if not is_held_without_a_loop:
         return
     # Later, pytest-asyncio has made sync functions of async fixtures.
-    item.stash[async_url_key] = name
+    item.stash[async_url_key] = (
+        f"{source} stands still during a sync test; write 'async def' before this test"
+    )
     if is_virtual(item):
         raise ValueError(
             f"the server behind ws_url runs on the event loop of the async fixture {name!r}, which stands "

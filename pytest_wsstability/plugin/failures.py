@@ -19,6 +19,7 @@ from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
+from ..virtual.errors import VirtualTimeError
 from ..virtual.project_code import is_of_project
 from .again import command, from_here
 from .servers.fleet_causes import tell_fleet
@@ -105,12 +106,15 @@ def _retell(item: pytest.Item, error: BaseException, where: Sequence[str]) -> No
         for note in (
             f"  fix       {_remedy(item, error)}",
             *_refused(item, error.status, error.url),
-            *_loop(item, error),
+            *(_loop(item) if error.stage is OpeningStage.TIMEOUT else ()),
             read_on(error.stage.code),
         ):
             # A fixture that failed once fails each of its tests with the same error.
             if note not in getattr(error, "__notes__", ()):
                 error.add_note(note)
+    if type(error) is VirtualTimeError:
+        for note in _loop(item):
+            error.add_note(note)
     if isinstance(error, ConnectionEnded) and error.diagnosis is not None:
         found = told_by_server(item, error.diagnosis, error.timelines)
         error.diagnosis = _asked(item, found, error.timelines)
@@ -180,14 +184,10 @@ def _logged(item: pytest.Item) -> Iterator[str]:
         yield f"  log       {redact_text(show_text(raised[-1].text.splitlines()[-1], _LONGEST))}"
 
 
-def _loop(item: pytest.Item, error: OpeningError) -> Iterator[str]:
-    """That the server under test may stand still: in virtual time, collection says so."""
-    name = item.stash.get(async_url_key, None)
-    if error.stage is OpeningStage.TIMEOUT and name is not None:
-        yield (
-            f"  server    ws_url comes from the async fixture {name!r}: a server on its event loop "
-            "stands still during a sync test; write 'async def' before this test"
-        )
+def _loop(item: pytest.Item) -> Iterator[str]:
+    """That the server under test may stand still: in virtual time, collection says so of sync tests."""
+    if (text := item.stash.get(async_url_key, None)) is not None:
+        yield f"  server    {text}"
 
 
 def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:

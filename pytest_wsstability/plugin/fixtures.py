@@ -20,9 +20,10 @@ from ..net.connector import Connector
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
+from ..virtual.errors import VirtualTimeError
 from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio
 from .own_server import joined, orchestrator_options, own_orchestrator
-from .plans import base_target_of, loop_scope, overrides, plan_of, runs_command
+from .plans import base_target_of, is_virtual, loop_scope, overrides, plan_of, runs_command
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
 from .servers.commands import commands_of, refuse
@@ -211,7 +212,7 @@ def connect(
     prepare_opening(request)
     connector = Connector(
         _way(request, ws_url),
-        lambda target: watched_options(request.node, ws_url, target),
+        lambda target: _options(request.node, ws_url, target, loop),
         requirement=plan_of(request.node).requirement,
         orchestrator=own_orchestrator(request, ws_url),
         proxies=lambda: proxies_of(request.node),
@@ -220,6 +221,23 @@ def connect(
     request.node.stash[connector_key] = connector
     yield connector
     loop.run_until_complete(connector.close_all())
+
+
+def _options(item: pytest.Item, ws_url: str, target: str, loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
+    """
+    The options of a connection that opens.
+
+    Raises:
+        VirtualTimeError: on a real loop, where that of the test is virtual: nothing that it serves is there.
+
+    """
+    if is_virtual(item) and asyncio.get_running_loop() is not loop:
+        raise VirtualTimeError(
+            "ws_connect() is awaited on another event loop than the test's, which is virtual, as that of an "
+            "async fixture may be (asyncio_default_fixture_loop_scope): write "
+            f"@pytest_asyncio.fixture(loop_scope={loop_scope(item)!r}) before the fixture"
+        )
+    return watched_options(item, ws_url, target)
 
 
 def proxy(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, ws_url: str) -> Iterator[Proxies]:

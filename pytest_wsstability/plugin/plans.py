@@ -34,7 +34,7 @@ from .options import TIMES
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
-from .stash import orchestrator_options_key, overrides_key, plan_key, settings_key
+from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
 
 _PACKAGE = __name__.partition(".")[0]
 # Where the fixtures of the plugin are declared.
@@ -61,6 +61,8 @@ def share_plan(known: pytest.Item, other: pytest.Item) -> None:
     other.stash[plan_key] = plan_of(known)
     other.stash[orchestrator_options_key] = orchestrator_of(known)
     other.stash[overrides_key] = known.stash.setdefault(overrides_key, {})
+    if async_url_key in known.stash:
+        other.stash[async_url_key] = known.stash[async_url_key]
 
 
 def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
@@ -363,9 +365,9 @@ def _leaves(node: pytest.Item | pytest.Collector) -> bool:
     )
 
 
-def async_url(item: pytest.Item) -> str | None:
+def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
     """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
-    return next((name for name, definition in behind("ws_url", item) if _is_async(definition)), None)
+    return next((found for found in behind("ws_url", item) if _is_async(found[1])), None)
 
 
 def _is_async(definition: pytest.FixtureDef[Any]) -> bool:

@@ -71,8 +71,9 @@ from .workers import is_worker, tell_secrets, telling_refusal
 
 # One mark for all tests: what they have in common is seen by it.
 @cache
-def _runner() -> pytest.MarkDecorator:
-    return pytest.mark.asyncio(loop_scope="function")
+def _runner(*, is_virtual: bool) -> pytest.MarkDecorator:
+    # Real time is that of any loop: there a test has the one that the project gives to all of its tests.
+    return pytest.mark.asyncio(loop_scope="function") if is_virtual else pytest.mark.asyncio
 
 
 # Called by hooks.py.
@@ -113,7 +114,7 @@ def check_made(collector: pytest.Collector, made: Sequence[pytest.Function]) -> 
         pytest.Collector.CollectError: for markers that make no sense, naming the test and the value.
 
     """
-    marks, runs_here = list[pytest.Mark](), False
+    marks, runner = list[pytest.Mark](), None
     for before, item in zip([None, *made], made, strict=False):
         # Thousands of parameters have the marks of one function: what is known of one test is known of all.
         same = before is not None and list(map(id, item.own_markers)) == list(map(id, marks))
@@ -125,9 +126,9 @@ def check_made(collector: pytest.Collector, made: Sequence[pytest.Function]) -> 
         else:
             marks = list(item.own_markers)
             _check_made(collector, item)
-            runs_here = needs_runner(item)
-        if runs_here:
-            item.add_marker(_runner())
+            runner = _runner(is_virtual=is_virtual(item)) if needs_runner(item) else None
+        if runner is not None:
+            item.add_marker(runner)
 
 
 def _check_made(collector: pytest.Collector, item: pytest.Function) -> None:
@@ -148,7 +149,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         if is_virtual(test):
             orders.parametrize(metafunc)
         elif needs_runner(test):
-            test.add_marker(_runner())
+            test.add_marker(_runner(is_virtual=False))
 
 
 def collected(session: pytest.Session) -> None:

@@ -47,7 +47,7 @@ routes_key: pytest.StashKey[list[str]] = pytest.StashKey()
 app_record_key: pytest.StashKey[AppRecord] = pytest.StashKey()
 app_stop_key: pytest.StashKey[str] = pytest.StashKey()
 
-# On a sync test: the async fixture from which its URL comes.
+# On a test: that its URL comes from an async fixture whose loop stands still while the test runs.
 async_url_key: pytest.StashKey[str] = pytest.StashKey()
 
 # On a test: what its markers say, read once.

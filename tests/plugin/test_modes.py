@@ -176,3 +176,102 @@ def test_the_same_suite_in_real_time(passes):
     source = TESTS.replace('"1h"', '"50ms"').replace("assert ws_clock.is_virtual", "")
 
     assert passes(source, "--ws-time=real") == 4
+
+
+SHARED_SERVER = """
+import pytest
+import pytest_asyncio
+from websockets.asyncio.server import serve
+
+async def echo(connection):
+    async for message in connection:
+        await connection.send(message)
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ws_url():
+    async with serve(echo, "127.0.0.1", 0) as server:
+        yield "ws://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+"""
+HELD = """
+@pytest.mark.ws_stability(time="{time}", profile="frames")
+@pytest.mark.parametrize("number", [1, 2])
+async def test_it(ws_connect, number):
+    connection = await ws_connect(open_timeout="200ms")
+    await connection.assert_alive_for("50ms")
+"""
+
+
+@MODES
+def test_a_real_test_runs_on_the_loop_of_all_tests(passes, ini, mode):
+    """On which a server of the session runs, too."""
+    ini("asyncio_default_test_loop_scope = session")
+
+    assert passes(SHARED_SERVER + HELD.format(time="real"), f"--asyncio-mode={mode}") == 2
+
+
+# What a server shows whose loop stands still: its kernel opens connections, and nobody answers.
+STANDING = """
+import socket
+import pytest
+import pytest_asyncio
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ws_url():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield "ws://127.0.0.1:{}".format(server.getsockname()[1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("time", "says"),
+    [
+        ("real", "did not open (timeout): no HTTP response to the upgrade within 200 ms"),
+        ("virtual", "leaves the virtual network"),
+    ],
+)
+def test_a_server_on_another_loop_than_the_tests_is_told(run, time, says):
+    """Each parameter is told; before, its process was said to stand still."""
+    result = run(STANDING + HELD.format(time=time))
+
+    assert result.parseoutcomes() == {"failed": 2}
+    printed = " ".join(result.stdout.str().replace("E   ", " ").split())
+    assert says in printed
+    assert printed.count(
+        "server ws_url comes from the async fixture 'ws_url': a server on its event loop, the session's, "
+        "stands still while this test runs on another; give the test ws_stability(time='real') and "
+        "@pytest.mark.asyncio(loop_scope='session')"
+    ) == 2  # fmt: skip
+
+
+OPENS = """
+import pytest
+import pytest_asyncio
+
+@pytest_asyncio.fixture{scope}
+async def connection(ws_connect):
+    return await ws_connect()
+
+async def test_it(connection):
+    await connection.assert_alive_for("1h")
+"""
+
+
+SHARED_LOOP = ("-o", "asyncio_default_fixture_loop_scope=session")
+
+
+def test_a_connection_of_a_fixture_on_another_loop_is_refused(run):
+    """Nothing that a virtual test has is there: it was told that nobody listens."""
+    result = run(OPENS.format(scope=""), *SHARED_LOOP)
+
+    assert result.parseoutcomes() == {"errors": 1}
+    result.stdout.fnmatch_lines(
+        [
+            "*ws_connect() is awaited on another event loop than the test's, which is virtual*"
+            "@pytest_asyncio.fixture(loop_scope='function') before the fixture*"
+        ]
+    )
+
+
+def test_a_connection_of_a_fixture_with_the_scope_that_is_told(passes):
+    """As the error says."""
+    assert passes(OPENS.format(scope="(loop_scope='function')"), *SHARED_LOOP) == 1

@@ -32,12 +32,20 @@ if TYPE_CHECKING:
     from ...virtual.timers import Order
 
 _NAME = "Runner"
+# On the function of a fixture: the scope that it was given itself.
+_SCOPE = "_loop_scope"
 _RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
 
 
 def is_runner(fixture_name: str) -> bool:
     """Whether this is the fixture in which pytest-asyncio makes the loop of a scope."""
     return _RUNNER.fullmatch(fixture_name) is not None
+
+
+def fixture_loop_scope(definition: pytest.FixtureDef[Any], config: pytest.Config) -> str:
+    """The scope of the loop on which an async fixture runs, before it has been set up."""
+    own: str | None = getattr(definition.func, _SCOPE, None)
+    return own or config.getini("asyncio_default_fixture_loop_scope") or definition.scope
 
 
 def with_virtual_loop(
