@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from ..core.asserted import opening
 from ..core.judge.requirement import Requirement
 from ..core.timeline.timeline import Timeline
+from ..core.url import is_relative, join
 from .client import connect
 from .connection import Connection
 from .keywords import ConnectKeywords
@@ -49,7 +50,8 @@ class Connector:
     """
     Opens monitored connections: ``connection = await ws_connect(heartbeat="25s")``.
 
-    Called with a URL, or with nothing for the one under test, and with keywords of `connect`.
+    Called with a URL, with a path on what is under test, or with nothing for that itself, and with keywords
+    of `connect`.
 
     """
 
@@ -80,7 +82,8 @@ class Connector:
     async def open(self, url: str | None = None, **options: Unpack[ConnectKeywords]) -> Connection:
         """Open a connection; see `connect`."""
         __tracebackhide__ = True
-        url = self._url if url is None else url
+        if url is None or is_relative(url):
+            url = self._url if url is None else join(self._url, url)
         merged: dict[str, Any] = {**self._options_for(url), **options}
         connection = await connect(merged.pop("url", url), **merged)
         connection.requirement = self._requirement

@@ -248,7 +248,12 @@ def ws_orchestrator(request: pytest.FixtureRequest, _ws_loop: AbstractEventLoop)
 def ws_connect(
     request: pytest.FixtureRequest, _ws_loop: AbstractEventLoop, ws_url: str
 ) -> Iterator[Connector]:
-    """Async factory of monitored connections: ``connection = await ws_connect(heartbeat="25s")``."""
+    """
+    Async factory of monitored connections: ``connection = await ws_connect(heartbeat="25s")``.
+
+    It opens what is under test; ``ws_connect("/voice")`` a path on that server, a whole URL another one.
+
+    """
     yield from inside.fixtures.connect(request, _ws_loop, ws_url)
 
 

@@ -31,6 +31,21 @@ async def test_the_url_under_test_is_the_default():
         await connector.close_all()
 
 
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [("/voice", "/voice?token=abc"), ("/voice?codec=opus", "/voice?token=abc&codec=opus")],
+)
+async def test_a_path_is_one_on_the_server_under_test(path, leads_to):
+    """As in a mark; with the credentials of the URL, and its options."""
+    asked = []
+    async with Orchestrator() as orchestrator:
+        connector = Connector(f"{orchestrator.url}chat?token=abc", lambda target: asked.append(target) or {})
+        await connector(path)
+        await connector.close_all()
+
+        assert asked == [f"{orchestrator.url.rstrip('/')}{leads_to}"]
+
+
 async def test_options_are_those_of_the_target_and_the_calls_win():
     """Credentials for one host, none for another; and what a call says stands."""
     asked = []
