@@ -48,6 +48,7 @@ def _page(profile: Profile) -> str:
         ("subprotocol", ", ".join(f"`{name}`" for name in profile.subprotocols)),
         ("query", "&".join(f"{name}={value}" for name, value in profile.query.items())),
         ("audio", _audio(profile)),
+        ("goodbye", _goodbye(profile)),
         ("maximum age", "" if profile.max_age is None else show(profile.max_age)),
         ("proved with", _proved(profile)),
     ]
@@ -75,6 +76,15 @@ def _heartbeat(profile: Profile) -> str:
     who = {"client": "the client sends", "server": "the server sends", "both": "each end sends"}
     answered = "answered" if profile.shape is HeartbeatShape.ANSWERED else "never answered"
     return f"{who[profile.heartbeats_from]}; {answered}"
+
+
+def _goodbye(profile: Profile) -> str:
+    if profile.goodbye is None:
+        return ""
+    answered = "is answered" if profile.goodbye_answer is not None else "is not answered"
+    code = profile.goodbye_code
+    end = "stays open" if code is None else f"ends with {_ENDS.get(code, code)}"
+    return f"the client's {answered}; the connection then {end}"
 
 
 def _session(profile: Profile) -> str:

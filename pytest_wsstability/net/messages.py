@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _RECEIVED, _NONE, _DATA = Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
-_REFUSED, _INFO = Role.SESSION_REFUSED, Role.SESSION_INFO
+_REFUSED, _INFO, _GOODBYE = Role.SESSION_REFUSED, Role.SESSION_INFO, Role.GOODBYE
 _SAID = frozenset({Role.ERROR, Role.NOTICE})
 _IS_OPEN = Phase.OPEN
 # Loops call back a little early.
@@ -203,8 +203,10 @@ class MessageLayer(Generic[_Frames]):
             if self._strange is not None:
                 self._fits()
             self._endpoint.message(self._frames, heard)
-        elif role is _DATA:
+        elif role is _DATA or role is _GOODBYE:
             self._application_message(now, said)
+            if role is _GOODBYE:
+                self._endpoint.message(self._frames, heard)
         elif role is not _NONE:
             if self._strange is not None:
                 self._fits()
@@ -330,6 +332,9 @@ class MessageLayer(Generic[_Frames]):
                 payload = conversation.write(say, now, session_id=session_id)
             except Unwritable as exc:
                 self.flawed(Flaw.FUNCTION, str(exc))
+                return
+            if say.role is _DATA and not payload:
+                # Some goodbyes are not answered (STOMP's that asks for no receipt).
                 return
             try:
                 self._frames.write_message(now, payload, say.role, say.key)

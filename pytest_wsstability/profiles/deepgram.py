@@ -3,7 +3,7 @@ Deepgram: KeepAlive messages that nobody answers.
 
 No handshake: what is wanted stands in the query. Audio goes in binary frames. Where there is none, the
 client sends ``{"type":"KeepAlive"}``, to which no answer comes, or the server ends the connection after
-10 s (NET-0001).
+10 s (NET-0001). To ``CloseStream`` it says what it has still heard, then ``Metadata``, and closes with 1000.
 
 Server: ``Welcome``. Client: ``Settings``. Server: ``SettingsApplied``. ``KeepAlive`` as above, each 8 s;
 the server ends every connection after two hours.
@@ -12,6 +12,7 @@ the server ends every connection after two hours.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from ..core.timeline.close_reasons import Topic
@@ -29,13 +30,29 @@ _TIMEOUT = (
 )
 
 
+_REQUEST = "00000000-0000-4000-8000-000000000000"
+
+
 def _results(*, final: bool) -> dict[str, Any]:
     return {
         "type": "Results",
         "is_final": final,
         # At the end of speech, which is the only time that the agent gives a final transcript.
         "speech_final": Free(final, optional=True),
-        "channel": {"alternatives": [{"transcript": TEXT}]},
+        # Clients read these without looking whether they are there.
+        "channel_index": Free([0, 1], optional=True),
+        "start": Free(0.0, optional=True),
+        "duration": Free(0.0, optional=True),
+        "metadata": Free({"request_id": _REQUEST}, optional=True),
+        "channel": {
+            "alternatives": [
+                {
+                    "transcript": TEXT,
+                    "confidence": Free(0.99, optional=True),
+                    "words": Free([], optional=True),
+                }
+            ]
+        },
     }
 
 
@@ -54,6 +71,16 @@ DEEPGRAM = Profile(
         final=_results(final=True),
     ),
     error={"type": "Error"},
+    goodbye={"type": "CloseStream"},
+    goodbye_answer={
+        "type": "Metadata",
+        "transaction_key": Free("deprecated", optional=True),
+        "request_id": Free(_REQUEST, optional=True),
+        "sha256": Free(hashlib.sha256().hexdigest(), optional=True),
+        "created": Free("2026-01-01T00:00:00.000Z", optional=True),
+        "duration": Free(0.0, optional=True),
+        "channels": Free(1, optional=True),
+    },
     timers=(
         ProtocolTimer(
             name="Deepgram's timeout without audio",

@@ -196,6 +196,13 @@ _TIMERS = (
 )
 
 
+# aedes and web_mqtt of RabbitMQ 3.10 speak 3.1.1 only.
+_PROVED = (
+    "mqtt 5.16 (npm, client)", "mosquitto 2.0 (server)", "aedes 1.2 (server)",
+    "RabbitMQ 3.10 web_mqtt (server)",
+)  # fmt: skip
+
+
 def _goes(message: str | bytes) -> bool:
     """Whether a broker says that it goes, or sends the client elsewhere, and not what was wrong."""
     body = _body(message, DISCONNECT)
@@ -265,6 +272,9 @@ def mqtt(
         session_refused=Codec(_refused, _connack(version, unauthorized)),
         notice=Codec(_goes, b"\xe0\x02\x8b\x00"),
         error=Codec(_went_wrong, b"\xe0\x02\x80\x00") if version == V5 else None,
+        goodbye=Codec(lambda message: _body(message, DISCONNECT) is not None, b"\xe0\x00"),
+        # As mosquitto and aedes (measured); RabbitMQ closes with 1000.
+        goodbye_code=1006,
         ping=b"\xc0\x00",
         pong=b"\xd0\x00",
         interval=keep_alive,
@@ -273,12 +283,7 @@ def mqtt(
         records=split,
         subprotocols=("mqtt",),
         timers=_TIMERS,
-        # aedes and web_mqtt of RabbitMQ 3.10 speak 3.1.1 only.
-        proved_with=(
-            "mqtt 5.16 (npm, client)",
-            "mosquitto 2.0 (server)",
-            *(("aedes 1.2 (server)", "RabbitMQ 3.10 web_mqtt (server)") if version == V3 else ()),
-        ),
+        proved_with=_PROVED if version == V3 else _PROVED[:2],
     )
 
 

@@ -45,6 +45,7 @@ def pipecat(*, rate: int = 16_000, answer_rate: int = 24_000, name: str = "pipec
         session_info=_framed(RTVI.session_info),
         session_confirmed=_framed(RTVI.session_confirmed),
         error=_framed(RTVI.error),
+        goodbye=_framed(RTVI.goodbye),
         audio=Audio(
             format=AudioFormat(rate=rate),
             answer_format=AudioFormat(rate=answer_rate),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..core.secret_values import SECRETS
+from ..core.timeline.close import may_be_sent
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import (
     HeartbeatShape,
@@ -110,6 +111,12 @@ class Profile:
     # Server to client: something is wrong ("token has expired").
     error: Messages = None
 
+    # Client to server: it goes. Server to client: what it says to that, before it ends the connection with a
+    # code: 1005 for an empty close frame, 1006 for none, None where it leaves the connection open.
+    goodbye: Messages = None
+    goodbye_answer: Messages = None
+    goodbye_code: int | None = 1000
+
     # How people speak in it; None where they do not.
     audio: Audio | None = None
 
@@ -195,6 +202,10 @@ class Profile:
             raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
         if self.heartbeats_in_session and self.session_confirmed is None:
             raise self._wrong("heartbeats_in_session without session_confirmed: none would ever be sent")
+        if self.goodbye_answer is not None and self.goodbye is None:
+            raise self._wrong("goodbye_answer without goodbye: there is nothing to answer")
+        if self.goodbye_code is not None and not _is_end(self.goodbye_code):
+            raise self._wrong(f"goodbye_code is {self.goodbye_code!r}; give a close code, 1005, 1006 or None")
         for field in ("resume", "resumed", "resume_refused", "token"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
@@ -364,6 +375,10 @@ def _written(codec: Codec) -> Any:
     except Exception:
         # The user's function runs here; what it raises is told when it is asked in earnest.
         return None
+
+
+def _is_end(code: Any) -> bool:
+    return isinstance(code, int) and (code in (1005, 1006) or may_be_sent(code))
 
 
 def _is_name(value: Any) -> bool:

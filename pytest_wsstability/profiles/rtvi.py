@@ -40,6 +40,7 @@ RTVI = Profile(
         "id": TEXT_ID,
         "data": Free({"version": "1.0.0"}, optional=True),
     },
+    goodbye={**_LABEL, "type": "disconnect-bot"},
     error={**_LABEL, "type": "error", "data": Free({"error": "an error", "fatal": True})},
     timers=(
         ProtocolTimer(

@@ -3,8 +3,8 @@ STOMP 1.2 over WebSocket: both ends agree on how often each sends a line feed.
 
 Client: ``CONNECT`` with what it can send and wants to get (``heart-beat``). Server: ``CONNECTED`` with
 the same and the ``session``. Then each end sends a line feed at the interval that both agree on, which
-nobody answers. An ``ERROR`` refuses. Each connection is a session of its own. With a login:
-``stomp(login="guest", passcode="guest")``.
+nobody answers. An ``ERROR`` refuses. ``DISCONNECT`` is answered with the ``RECEIPT`` that it asks for. Each
+connection is a session of its own. With a login: ``stomp(login="guest", passcode="guest")``.
 
 """
 
@@ -57,6 +57,13 @@ def _unescape(value: str) -> str:
     return value
 
 
+def _escape(value: str) -> str:
+    # The backslash first: it stands in the others.
+    for written, meant in reversed(_ESCAPES.items()):
+        value = value.replace(meant, written)
+    return value
+
+
 def _heart_beat(fields: dict[str, str]) -> Values:
     """What the sender can send, and what it wants to get, in seconds; 0 for nothing."""
     sends, _, wants = fields.get("heart-beat", "0,0").partition(",")
@@ -97,6 +104,17 @@ def _read_connected(message: str | bytes) -> Values | None:
     if fields is None:
         return None
     return {"session_id": fields.get("session"), **_heart_beat(fields)}
+
+
+def _read_disconnect(message: str | bytes) -> Values | None:
+    fields = headers(message, "DISCONNECT")
+    return None if fields is None else {"receipt": fields.get("receipt")}
+
+
+def _write_receipt(values: Values) -> str:
+    """Nothing for a client that asks for none."""
+    asked = values.get("receipt", "")
+    return "" if asked is None else frame("RECEIPT", receipt_id=_escape(asked))
 
 
 _TIMERS = (
@@ -153,6 +171,8 @@ def stomp(
         session_info=Codec(_read_connect, connect, ("interval",)),
         session_confirmed=Codec(_read_connected, connected, ("session_id", "interval")),
         error=Codec(lambda message: headers(message, "ERROR") is not None, frame("ERROR", message="refused")),
+        goodbye=Codec(_read_disconnect, frame("DISCONNECT", receipt="goodbye")),
+        goodbye_answer=Codec(lambda message: headers(message, "RECEIPT") is not None, _write_receipt),
         ping="\n",
         heartbeats_from="both",
         interval=10,

@@ -59,6 +59,12 @@ def _is_put_out(message: str | bytes) -> bool:
     return found is not None and found[2] not in (_SHUTDOWN, _ANSWERED)
 
 
+def _leaves(message: str | bytes) -> bool:
+    """Whether a client ends the session, and does not answer the router's GOODBYE."""
+    found = _message(message, GOODBYE, 3)
+    return found is not None and found[2] != _ANSWERED
+
+
 def _write_welcome(values: Values) -> str:
     name = str(values.get("session_id"))
     return json.dumps([WELCOME, int(name) if name.isdigit() else 1, {"roles": _ROUTER_ROLES}])
@@ -85,9 +91,12 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         session_info=[HELLO, Free(realm), {"roles": Free(_CLIENT_ROLES)}],
         session_confirmed=Codec(_read_welcome, _write_welcome, ("session_id",)),
         session_refused=[ABORT, Free({"message": "refused"}), Free("wamp.error.no_such_realm")],
-        # A client says it too, when it leaves.
         error=Codec(_is_put_out, json.dumps([GOODBYE, {}, "wamp.close.killed"])),
         notice=[GOODBYE, Free({}), _SHUTDOWN],
+        goodbye=Codec(_leaves, json.dumps([GOODBYE, {}, "wamp.close.close_realm"])),
+        goodbye_answer=[GOODBYE, Free({}), _ANSWERED],
+        # Crossbar leaves that to the client, too (measured).
+        goodbye_code=None,
         new_session_id=new_session,
         subprotocols=("wamp.2.json",),
         proved_with=("autobahn 26.10 (Python, client)", "autobahn 22.11 (npm, client)"),

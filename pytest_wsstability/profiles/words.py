@@ -34,6 +34,9 @@ FIELDS: dict[str, tuple[End, Role]] = {
     "greeting": (_S, Role.GREETING),
     "notice": (_S, Role.NOTICE),
     "error": (_S, Role.ERROR),
+    "goodbye": (_C, Role.GOODBYE),
+    # To a client it is a message like any other.
+    "goodbye_answer": (_S, Role.DATA),
 }
 # Placeholders that write the same value in other words.
 _SAME_VALUE = {
@@ -324,7 +327,7 @@ class Words:
             (
                 each.field
                 for each in self._written.values()
-                if each.sender is end and not each.wording.is_writable
+                if each.sender is end and each.field != "goodbye" and not each.wording.is_writable
             ),
             None,
         )

@@ -31,6 +31,7 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "error": (Opcode.TEXT, 60, Role.ERROR),
     "notice": (Opcode.TEXT, 20, Role.NOTICE),
     "refused": (Opcode.TEXT, 40, Role.SESSION_REFUSED),
+    "goodbye": (Opcode.TEXT, 30, Role.GOODBYE),
     "rest": (Opcode.CONT, 5, Role.NONE),
     # A message whose end has not come.
     "half": (Opcode.TEXT, 50, Role.NONE),

@@ -8,7 +8,16 @@ import re
 
 import pytest
 
-from pytest_wsstability import Direction, End, Orchestrator, Requirement, Role, StabilityError, faults
+from pytest_wsstability import (
+    ConnectionEnded,
+    Direction,
+    End,
+    Orchestrator,
+    Requirement,
+    Role,
+    StabilityError,
+    faults,
+)
 from pytest_wsstability.core.message.protocol import misfit
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -207,6 +216,100 @@ async def test_a_router_of_wamp_that_shuts_down_is_told_from_one_that_ends_a_ses
     async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
         with told:
             await client.assert_stable(alive_for="1m", max_age_ok="10s")
+
+
+# What a client says, what it is answered, and how the connection then ends; None: it stays.
+GOODBYES = {
+    "deepgram": ('{"type":"CloseStream"}', r'\{"type":"Metadata".*', 1000),
+    "wamp": ('[6,{},"wamp.close.close_realm"]', r'\[6,\{\},"wamp\.close\.goodbye_and_out"\]', None),
+    "stomp": ("DISCONNECT\nreceipt:a\\cb\n\n\0", "RECEIPT\nreceipt-id:a\\\\cb\n\n\0?", 1000),
+    "mqtt": (b"\xe0\x00", None, 1006),
+    "mqtt5": (b"\xe0\x00", None, 1006),
+    "rtvi": ('{"label":"rtvi-ai","type":"disconnect-bot","id":"1"}', None, 1000),
+}
+
+
+def test_goodbyes_are_those_of_the_profiles():
+    """All of them, but for pipecat's, which is that of rtvi in protobuf."""
+    assert {name for name, profile in PROFILES.items() if profile.goodbye is not None} == {
+        *GOODBYES,
+        "pipecat",
+    }
+
+
+@pytest.mark.parametrize("name", GOODBYES)
+async def test_a_client_that_says_goodbye(name):
+    """It is answered, and its connection ended, as servers of the protocol do; it need not come back."""
+    said, answer, code = GOODBYES[name]
+    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+        await asyncio.sleep(1)
+        await client.send(said)
+        if answer is not None:
+            heard = await client.recv(within="1s")
+            text = heard.decode() if isinstance(heard, bytes) else heard
+            assert re.fullmatch(answer, text, re.DOTALL)
+        await asyncio.sleep(1)
+
+        close = client.timeline.close
+        assert (None if close is None else close.code) == code
+        if code is not None:
+            (attempt,) = orchestrator.attempts
+            assert attempt.timeline.close.local_reason is LocalReason.GOODBYE
+            assert attempt.said_goodbye
+
+
+@pytest.mark.parametrize("name", ["pipecat"])
+async def test_a_client_that_says_goodbye_in_protobuf(name):
+    said = bytes(PROFILES[name].words.write(Role.GOODBYE, {}))
+    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+        await client.send(said)
+        await asyncio.sleep(1)
+
+        assert client.timeline.close.code == 1000
+
+
+async def test_who_asks_for_no_receipt_gets_none():
+    """STOMP 1.2, "DISCONNECT": the receipt is the client's wish."""
+    async with (
+        Orchestrator(profile="stomp") as orchestrator,
+        opened(orchestrator.url, profile="stomp") as client,
+    ):
+        await client.send("DISCONNECT\n\n\0")
+        await asyncio.sleep(1)
+
+        assert client.timeline.close.code == 1000
+        assert not client.timeline.irregular
+        with pytest.raises(ConnectionEnded):
+            await client.recv(within="1s")
+
+
+async def test_what_answers_the_routers_goodbye_is_none():
+    """A second one would be an error to the client (autobahn)."""
+    behaviour = [("1s", faults.SendNotice())]
+    server = {"profile": "wamp", "faults": behaviour}
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
+        await asyncio.sleep(2)
+        await client.send('[6,{},"wamp.close.normal"]')
+
+        with pytest.raises(TimeoutError):
+            await client.recv(within="1s")
+
+
+async def test_a_handler_says_goodbye_itself():
+    """It is given the message, and the connection is its own."""
+    heard = []
+
+    async def handler(connection):
+        heard.append(await connection.recv())
+        await asyncio.sleep(5)
+        await connection.send("bye")
+
+    server = Orchestrator(profile="deepgram", handler=handler)
+    async with server as orchestrator, opened(orchestrator.url, profile="deepgram") as client:
+        await client.send('{"type":"CloseStream"}')
+
+        assert await client.recv(within="6s") == "bye"
+        assert heard == ['{"type":"CloseStream"}']
 
 
 @pytest.mark.parametrize("name", BEATING)

@@ -143,8 +143,22 @@ def test_the_messages_of_wamp_have_numbers(message, role):
     assert shipped("wamp").words.hear(message, End.SERVER).role is role
 
 
-def test_a_client_of_wamp_that_leaves_says_nothing_wrong():
-    """The router's GOODBYE ends a session that was to be held; the client's is its own affair."""
-    said = '[6,{},"wamp.close.normal"]'
-
-    assert shipped("wamp").words.hear(said, End.CLIENT).role is Role.DATA
+@pytest.mark.parametrize(
+    ("name", "message", "role"),
+    [
+        ("deepgram", '{"type": "CloseStream"}', Role.GOODBYE),
+        # The router's ends a session that was to be held; the client's is its own affair.
+        ("wamp", '[6,{},"wamp.close.normal"]', Role.GOODBYE),
+        # It answers the router's.
+        ("wamp", '[6,{},"wamp.close.goodbye_and_out"]', Role.DATA),
+        ("wamp", '[7,{},"wamp.close.normal"]', Role.DATA),
+        ("stomp", b"DISCONNECT\nreceipt:77\n\n", Role.GOODBYE),
+        ("stomp", b"UNSUBSCRIBE\nid:0\n\n", Role.DATA),
+        ("mqtt", b"\xe0\x00", Role.GOODBYE),
+        ("mqtt5", b"\xe0\x02\x04\x00", Role.GOODBYE),
+        ("rtvi", '{"label":"rtvi-ai","type":"disconnect-bot","id":"1"}', Role.GOODBYE),
+    ],
+)
+def test_a_client_says_that_it_goes(name, message, role):
+    """In the words of its protocol."""
+    assert shipped(name).words.hear(message, End.CLIENT).role is role

@@ -469,6 +469,35 @@ def test_replacing_checks_anew():
         JSON.replace(name="ours", ping=None)
 
 
+def test_an_answer_to_a_goodbye_needs_one():
+    """Nothing else would bring it about."""
+    with pytest.raises(
+        ValueError, match=r"^profile 'ours': goodbye_answer without goodbye: there is nothing to answer$"
+    ):
+        JSON.replace(name="ours", goodbye_answer={"type": "bye"})
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1005, 1006, 1012, 3000, 4999])
+def test_a_server_may_end_so_after_a_goodbye(code):
+    """With a code that a close frame may carry, with an empty one, with none, or not at all."""
+    assert JSON.replace(name="ours", goodbye="bye", goodbye_code=code).goodbye_code == code
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1015, 2999, 5000, "1000"])
+def test_no_server_can_end_so_after_a_goodbye(code):
+    """What no close frame may carry."""
+    with pytest.raises(ValueError, match=rf"^profile 'ours': goodbye_code is {code!r}; give a close code"):
+        JSON.replace(name="ours", goodbye="bye", goodbye_code=code)
+
+
+def test_a_goodbye_that_is_only_read_is_enough_for_a_client():
+    """Ours says none: it closes."""
+    ours = Profile(name="ours", goodbye=re.compile("bye.*"))
+
+    ours.check_written_by(End.CLIENT)
+    assert ours.words.hear("bye now", End.CLIENT).role is Role.GOODBYE
+
+
 def test_a_profile_is_a_value():
     """Nobody changes the profile that others use."""
     assert JSON.replace(name="json") == JSON

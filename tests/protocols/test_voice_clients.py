@@ -135,6 +135,36 @@ async def test_the_deepgram_client_is_given_transcripts():
     assert heard[-1].channel.alternatives[0].transcript == "what was said in turn 1"
 
 
+async def test_the_deepgram_client_closes_its_stream():
+    """What it has said is transcribed first; then comes a summary, and 1000."""
+    options = {"model": "nova-3", "encoding": "linear16", "sample_rate": 16000}
+    heard = []
+    async with (
+        Orchestrator(profile="deepgram", voice=Pipeline()) as orchestrator,
+        deepgram_client(orchestrator) as client,
+        client.listen.v1.connect(**options) as stream,
+    ):
+        for frame in speech("deepgram", 1.0):
+            await stream.send_media(frame)
+            await asyncio.sleep(0.02)
+        await stream.send_close_stream()
+        async for message in stream:
+            heard.append(message)
+        (session,) = orchestrator.sessions
+        assert session.timeline.close.code == 1000
+        assert session.timeline.close.at == pytest.approx(1.15, abs=0.03)
+    assert [each.type for each in heard] == ["Results", "Results", "Metadata"]
+    assert heard[1].is_final
+    assert heard[2].channels == 1
+    # Fields that a program of the service reads without looking whether they are there.
+    assert (heard[1].start, heard[1].channel_index, heard[1].metadata.request_id) == (
+        0.0,
+        [0, 1],
+        heard[2].request_id,
+    )
+    assert (heard[1].channel.alternatives[0].confidence, heard[1].channel.alternatives[0].words) == (0.99, [])
+
+
 async def test_the_deepgram_client_is_kept_alive_for_an_hour():
     """It says KeepAlive while nobody speaks, and a sentence each ten minutes."""
     options = {"model": "nova-3", "encoding": "linear16", "sample_rate": 16000}

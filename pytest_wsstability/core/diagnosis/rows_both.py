@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from ..cause import Cause, Confidence
+from ..judge.attempts import goodbye_at
 from ..timeline.close import LocalReason
 from ..timeline.events import DeadlineTraffic, End
 from ..timeline.protocol_facts import Awaited
 from .features import Features
-from .protocol import AWAITED
+from .protocol import AWAITED, SAID_BEFORE
 from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
@@ -66,6 +67,13 @@ def _handler(f: Features, reason: LocalReason) -> bool:
     side = server(f)
     close = side.close if side else None
     return close is not None and close.local_reason is reason
+
+
+def _said_goodbye(f: Features, *, end: End) -> bool:
+    """Whether this is a record of an end, and the server's has a goodbye of the client right before it."""
+    side = server(f) if f.end is end else None
+    at = goodbye_at(side.timeline) if side is not None and side.ended else None
+    return side is not None and at is not None and side.age - at <= SAID_BEFORE
 
 
 def _protocol_timer(f: Features, what: Awaited) -> bool:
@@ -183,6 +191,25 @@ ROWS = (
             source="design",
         )
         for what, cause in AWAITED.items()
+    ),
+    *(
+        Signature(
+            cause=cause,
+            shows=f"{whose}: the client said goodbye in the protocol's words within 5 s before",
+            when=partial(_said_goodbye, end=end),
+            confidence=HIGH,
+            sentence="the client said goodbye in the words of {protocol}, and the connection ended",
+            headline="the client said goodbye",
+            blame=Blamed.CLIENT,
+            evidence=("end",),
+            proved=True,
+            remedy="let the client stay for as long as the requirement says",
+            source="documentation of the protocols",
+        )
+        for end, cause, whose in (
+            (End.CLIENT, Cause.CLOSED_HERE, "both ends held"),
+            (End.SERVER, Cause.CLOSED_BY_PEER, "at the server"),
+        )
     ),
     Signature(
         cause=Cause.RESTART,

@@ -53,9 +53,12 @@ class ConnectionAttempt:
 
     @property
     def said_goodbye(self) -> bool:
-        """Whether the client closed the connection normally by itself, and not after a loss."""
+        """Whether the client closed the connection normally or said that it goes, and not after a loss."""
         close = self.timeline.close if self.timeline is not None else None
-        if close is None or close.by is not End.CLIENT or close.code not in (1000, 1001):
+        if self.timeline is None or close is None:
+            return False
+        closed = close.by is End.CLIENT and close.code in (1000, 1001)
+        if not closed and goodbye_at(self.timeline) is None:
             return False
         return self.lost_at is None or self.ended is None or self.ended < self.lost_at
 
@@ -170,6 +173,18 @@ class ConnectionHistory:
             if attempt.ended is not None and attempt.timeline is not None and attempt.timeline.close:
                 close = attempt.timeline.close
                 yield attempt.ended, f"= attempt {number} ended: {close.code} at {show(close.at)}: {close}"
+
+
+def goodbye_at(timeline: Timeline) -> float | None:
+    """
+    When a client last said that it goes, by the record of its server; None if it did not.
+
+    What it says after a notice or an error of the server is the answer to that (WAMP's GOODBYE).
+
+    """
+    at = timeline.last(direction=Direction.RECEIVED, role=Role.GOODBYE)
+    before = (timeline.last(direction=Direction.SENT, role=role) for role in (Role.NOTICE, Role.ERROR))
+    return at if at is not None and all(said is None or said > at for said in before) else None
 
 
 def _gone(attempt: ConnectionAttempt) -> float | None:

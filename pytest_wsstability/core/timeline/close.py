@@ -146,6 +146,7 @@ class LocalReason(Enum):
     # Of a server.
     HANDLER_RAISED = "the handler raised"
     HANDLER_RETURNED = "the handler returned"
+    GOODBYE = "the client said goodbye"
     RESTART = "the server restarts"
     # Of the test.
     FAULT = "a fault was applied"

@@ -152,6 +152,8 @@ class Role(IntEnum):
     STEP = 10
     # The ping at the end of a hold that sees whether the peer is still there.
     PROOF_OF_LIFE = 11
+    # The client says that it goes.
+    GOODBYE = 12
 
 
 class FrameKind(IntEnum):

@@ -108,6 +108,14 @@ class Agent:
         """What it knows of the session's turns; None before the first."""
         return None if self._dialogue is None else self._dialogue.record
 
+    def part(self, part: Callable[[], None]) -> None:
+        """The client goes: its speech has ended, and what was said is answered first."""
+        self._speech_ended(self._loop.time())
+        if self._answer is None:
+            part()
+        else:
+            self._answer.add_done_callback(lambda _: part())
+
     def stop(self) -> None:
         """The connection has ended."""
         self._cancel()

@@ -62,6 +62,10 @@ class VoiceAgents:
         """A connection is open."""
         self._agents[connection] = Agent(self, connection)
 
+    def part(self, connection: Connection, part: Callable[[], None]) -> None:
+        """The client of a connection goes."""
+        self._agents[connection].part(part)
+
     def stop(self, connection: Connection) -> None:
         """A connection has ended."""
         agent = self._agents.get(connection)

@@ -144,7 +144,7 @@ class Orchestrator:
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers, self._max_size = parse_headers(headers), max_size
         self._registry = SessionRegistry(
-            self.profile, on_open=self._begin, on_close=self._end,
+            self.profile, on_open=self._begin, on_close=self._end, on_goodbye=self._part,
             faults_until=lambda: self.program.end, keep=limits.sessions if limits is not None else None,
         )  # fmt: skip
         if allow_origins is not None or page is not None or limits is not None:
@@ -170,6 +170,13 @@ class Orchestrator:
             self._agents.start(connection)
         else:
             self._handlers.start(connection)
+
+    def _part(self, connection: Connection, part: Callable[[], None]) -> None:
+        """A client goes. What an agent has heard is answered first; a handler says goodbye by itself."""
+        if self._agents is not None:
+            self._agents.part(connection, part)
+        elif not self._handlers:
+            part()
 
     def _end(self, connection: Connection) -> None:
         if self._agents is not None:

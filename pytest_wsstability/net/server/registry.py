@@ -45,6 +45,8 @@ class SessionRegistry(ConnectionLog):
         profile, faults_until, keep: see `ConnectionLog`.
         on_open: called with each connection that has opened.
         on_close: called with each connection that has ended.
+        on_goodbye: called with each connection whose client says that it goes, and what the protocol then
+            does.
 
     """
 
@@ -54,11 +56,13 @@ class SessionRegistry(ConnectionLog):
         *,
         on_open: Callable[[Connection], object],
         on_close: Callable[[Connection], object],
+        on_goodbye: Callable[[Connection, Callable[[], None]], object],
         faults_until: Callable[[], float] = float,
         keep: int | None = None,
     ) -> None:
         super().__init__(profile, faults_until=faults_until, keep=keep)
         self._call_on_open, self._call_on_close = on_open, on_close
+        self.on_goodbye = on_goodbye
         # Responds to requests that do not become connections; None where all may ask for the upgrade.
         self.answer: Callable[[ServerProtocol, Request], Response | None] | None = None
         # Every session so far, in the order of arrival; those with an id also by it.

@@ -13,6 +13,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
+from ...core.judge.attempts import goodbye_at
 from ...core.judge.handshake import info_flaw
 from ...core.redact import is_text, show_session
 from ...core.timeline.close import LocalReason
@@ -167,6 +168,8 @@ class ServerSide:
         """Take down what the client has said about its session."""
         assert websocket.timeline is not None
         websocket.timeline.intervals = websocket.conversation.intervals
+        if heard.role is Role.GOODBYE and self._connection is not None:
+            self._registry.on_goodbye(self._connection, partial(self._part, websocket, heard))
         if heard.role is not Role.SESSION_INFO:
             return
         session_id = heard.session_id
@@ -220,11 +223,18 @@ class ServerSide:
         reason = LocalReason.PROTOCOL_TIMER
         detail = f"{timer.name} of {show(hang_up.seconds)} ran out, waiting for {timer.awaits.value}"
         websocket.explain(awaited=timer.awaits)
-        if timer.code == 1006:
-            websocket.drop(reason, detail)
-        else:
-            code = None if timer.code == 1005 else timer.code
-            websocket.start_close(code, timer.reason, local_reason=reason, local_detail=detail)
+        _end(websocket, timer.code, reason, words=timer.reason, detail=detail)
+
+    def _part(self, websocket: WebSocket, heard: Heard) -> None:
+        """Answer a client that goes, and end its connection, as the servers of its protocol do."""
+        timeline, profile = websocket.timeline, websocket.profile
+        assert timeline is not None
+        if goodbye_at(timeline) is None:
+            return
+        if profile.goodbye_answer is not None:
+            self.after(websocket, 0.0, partial(websocket.messages.say, Say(Role.DATA, heard.values)))
+        if profile.goodbye_code is not None:
+            self.after(websocket, 0.0, partial(_end, websocket, profile.goodbye_code, LocalReason.GOODBYE))
 
     def _begin_session(self, websocket: WebSocket) -> None:
         assert self._connection is not None
@@ -323,6 +333,17 @@ class ServerSide:
                 local_reason=LocalReason.READ_DEADLINE,
                 local_detail=reason,
             )
+
+
+def _end(
+    websocket: WebSocket, code: int, reason: LocalReason, *, words: str = "", detail: str | None = None
+) -> None:
+    """End a connection so that its client records the code: 1005 is an empty close frame, 1006 none."""
+    if code == 1006:
+        websocket.drop(reason, detail)
+    else:
+        sent = None if code == 1005 else code
+        websocket.start_close(sent, words, local_reason=reason, local_detail=detail)
 
 
 def _resets(behaviour: Behaviour, timeline: Timeline) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.cause import Cause
+from pytest_wsstability import diagnose
+from pytest_wsstability.core.cause import Blame, Cause
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.protocol import AWAITED
 from pytest_wsstability.core.diagnosis.rows_both import ROWS
@@ -13,7 +14,7 @@ from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, Tran
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts
 from tests.core.diagnosis.fitting import fitting, read
-from tests.core.script import FIN, timeline
+from tests.core.script import FIN, closed_by_peer, timeline
 
 FACTS = ProtocolFacts(name="p", title="P")
 PONGS_ONLY = {"deadline": 60.0, "reset_by": (DeadlineTraffic.PONG,)}
@@ -50,6 +51,26 @@ def test_whom_to_look_at_when_a_timer_ran_out():
 
     assert told.pop(Awaited.AGE) == (Blamed.SERVER, Cause.PLANNED_ROTATION)
     assert set(told.values()) == {(Blamed.CLIENT, Cause.HALF_OPEN)}
+
+
+@pytest.mark.parametrize(("at", "told"), [(55.0, True), (54.99, False)])
+def test_a_goodbye_explains_the_end_right_after_it(at, told):
+    """For five seconds, at both ends; a client that knows nothing of its server's record has no such word."""
+    there = timeline((at, "<goodbye"), (60, closed_by_peer(1005)), end=End.SERVER, protocol=FACTS)
+    here = timeline((60.01, FIN), protocol=FACTS)
+
+    assert fitting(ROWS, extract(there, [here])) == ["CLOSED_BY_PEER"] * told
+    assert fitting(ROWS, extract(here, [there])) == ["CLOSED_HERE"] * told
+    assert fitting(ROWS, extract(here)) == []
+
+
+def test_a_server_that_ends_after_a_goodbye_did_not_do_so_by_itself():
+    """Its record says why."""
+    how = ended_here(local_reason=LocalReason.GOODBYE, sent=CloseFrame(1000))
+    (there,) = [timeline((59, "<goodbye"), (60, how), end=End.SERVER, protocol=FACTS)]
+
+    assert diagnose(there).headline == "the client said goodbye"
+    assert diagnose(there).blame is Blame.CLIENT
 
 
 @pytest.mark.parametrize(

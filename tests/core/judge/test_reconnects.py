@@ -411,6 +411,31 @@ def test_a_polite_close_is_a_farewell_only_if_nothing_follows(attempts, outcome,
     assert words in verdict.headline
 
 
+def said_goodbye(*rows, ended=60.0):
+    """A connection that its server closed in the end, and what was said before."""
+    line = timeline(*rows, (ended, closed_by_peer(1005)), end=End.SERVER, origin=START)
+    line.session_id = "a"
+    return ConnectionAttempt(START, 101, timeline=line)
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        ([(59, "<goodbye")], INCONCLUSIVE),
+        ([(59, "<text")], UNSTABLE),
+        # A client that says it because the server goes has to come back (WAMP's GOODBYE).
+        ([(58, ">notice"), (59, "<goodbye")], UNSTABLE),
+        ([(58, ">error"), (59, "<goodbye")], UNSTABLE),
+        ([(58, "<goodbye"), (59, ">notice")], INCONCLUSIVE),
+    ],
+)
+def test_who_says_goodbye_does_not_have_to_come_back(rows, outcome):
+    """However the connection then ends."""
+    seen = ConnectionHistory(attempts=[said_goodbye(*rows)], now=START + 100, tier=Tier.VIRTUAL)
+
+    assert reconnects(seen).outcome is outcome
+
+
 def silent(lost=30.0, *, healed=None):
     """A connection whose path went dead, and that nobody has ended."""
     line = timeline((0, ">hello"), end=End.SERVER, origin=START, until=100)
