@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..call_summary import Turn
 from ..samples import Sample
+from .agent_record import AgentTurn
 from .answer_sound import AnswerSounds
 from .playout import PREBUFFER, Playout
 from .stream import HeardAudio, SentAudio
@@ -57,6 +58,9 @@ class Call:
     away: list[tuple[float, float]] = field(default_factory=list)
     # Where in `turns` the agent's own numbers went back: it has forgotten what was before.
     forgot_at: float | None = None
+    # Chunks that the agent lost, and swapped, by its own record: told where they carry no numbers.
+    dropped: int = 0
+    swapped: int = 0
     # Messages that could not be read as the protocol's audio: how many, the first one's instant, and why not;
     # the first few.
     malformed_count: int = 0
@@ -403,9 +407,21 @@ class Call:
 
     @property
     def lost_chunks(self) -> int:
-        """Chunks of the agent's audio that never came, by their numbers."""
+        """Chunks of the agent's audio that never came, by their numbers or by the agent's record."""
         runs = self.down.numbers.runs
-        return sum(start - end - 1 for (_, end), (start, _) in pairwise(runs))
+        return sum(start - end - 1 for (_, end), (start, _) in pairwise(runs)) + self.dropped
+
+    @property
+    def reordered_chunks(self) -> int:
+        """Chunks of the agent's audio that came behind their successors, told in the same way."""
+        return self.down.reordered + self.swapped
+
+    def told_by_agent(self, turns: Iterable[AgentTurn]) -> None:
+        """What the agent's record says of its turns, which numbers say where there are some."""
+        if not self.down.numbers.seen:
+            known = list(turns)
+            self.dropped = sum(turn.dropped for turn in known)
+            self.swapped = sum(turn.reordered for turn in known)
 
     @property
     def underruns(self) -> int:

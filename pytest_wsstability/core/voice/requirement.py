@@ -311,9 +311,9 @@ def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
             f"{none} with audio that is none: {next(iter(call.malformed), '')}",
         ),
         (int(call.forgot_at is not None), call.forgot_at, "time the agent counted its turns anew"),
-        (lost, down.lost_at, f"of {numbers.seen - numbers.repeats + lost} {chunks} lost"),
+        (lost, down.lost_at, f"of {(numbers.seen or down.chunks) - numbers.repeats + lost} {chunks} lost"),
         (repeats, repeated_at, f"{chunks} came twice"),
-        (down.reordered, down.reordered_at, f"{chunks} came out of order"),
+        (call.reordered_chunks, down.reordered_at, f"{chunks} came out of order"),
         (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),
         (len(silent), (silent[0].audio_at or silent[0].speech_until) if silent else None, answers),
     ):

@@ -101,7 +101,7 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.AUDIO_LOST,
-        shows="numbers of audio chunks that never came",
+        shows="numbers of audio chunks that never came; or, where they have none, the agent's record",
         when=lambda f: f.call.lost_chunks > 0,
         sentence="{lost} chunks of audio never came; TCP loses none, so the agent did",
         headline="the agent lost {lost} chunks of audio",
@@ -110,8 +110,9 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.AUDIO_REORDERED,
-        shows="audio chunks with a lower number than one that came before",
-        when=lambda f: f.call.down.reordered > 0,
+        shows="audio chunks with a lower number than one that came before; or, where they have none, the "
+        "agent's record",
+        when=lambda f: f.call.reordered_chunks > 0,
         sentence="{reordered} chunks of audio came behind their successors; TCP keeps the order, so the "
         "agent did not",
         headline="audio out of order",

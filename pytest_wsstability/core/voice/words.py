@@ -61,7 +61,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "whose": lambda f: repr(f.call.foreign_session),
     "malformed": lambda f: next(iter(f.call.malformed), ""),
     "lost": lambda f: str(f.call.lost_chunks),
-    "reordered": lambda f: str(f.call.down.reordered),
+    "reordered": lambda f: str(f.call.reordered_chunks),
     "repeated": lambda f: str(f.call.repeated_chunks[0]),
     "repeated_since": _repeated_since,
     "silent_turn": lambda f: _in_turn(next(iter(f.call.silent_turns), None)),

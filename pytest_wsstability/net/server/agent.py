@@ -331,13 +331,17 @@ class Agent:
         """The answer, as fast as it is made."""
         loop, dialogue, faults = self._loop, self._join(), self._faults(StageName.TTS, turn)
         whole, pace = self._length(turn, faults)
-        began, first = loop.time(), dialogue.chunks
-        for index, place in enumerate(_order(round(whole / CHUNK), faults, turn)):
+        began, first, highest = loop.time(), dialogue.chunks, -1
+        for index, place in enumerate(_order(round(whole / CHUNK), faults)):
             sent = index * CHUNK
             for fault in faults:
                 if isinstance(fault, Crashes) and sent >= fault.after - _EARLY:
                     self._crash(StageName.TTS, fault, turn.stages[StageName.TTS])
-            if place is not None:
+            if place is None:
+                turn.dropped += 1
+            else:
+                turn.reordered += place < highest
+                highest = max(highest, place)
                 dialogue.chunks = max(dialogue.chunks, first + place + 1)
                 self._say_chunk(turn, faults, place, first + place + 1)
             turn.audio = sent + CHUNK
@@ -393,16 +397,14 @@ class Agent:
             websocket.send_message(payload, heard.role, key=heard.key)
 
 
-def _order(count: int, faults: list[StageFault], turn: AgentTurn) -> list[int | None]:
+def _order(count: int, faults: list[StageFault]) -> list[int | None]:
     """Which chunk goes out when, by its place in the answer; None for one that is lost."""
     order: list[int | None] = list(range(count))
     for fault in faults:
         if isinstance(fault, DropsAudio):
             for index in range(fault.every - 1, count, fault.every):
                 order[index] = None
-                turn.dropped += 1
         elif isinstance(fault, ReordersAudio):
             for index in range(fault.every - 1, count - 1, fault.every):
                 order[index], order[index + 1] = order[index + 1], order[index]
-                turn.reordered += 1
     return order

@@ -257,6 +257,9 @@ class _Held:
         timelines = self._told()
         verdict = judge(self._requirement, timelines[0])
         held = self._verdict if self._verdict is not None else verdict
+        agent = None if orchestrator is None else orchestrator.agent_record(connection)
+        if agent is not None:
+            caller.call.told_by_agent(agent.turns)
         # What the connection broke comes first: it explains what the conversation lacks.
         findings: list[Finding] = [*held.violations, *held.doubts, *self._findings()]
         whole = Verdict.of(findings, horizon=max(held.horizon, caller.now), tier=timelines[0].tier)
@@ -264,7 +267,7 @@ class _Held:
         return VoiceSoak(
             self._requirement, whole, timelines, url=connection.url, call=caller.call,
             duration=caller.now, origin=caller.origin, asked=self._asked, ended=self._ended,
-            agent=None if orchestrator is None else orchestrator.agent_record(connection), wav=kept,
+            agent=agent, wav=kept,
             spins=getattr(connection.websocket.loop, "spins", ()), proxy=proxy,
         )  # fmt: skip
 

@@ -109,6 +109,23 @@ def test_the_healthy_control_is_green():
     assert held.verdict.horizon >= 120
 
 
+@pytest.mark.parametrize("profile", ["openai-realtime", "deepgram-agent", "elevenlabs", "twilio", "pipecat"])
+@pytest.mark.parametrize(
+    ("fault", "headline"),
+    [
+        (DropsAudio(turn=2), "the agent lost 4 chunks of audio"),
+        (ReordersAudio(turn=2), "audio out of order"),
+    ],
+)
+def test_audio_without_numbers_is_told_by_the_agents_record(profile, fault, headline):
+    """A caller alone cannot: what it hears is whole."""
+    options = {"profile": profile, "asked": {"turns": 3}, "held": {}, "script": {}, "answer": ("2s", "2s")}
+    options |= tts(fault)
+
+    assert spoken(known=True, **options).verdict.headline.startswith(headline)
+    assert spoken(known=False, **options).verdict.outcome is Outcome.STABLE
+
+
 def test_a_crash_that_the_caller_alone_sees_may_be_a_stall():
     """And the experiment that tells the two apart is named."""
     found = spoken(known=False, **ai(Crashes(turn=3))).verdict.diagnosis
