@@ -40,10 +40,9 @@ ELEVENLABS = Profile(
     audio=Audio(
         speech={"user_audio_chunk": AUDIO},
         final={"type": "user_transcript", "user_transcription_event": {"user_transcript": TEXT}},
-        token=(
-            {"type": "agent_chat_response_part", "text_response_part": {"type": "delta", "text": TEXT}},
-            {"type": "agent_response", "agent_response_event": {"agent_response": TEXT}},
-        ),
+        token={"type": "agent_chat_response_part", "text_response_part": {"type": "delta", "text": TEXT}},
+        # Said once, with the first audio.
+        answer_text={"type": "agent_response", "agent_response_event": {"agent_response": TEXT}},
         # A client throws away audio with a number that is not above that of the last interruption.
         answer={"type": "audio", "audio_event": {"audio_base_64": AUDIO, "event_id": TURN}},
         answer_quiet="2s",

@@ -218,7 +218,7 @@ class Headset:
 
 async def test_a_conversation_of_the_elevenlabs_client():
     """An hour: transcripts, words and audio reach the program, and pings are answered meanwhile."""
-    headset, understood, said = Headset(), [], []
+    headset, understood, said, whole = Headset(), [], [], []
 
     async def take(words, into, *_):
         into.append(words)
@@ -226,6 +226,7 @@ async def test_a_conversation_of_the_elevenlabs_client():
     callbacks = {
         "callback_user_transcript": partial(take, into=understood),
         "callback_agent_chat_response_part": lambda words, _: take(words, said),
+        "callback_agent_response": partial(take, into=whole),
     }
     server = Orchestrator(profile="elevenlabs", heartbeat_interval="10s", voice=Pipeline(answer="1s"))
     async with (
@@ -240,6 +241,8 @@ async def test_a_conversation_of_the_elevenlabs_client():
         record = orchestrator.agent_record(session.connection)
     assert understood == [f"what was said in turn {number}" for number in range(1, 13)]
     assert (len(said), len(headset.heard), headset.interruptions) == (120, 120, 0)
+    # The program hears of each answer once; the client takes the space behind the last word away.
+    assert whole == [("word " * 10).strip()] * 12
     assert sum(map(len, headset.heard)) == 12 * 32_000
     assert [turn.number for turn in record.turns] == list(range(1, 13))
 

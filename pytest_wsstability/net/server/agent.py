@@ -256,6 +256,7 @@ class Agent:
                 await self._stage(StageName.AI, turn)
                 self._say_tokens(turn)
                 await self._stage(StageName.TTS, turn)
+                self._say(VoiceRole.ANSWER_TEXT, turn, text="word " * TOKENS)
                 await self._say_audio(turn)
                 self._say(VoiceRole.ANSWER_END, turn)
         except StageCrashed as crash:

@@ -179,7 +179,7 @@ class Caller:
             # Services say each few seconds that they heard nothing.
             if not spoken.is_empty:
                 call.transcript(at, final=role is VoiceRole.FINAL)
-        elif role is VoiceRole.TOKEN:
+        elif role is VoiceRole.TOKEN or role is VoiceRole.ANSWER_TEXT:
             call.token(at)
         elif role is VoiceRole.ANSWER_END and not self.audio.plays_on:
             call.turn_done(at, number=spoken.turn)

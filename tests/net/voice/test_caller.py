@@ -12,6 +12,7 @@ from pytest_wsstability import ConnectionEnded, faults
 from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.core.voice.sound import wav_of
 from pytest_wsstability.profiles import JSON
+from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.voice import AudioFormat, CallTimeout, Pipeline, WrongSound
 from tests.net.voice.calls import with_caller
 
@@ -36,6 +37,20 @@ def test_a_turn():
     # Heard to its end, though it came in half the time.
     assert now == pytest.approx(turn.played_until)
     assert turn.played_until - turn.audio_at == pytest.approx(3.0, abs=0.1)
+
+
+def test_the_text_of_an_answer_that_comes_at_once():
+    """ElevenLabs, where no parts of it are asked for: it is the first word of the answer, with the audio."""
+    profile = find("elevenlabs")
+    profile = profile.replace(name="whole", audio=dataclasses.replace(profile.audio, token=None))
+
+    async def story(user, _):
+        await user.speak("1s")
+        return await user.listen()
+
+    turn = with_caller(story, profile=profile)
+
+    assert turn.first_token == turn.first_audio == pytest.approx(0.9)
 
 
 def test_frames_are_due_at_absolute_deadlines():
