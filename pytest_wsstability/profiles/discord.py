@@ -80,6 +80,8 @@ def discord(
         interval=41.25,
         sequence="s",
         notice={"op": 7},
+        # The session is over; the client may try to come back to it.
+        error={"op": 9, "d": True},
         query={"v": "10", "encoding": "json"},
         timers=(
             ProtocolTimer(

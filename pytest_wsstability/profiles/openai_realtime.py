@@ -2,8 +2,8 @@
 OpenAI's Realtime API: a session that the server names, for an hour.
 
 Server: ``session.created`` with the session's id. Client: ``session.update``. Server:
-``session.updated``. There are no heartbeats but ping frames. After an hour the server ends the
-connection; nothing is resumed.
+``session.updated``. There are no heartbeats but ping frames. After an hour the server says
+``session_expired`` and ends the connection; nothing is resumed.
 
 Speech goes up as ``input_audio_buffer.append`` (16 bit, 24 kHz, base64); transcripts and
 ``response.output_audio.delta`` come back until ``response.done``. The server hears when speech begins and
@@ -13,13 +13,17 @@ ends, unless ``turn_detection`` is null: then ``commit`` and ``response.create``
 
 from __future__ import annotations
 
+import json
+
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from ..core.voice.audio import AudioFormat, Encoding
 from .audio import Audio
+from .messages import Codec
 from .placeholders import AUDIO, SESSION_ID, TEXT
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 # All that the server says has it, and clients that check what they read insist on it (pipecat).
 _EVENT = {"event_id": Free("event_1", optional=True)}
@@ -33,6 +37,22 @@ _MESSAGE = {"id": _ANSWER, "type": "message", "role": "assistant", "content": Fr
 # Where the server listens too, it ends and answers a turn that was committed once more.
 _MANUAL = {"audio": {"input": {"turn_detection": None}}}
 _SESSION = {"type": "realtime", **_MANUAL}
+_ERROR = {"type": "server_error", "code": None, "message": "an error", "param": None, "event_id": None}
+_EXPIRED = "Your session hit the maximum duration of 60 minutes."
+# Not an error of either end: a client said "cancel" while the end of the response was on its way to it.
+_TOO_LATE = "response_cancel_not_active"
+
+
+def _is_error(message: str | bytes) -> bool:
+    """Whether the server says that something is wrong."""
+    # Audio is not parsed here.
+    found = json_of(message) if isinstance(message, str) and '"error"' in message else None
+    if not isinstance(found, dict) or found.get("type") != "error":
+        return False
+    error = found.get("error")
+    return not isinstance(error, dict) or error.get("code") != _TOO_LATE
+
+
 _HEARD = "conversation.item.input_audio_transcription"
 
 OPENAI_REALTIME = Profile(
@@ -45,9 +65,14 @@ OPENAI_REALTIME = Profile(
         {"type": "session.updated", "session": {"id": SESSION_ID}, **_EVENT},
         {"type": "session.updated"},
     ),
-    error={
+    error=Codec(_is_error, json.dumps({"type": "error", "event_id": "event_1", "error": _ERROR})),
+    notice={
         "type": "error",
-        "error": Free({"type": "server_error", "message": "an error"}, optional=True),
+        "error": {
+            "code": "session_expired",
+            "type": Free("invalid_request_error", optional=True),
+            "message": Free(_EXPIRED, optional=True),
+        },
         **_EVENT,
     },
     audio=Audio(
@@ -102,6 +127,9 @@ OPENAI_REALTIME = Profile(
             awaits=Awaited.AGE,
             seconds=3600,
             code=1001,
+            reason=_EXPIRED,
+            # Both come together.
+            announced=0.1,
             also=(1000, 1006),
             words=("maximum duration", "session_expired"),
             remedy="open another session before the hour is over, and give it the conversation",

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from pytest_wsstability import (
+    Cause,
     ConnectionEnded,
     Direction,
     End,
@@ -216,6 +217,24 @@ async def test_a_router_of_wamp_that_shuts_down_is_told_from_one_that_ends_a_ses
     async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
         with told:
             await client.assert_stable(alive_for="1m", max_age_ok="10s")
+
+
+async def test_the_greatest_age_of_openai_is_announced_and_can_be_allowed():
+    """The service says session_expired and closes: no error of a hold that expects it."""
+    profile = PROFILES["openai-realtime"]
+    async with (
+        Orchestrator(profile=profile) as orchestrator,
+        opened(orchestrator.url, profile=profile) as client,
+    ):
+        await client.assert_stable(alive_for="2h", max_age_ok="59m")
+
+        assert client.timeline.close.code == 1001
+        assert client.timeline.close.reason == "Your session hit the maximum duration of 60 minutes."
+        (notice,) = client.timeline.notices
+        assert notice[0] == pytest.approx(3599.9)
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_stable(alive_for="2h")
+        assert caught.value.verdict.diagnosis.cause is Cause.MAX_AGE
 
 
 # What a client says, what it is answered, and how the connection then ends; None: it stays.

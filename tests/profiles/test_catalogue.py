@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -141,6 +142,45 @@ def test_what_the_judge_is_told_of_a_profile(name, greets, begins_session, names
 def test_the_messages_of_wamp_have_numbers(message, role):
     """WAMP 2, section 4.5: ABORT is 3, GOODBYE is 6."""
     assert shipped("wamp").words.hear(message, End.SERVER).role is role
+
+
+def openai_error(**error):
+    return json.dumps({"type": "error", "event_id": "e", "error": error})
+
+
+@pytest.mark.parametrize(
+    ("message", "role"),
+    [
+        (
+            openai_error(type="invalid_request_error", code="session_expired", message="60 minutes"),
+            Role.NOTICE,
+        ),
+        (openai_error(type="invalid_request_error", code="response_cancel_not_active"), Role.DATA),
+        (openai_error(type="invalid_request_error", code="unknown_parameter"), Role.ERROR),
+        (openai_error(type="server_error"), Role.ERROR),
+        ('{"type":"error"}', Role.ERROR),
+        ('{"type":"error","error":"text"}', Role.ERROR),
+        ('{"type":"response.done","response":{"error":{"type":"error"}}}', Role.DATA),
+        ('"error"', Role.DATA),
+        (b'{"type":"error"}', Role.DATA),
+    ],
+)
+def test_errors_of_openai_are_told_apart(message, role):
+    """The end of a session at its greatest age is announced; a cancel that came too late breaks nothing."""
+    assert shipped("openai-realtime").words.hear(message, End.SERVER).role is role
+
+
+@pytest.mark.parametrize(
+    ("message", "role"),
+    [
+        ('{"op":9,"d":false}', Role.SESSION_REFUSED),
+        ('{"op":9,"d":true}', Role.ERROR),
+        ('{"op":7,"d":null}', Role.NOTICE),
+    ],
+)
+def test_how_discord_ends_a_session(message, role):
+    """Also one that the client may try to come back to is over."""
+    assert shipped("discord").words.hear(message, End.SERVER).role is role
 
 
 @pytest.mark.parametrize(
