@@ -112,7 +112,8 @@ class Profile:
     error: Messages = None
 
     # Client to server: it goes. Server to client: what it says to that, before it ends the connection with a
-    # code: 1005 for an empty close frame, 1006 for none, None where it leaves the connection open.
+    # code: 1005 for an empty close frame, 1006 for none (then what `notice` announces may end so, too), None
+    # where it leaves the connection open.
     goodbye: Messages = None
     goodbye_answer: Messages = None
     goodbye_code: int | None = 1000
@@ -274,6 +275,7 @@ class Profile:
             cumulative=self.cumulative,
             heartbeats_in_session=self.heartbeats_in_session,
             names_interval=self.words.names_interval,
+            ends_with_fin=self.goodbye is not None and self.goodbye_code == 1006,
         )
 
     @property

@@ -483,6 +483,17 @@ def test_a_server_may_end_so_after_a_goodbye(code):
     assert JSON.replace(name="ours", goodbye="bye", goodbye_code=code).goodbye_code == code
 
 
+def test_what_a_profile_knows_of_the_ends_of_its_servers():
+    """Without a close frame, where a goodbye is answered so."""
+    ends = {
+        code: JSON.replace(name="ours", goodbye="bye", goodbye_code=code).facts.ends_with_fin
+        for code in (None, 1000, 1005, 1006)
+    }
+
+    assert ends == {None: False, 1000: False, 1005: False, 1006: True}
+    assert not JSON.replace(name="ours", goodbye_code=1006).facts.ends_with_fin
+
+
 @pytest.mark.parametrize("code", [0, 999, 1004, 1015, 2999, 5000, "1000"])
 def test_no_server_can_end_so_after_a_goodbye(code):
     """What no close frame may carry."""

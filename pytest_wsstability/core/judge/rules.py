@@ -99,7 +99,9 @@ def _announced(timeline: Timeline, close: CloseEvidence) -> float | None:
 
     """
     noticed = timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
-    if close.abnormal or close.received is None or noticed is None or ends_otherwise(close):
+    protocol = timeline.protocol
+    as_usual = not close.abnormal or (protocol is not None and protocol.ends_with_fin and close.is_bare_fin)
+    if not as_usual or noticed is None or ends_otherwise(close):
         return None
     wrong = (at for at, text in timeline.notices if says_wrong(text))
     return noticed if max(wrong, default=-1.0) < noticed else None

@@ -230,6 +230,12 @@ class CloseEvidence:
         return self.end if self.sent is not None or cut_here else self.end.peer
 
     @property
+    def is_bare_fin(self) -> bool:
+        """Whether the peer ended the stream between two frames, and nobody sent a close frame."""
+        frames = self.received is not None or self.sent is not None
+        return self.transport is TransportEnd.FIN and not frames and not self.mid_frame
+
+    @property
     def abnormal(self) -> bool:
         """
         Whether something went wrong, behind whatever code.

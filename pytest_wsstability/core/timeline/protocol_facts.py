@@ -162,6 +162,7 @@ class ProtocolFacts:
         cumulative: whether an answer with an id is one to all heartbeats before that one, too.
         heartbeats_in_session: whether the client sends none before its session is confirmed.
         names_interval: whether the server says how often heartbeats are sent.
+        ends_with_fin: whether its servers end connections without a close frame.
 
     """
 
@@ -180,6 +181,7 @@ class ProtocolFacts:
     cumulative: bool = False
     heartbeats_in_session: bool = False
     names_interval: bool = False
+    ends_with_fin: bool = False
 
     @property
     def both_ask(self) -> bool:

@@ -316,6 +316,25 @@ def test_an_end_that_was_announced(rows, outcome, why):
 
 
 @pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        ([(59, "<notice", "going away"), (60, FIN)], INCONCLUSIVE, [Reason.ANNOUNCED]),
+        ([(59, "<notice", "going away"), (60, RST)], UNSTABLE, [Rule.ALIVE]),
+        ([(59, "<notice", "going away"), (60, {**FIN, "mid_frame": True})], UNSTABLE, [Rule.ALIVE]),
+        ([(59, "<notice", "going away"), (60, {**FIN, "sent": CloseFrame(1000)})], UNSTABLE, [Rule.ALIVE]),
+        ([(59, "<notice", "token has expired"), (60, FIN)], UNSTABLE, [Rule.ALIVE]),
+        ([(60, FIN)], UNSTABLE, [Rule.ALIVE]),
+    ],
+)
+def test_an_end_that_was_announced_where_servers_send_no_close_frame(rows, outcome, why):
+    """MQTT: mosquitto ends the stream behind its DISCONNECT, and that is all (measured)."""
+    facts = ProtocolFacts(name="p", title="P", ends_with_fin=True)
+    verdict = judge(Requirement.of(**HOLD), timeline(*rows, protocol=facts))
+
+    check(verdict, outcome, why)
+
+
+@pytest.mark.parametrize(
     ("written", "rows", "notes"),
     [
         (WITHIN, [(25, ">beat"), (26, "<answer"), (27, "<answer")], ["1 answers came to heartbeats that"]),
