@@ -37,6 +37,9 @@ SIGNALR = Profile(
     records="\x1e",
     notice=({"type": 7, "allowReconnect": True}, {"type": 7}),
     error={"type": 7, "error": Free("an error")},
+    goodbye={"type": 7},
+    # Its client closes (measured).
+    goodbye_code=None,
     timers=(
         ProtocolTimer(
             name="SignalR's server timeout",

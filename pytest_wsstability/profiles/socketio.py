@@ -51,6 +51,7 @@ def socketio(
     path = namespace.removeprefix("/")
     room = f"/{path}," if path else ""
     joins = f"40{room}"
+    leaves = Codec(re.compile(rf"41{re.escape(room)}(?:\{{.*)?", re.DOTALL), f"41{room}")
     return Profile(
         name=name,
         title="Socket.IO 5",
@@ -70,8 +71,11 @@ def socketio(
         session_confirmed=Prefixed(joins, {"sid": SESSION_ID}),
         # python-socketio says of a namespace that it does not serve: 44"Unable to connect".
         session_refused=(Prefixed(f"44{room}", {"message": Free("refused")}), f'44{room}"{ANY}"'),
-        # The connection stays, and clients do not come back by themselves. A client that leaves says it, too.
-        error=Codec(re.compile(rf"41{re.escape(room)}(?:\{{.*)?", re.DOTALL), f"41{room}"),
+        # The connection stays, and clients do not come back by themselves.
+        error=leaves,
+        goodbye=leaves,
+        # Its client closes; of a server the connection stays (python-socketio, measured).
+        goodbye_code=None,
         foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
         ping="2",
         pong="3",

@@ -245,6 +245,9 @@ GOODBYES = {
     "mqtt": (b"\xe0\x00", None, 1006),
     "mqtt5": (b"\xe0\x00", None, 1006),
     "rtvi": ('{"label":"rtvi-ai","type":"disconnect-bot","id":"1"}', None, 1000),
+    "socketio": ("41", None, None),
+    "socketio-recovery": ("41", None, None),
+    "signalr": ('{"type":7}\x1e', None, None),
 }
 
 
@@ -300,6 +303,22 @@ async def test_who_asks_for_no_receipt_gets_none():
         assert not client.timeline.irregular
         with pytest.raises(ConnectionEnded):
             await client.recv(within="1s")
+
+
+@pytest.mark.parametrize("name", ["socketio", "signalr", "wamp"])
+async def test_a_client_that_closes_after_its_goodbye_has_left(name):
+    """With an empty close frame, as libraries do, which alone says nothing."""
+    said, _, _ = GOODBYES[name]
+    async with Orchestrator(profile=name) as orchestrator:
+        for words in ([said], []):
+            async with opened(orchestrator.url, profile=name) as client:
+                await client.assert_session_confirmed(within="1s")
+                for each in words:
+                    await client.send(each)
+                client.websocket.start_close(None)
+
+        assert [each.said_goodbye for each in orchestrator.attempts] == [True, False]
+        assert not any(each.timeline.errors or each.timeline.notices for each in orchestrator.attempts)
 
 
 async def test_what_answers_the_routers_goodbye_is_none():

@@ -91,7 +91,7 @@ def test_a_session_of_socketio():
         ('420["a"]', Role.DATA),
         ('42["hi",{"a":1}]', Role.DATA),
         # It leaves, which is its right.
-        ("41", Role.DATA),
+        ("41", Role.GOODBYE),
     ],
 )
 def test_what_a_client_says(message, role):
