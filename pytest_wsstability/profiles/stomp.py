@@ -11,6 +11,7 @@ connection is a session of its own. With a login: ``stomp(login="guest", passcod
 from __future__ import annotations
 
 import math
+import re
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
@@ -19,6 +20,7 @@ from .placeholders import Values
 from .profile import Profile
 
 _ESCAPES = {"\\r": "\r", "\\n": "\n", "\\c": ":", "\\\\": "\\"}
+_ESCAPED = re.compile(r"\\[rnc\\]")
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:
@@ -52,9 +54,8 @@ def headers(message: str | bytes, command: str) -> dict[str, str] | None:
 
 
 def _unescape(value: str) -> str:
-    for written, meant in _ESCAPES.items():
-        value = value.replace(written, meant)
-    return value
+    # In one go: of two backslashes and a "c" the first two are one.
+    return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], value)
 
 
 def _escape(value: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import Intervals
+from pytest_wsstability.profiles import Say
 from pytest_wsstability.profiles.conversation import Conversation
 from pytest_wsstability.profiles.stomp import STOMP, agree, headers, split, stomp
 from tests.profiles.dialogue import Dialogue
@@ -143,3 +144,21 @@ def test_a_client_that_says_nothing():
     dialogue = Dialogue(STOMP, mute={Role.HEARTBEAT}).run(100)
 
     assert dialogue.ended == (30.0, "the broker's heart-beat tolerance")
+
+
+@pytest.mark.parametrize("receipt", [r"a\\cb", r"a\c", r"\\", r"\\\n\r", "77"])
+def test_a_receipt_has_the_name_that_was_asked_for(receipt):
+    """Whatever is escaped in it; of two backslashes and a "c" the first two are one."""
+    server = Conversation(STOMP, End.SERVER)
+    heard = server.hear(f"DISCONNECT\nreceipt:{receipt}\n\n\0", 0.0)
+
+    assert heard.role is Role.GOODBYE
+    assert server.write(Say(Role.DATA, heard.values), 0.0) == f"RECEIPT\nreceipt-id:{receipt}\n\n\0"
+
+
+def test_no_receipt_where_none_is_asked_for():
+    """Nothing is said then."""
+    server = Conversation(STOMP, End.SERVER)
+    heard = server.hear("DISCONNECT\n\n\0", 0.0)
+
+    assert server.write(Say(Role.DATA, heard.values), 0.0) == ""
