@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 
 from ..duration import show_duration as show
@@ -61,6 +61,7 @@ def group_endings(
     workers: Mapping[str, int],
     backends: Mapping[str, int],
     worker_of: Callable[[Ending], str],
+    unwatched: Collection[str] = (),
     labels: Mapping[str, Sequence[str]] | None = None,
     subnets: Mapping[str, int] | None = None,
     seed: int = 0,
@@ -73,12 +74,20 @@ def group_endings(
         workers: how many connections each worker opened; instants are compared where one clock told all.
         backends: how many connections each backend answered, by what its response said.
         worker_of: the worker that told of an end.
+        unwatched: workers that were not heard to the end: that fewer of theirs ended is no difference.
         labels: of each worker, as ``NAME=value``; a label is tested where workers differ in it.
-        subnets: how many connections were opened from each network.
+        subnets: how many connections were opened from each network; here too without those of `unwatched`.
         seed: of the permutations: the same endings give the same groups.
 
     """
-    kinds = _by_label(labels or {}, workers)
+    opened = {worker: number for worker, number in workers.items() if worker not in unwatched}
+    kinds: list[tuple[Feature, Callable[[Ending], str], Mapping[str, int]]] = [
+        (Feature.WORKER, worker_of, opened),
+        (Feature.BACKEND, lambda each: each.served_by, backends),
+        (Feature.SUBNET, lambda each: each.subnet, subnets or {}),
+    ]
+    for label_of, of_label in _by_label(labels or {}, opened):
+        kinds.append((Feature.LABEL, partial(_label, label_of, worker_of), of_label))
     groups: dict[str, list[Ending]] = {}
     for ending in endings:
         groups.setdefault(ending.cause or "undetermined", []).append(ending)
@@ -86,16 +95,11 @@ def group_endings(
     found = []
     for cause, members in ordered:
         dice = random.Random(f"{seed} {cause}")
-        shared = [
-            *_times(members, dice, one_clock=len(workers) == 1),
-            *_kinds(Feature.WORKER, [worker_of(each) for each in members], workers, dice),
-            *_kinds(Feature.BACKEND, [each.served_by for each in members], backends, dice),
-            *_kinds(Feature.SUBNET, [each.subnet for each in members], subnets or {}, dice),
-        ]
-        for label_of, opened in kinds:
-            shared += _kinds(
-                Feature.LABEL, [label_of.get(worker_of(each), "") for each in members], opened, dice
-            )
+        shared = _times(members, dice, one_clock=len(workers) == 1)
+        watched = [each for each in members if worker_of(each) not in unwatched]
+        for feature, kind_of, everything in kinds:
+            own = [kind_of(each) for each in members]
+            shared += _kinds(feature, own, [kind_of(each) for each in watched], everything, dice)
         found.append(
             EndGroup(cause, tuple(members), tuple(sorted(shared, key=lambda each: each.probability)))
         )
@@ -129,6 +133,10 @@ def _by_label(
             opened[label_of.get(worker, "")] += connections
         kinds.append((label_of, opened))
     return kinds
+
+
+def _label(label_of: Mapping[str, str], worker_of: Callable[[Ending], str], ending: Ending) -> str:
+    return label_of.get(worker_of(ending), "")
 
 
 def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -> list[SharedFeature]:
@@ -183,28 +191,33 @@ def _width(values: Sequence[float]) -> float:
 
 
 def _kinds(
-    feature: Feature, members: Sequence[str], everything: Mapping[str, int], dice: random.Random
+    feature: Feature,
+    members: Sequence[str],
+    watched: Sequence[str],
+    everything: Mapping[str, int],
+    dice: random.Random,
 ) -> list[SharedFeature]:
     """
     Whether one kind has more of the group than a random draw from all connections would give it.
 
-    What all permutations give is known exactly here (the hypergeometric distribution); of several kinds, one
-    is the most common in any case (Bonferroni).
+    Only those are compared that were watched to the end, as all of `everything` were. What all permutations
+    give is known exactly here (the hypergeometric distribution); of several kinds, one is the most common in
+    any case (Bonferroni).
 
     """
-    if len(members) < FEWEST or len(everything) < 2:
+    if len(watched) < FEWEST or len(everything) < 2:
         return []
     kind, count = Counter(members).most_common(1)[0]
     if not kind or count < _MOST * len(members):
         return []
-    members = dice.sample(members, min(len(members), _DRAWN))
-    count = members.count(kind)
+    drawn = dice.sample(watched, min(len(watched), _DRAWN))
+    count = drawn.count(kind)
     everybody, own = sum(everything.values()), everything.get(kind, 0)
-    if everybody < len(members) or own < count:
+    if everybody < len(drawn) or own < count:
         return []
     as_many = sum(
-        math.comb(own, most) * math.comb(everybody - own, len(members) - most)
-        for most in range(count, min(own, len(members)) + 1)
+        math.comb(own, most) * math.comb(everybody - own, len(drawn) - most)
+        for most in range(count, min(own, len(drawn)) + 1)
     )
-    probability = min(1.0, len(everything) * as_many / math.comb(everybody, len(members)))
+    probability = min(1.0, len(everything) * as_many / math.comb(everybody, len(drawn)))
     return [SharedFeature(feature, kind, probability)] if probability <= SIGNIFICANT else []

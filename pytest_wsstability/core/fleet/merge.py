@@ -7,7 +7,7 @@ import math
 import random
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -29,6 +29,10 @@ _LAG_OVER = 1.0
 # Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
 KEPT_FAILURES = 20
 KEPT_STABLE = 8
+
+# Of two workers, one that was heard for a time that is shorter by more than this, in seconds, was not watched
+# as long as the other: two frames.
+_AS_LONG = 2.0
 
 # Columns of drawings over time: as many as stand beside each other on a terminal of 80.
 COLUMNS = 60
@@ -110,6 +114,12 @@ class _Progress:
     unopened: int = 0
     # Connections that broke a promise, and did not end by themselves.
     broke: int = 0
+    # Connections of which it told that nobody could see what became of them.
+    unseen: int = 0
+    # Those that were answered, by what the response named as its sender, and those that opened by the network
+    # that they were opened from; without the unseen ones.
+    backends: Counter[str] = field(default_factory=Counter)
+    subnets: Counter[str] = field(default_factory=Counter)
     # When it lagged too much to count what happens in a second.
     uncounted: _Lags = field(default_factory=lambda: _Lags(LAG_SHARE))
 
@@ -132,10 +142,6 @@ class FleetMerge:
     heartbeats_answered: int = 0
     messages: int = 0
     rtts: Sample = field(default_factory=Sample)
-    # Connections that were answered, by what the response named as its sender.
-    backends: Counter[str] = field(default_factory=Counter)
-    # Those that opened by the network that they were opened from.
-    subnets: Counter[str] = field(default_factory=Counter)
     # Connections that ended: whether and when they came back, where they were to; and how many failed to, or
     # broke a promise after that, while their worker lagged, or could not open them.
     returns: list[Return] = field(default_factory=list)
@@ -252,8 +258,8 @@ class FleetMerge:
         column.opened += frame.opened
         if frame.rtt_counts:
             column.rtt_counts = [sum(pair) for pair in zip(column.rtt_counts, frame.rtt_counts, strict=True)]
-        self.backends.update(frame.backends)
-        self.subnets.update(frame.subnets)
+        progress.backends.update(frame.backends)
+        progress.subnets.update(frame.subnets)
         self.fanout += frame.fanout
         self.fanout_times.merge(frame.fanout_times)
         self.heartbeats_sent += frame.heartbeats_sent
@@ -288,6 +294,9 @@ class FleetMerge:
                     first, number = self.doubted or (ending, 0)
                     self.doubted = first, number + 1
                 progress.unopened += not opened
+                progress.unseen += 1
+                progress.backends.subtract([ending.served_by] if ending.served_by else [])
+                progress.subnets.subtract([ending.subnet] if ending.subnet else [])
             elif fate is not Fate.STALLED:
                 self.endings.append(ending)
                 progress.broke += fate is Fate.ENDED and ending.closed_here
@@ -349,6 +358,32 @@ class FleetMerge:
     def waiting(self) -> Sequence[int]:
         """The slots that have not come to their end."""
         return [number for number, progress in self._slots.items() if not progress.is_over]
+
+    @property
+    def unwatched(self) -> frozenset[int]:
+        """The slots whose workers were lost before others were over: what came later was not seen there."""
+        farthest = max(each.at for each in self._slots.values())
+        lost = [each for each in self._slots.values() if each.is_over and not each.is_whole]
+        return frozenset(each.slot.number for each in lost if each.at < farthest - _AS_LONG)
+
+    @property
+    def watched(self) -> dict[int, int]:
+        """How many connections each slot has of which it could be seen what became of them."""
+        return {number: len(each.slot) - each.unseen for number, each in self._slots.items()}
+
+    @property
+    def backends(self) -> Counter[str]:
+        """Connections that were answered, by what the response named as its sender; see `unwatched`."""
+        return self._sum(lambda progress: progress.backends)
+
+    @property
+    def subnets(self) -> Counter[str]:
+        """Connections that opened, by the network that they were opened from; see `unwatched`."""
+        return self._sum(lambda progress: progress.subnets)
+
+    def _sum(self, of: Callable[[_Progress], Counter[str]]) -> Counter[str]:
+        watched = self._slots.keys() - self.unwatched
+        return sum((of(self._slots[slot]) for slot in watched), Counter())
 
     @property
     def workers(self) -> tuple[WorkerSummary, ...]:

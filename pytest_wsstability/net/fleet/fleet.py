@@ -87,11 +87,11 @@ class Fleet:
     @property
     def groups(self) -> list[EndGroup]:
         """The connections that ended or did not open, by cause, the largest group first."""
-        slots = self.plan.slots
-        of = len(slots)
+        of = len(self.plan.slots)
         return group_endings(
             [each for each in self.merge.endings if each.fate is not Fate.ROTATED],
-            workers={str(slot.number): len(slot) for slot in slots},
+            workers={str(slot): number for slot, number in self.merge.watched.items()},
+            unwatched=frozenset(map(str, self.merge.unwatched)),
             backends=self.merge.backends,
             worker_of=lambda ending: str(ending.number % of),
             labels={str(slot): own for slot, own in self.merge.labels.items()},

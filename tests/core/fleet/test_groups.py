@@ -234,6 +234,51 @@ def test_a_subnet_that_ends():
 
 
 @pytest.mark.parametrize(
+    ("behind", "expected"),
+    [
+        # All that was watched: that none of the others' ended there was not seen.
+        (lambda number: "a" if number % 2 == 0 else "b", []),
+        # One of two backends, to which both workers had connections.
+        (lambda number: "a", ["all behind a"]),
+    ],
+)
+def test_a_worker_that_was_lost_is_no_comparison(behind, expected):
+    """Worker 1, its region and its backend: its connections may have ended too, for all that is known."""
+    endings = [
+        ending(number, age=5.0 + 37.0 * number % 50, opened=0.0, served_by=behind(number))
+        for number in range(0, 40, 2)
+    ]
+    (group,) = group_endings(
+        endings,
+        workers={"0": 40, "1": 40},
+        unwatched=["1"],
+        backends={"a": 40} if behind(1) == "b" else {"a": 20, "b": 20},
+        worker_of=lambda each: str(each.number % 2),
+        labels={"0": ("REGION=eu",), "1": ("REGION=us",)},
+    )
+
+    assert said(group) == expected
+
+
+@pytest.mark.parametrize(("others", "expected"), [("a", ["all behind a"]), ("b", [])])
+def test_what_a_lost_worker_told_before_is_told_too(others, expected):
+    """What is said of a group is true of those that are not compared."""
+    endings = [
+        ending(number, age=5.0 + 37.0 * number % 50, opened=0.0, served_by="a" if number % 2 == 0 else others)
+        for number in range(20)
+    ]
+    (group,) = group_endings(
+        endings,
+        workers={"0": 40, "1": 40},
+        unwatched=["1"],
+        backends={"a": 20, "b": 20},
+        worker_of=lambda each: str(each.number % 2),
+    )
+
+    assert said(group) == expected
+
+
+@pytest.mark.parametrize(
     ("address", "network"),
     [("10.1.2.3", "10.1.2.0/24"), ("2001:db8::5", "2001:db8::/64"), ("/run/socket", ""), ("", "")],
 )

@@ -307,6 +307,61 @@ def test_numbers_add_up_and_quantiles_are_of_all():
     assert merge.rtts.maximum == 1.0
 
 
+@pytest.mark.parametrize(
+    ("at", "frames", "unwatched"),
+    [
+        (55.0, (), {1}),
+        # Less than the two frames that one worker may be behind the other in any case.
+        (59.0, (), set()),
+        # It came to its end by itself, which was earlier.
+        (55.0, (frame(1, 2, at=55.0, stable=((1, 5),), is_last=True),), set()),
+    ],
+)
+def test_a_lost_worker_is_compared_with_none(at, frames, unwatched):
+    """What answered its connections, and where they came from, is left out where ends are compared."""
+    merge = merged(
+        PLAN,
+        [
+            frame(0, opened=3, backends={"a": 3}, subnets={"10.1.1.0/24": 3}),
+            frame(1, opened=3, backends={"b": 3}, subnets={"10.1.2.0/24": 3}),
+            frame(1, 1, at=at),
+            *frames,
+        ],
+    )
+    merge.lose(1, "it died")
+    merge.add(frame(0, 1, at=60.5))
+
+    assert merge.unwatched == unwatched
+    assert set(merge.backends) == ({"a"} if unwatched else {"a", "b"})
+    assert set(merge.subnets) == ({"10.1.1.0/24"} if unwatched else {"10.1.1.0/24", "10.1.2.0/24"})
+
+
+def test_an_interrupted_fleet_was_watched_by_all_of_its_workers():
+    merge = merged(PLAN, [frame(0, at=30.0), frame(1, at=29.0)])
+    merge.interrupt()
+
+    assert not merge.unwatched
+
+
+def test_what_a_worker_could_not_judge_is_compared_with_none():
+    """It lagged when one ended, and lacked a descriptor for another: neither was seen."""
+    unseen = [ended(1, served_by="b", subnet="10.1.2.0/24"), ended(3, 0.0, Fate.UNOBSERVED)]
+    merge = merged(
+        PLAN,
+        [
+            frame(0, opened=3, backends={"a": 3}, subnets={"10.1.1.0/24": 3}),
+            frame(1, opened=2, backends={"b": 2}, subnets={"10.1.2.0/24": 2}),
+            frame(1, 1, at=20.0, lag=3.0),
+            frame(1, 2, at=21.0, endings=tuple(unseen)),
+        ],
+        heartbeat_within=5.0,
+    )
+
+    assert merge.watched == {0: 3, 1: 1}
+    assert merge.backends == {"a": 3, "b": 1}
+    assert merge.subnets == {"10.1.1.0/24": 3, "10.1.2.0/24": 1}
+
+
 def test_the_order_of_slots_decides_nothing():
     """200 seeded shuffles that keep each slot's own order."""
     frames = [
