@@ -121,7 +121,7 @@ def _leading(rule: Rule, groups: Iterable[GroupSummary]) -> GroupSummary | None:
     if rule is Rule.OPENED:
         return max(groups, key=lambda each: each.refused, default=None)
     ended = [each for each in groups if each.connections > each.refused]
-    if rule in (Rule.SURVIVAL, Rule.DRAIN):
+    if rule in (Rule.SURVIVAL, Rule.DRAIN, Rule.CLOSURE):
         return max(ended, key=lambda each: each.connections - each.refused, default=None)
     return None
 

@@ -87,6 +87,8 @@ class Return:
     why: str = ""
     # It was back, and then broke a promise without an end: told beside its return.
     broke: bool = False
+    # The end that it had come back from was an abnormal closure, where none was promised.
+    abnormal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

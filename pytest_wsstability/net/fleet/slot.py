@@ -16,7 +16,7 @@ from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.requirement import CADENCE_TOLERANCE, Requirement
-from ...core.judge.verdict import Outcome, Verdict
+from ...core.judge.verdict import Outcome, Rule, Verdict
 from ...core.redact import show_text
 from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
@@ -239,7 +239,7 @@ class FleetSlot:
         finally:
             await self._close(held)
         if job.reconnects is not None:
-            await self._come_back(held, job.reconnects)
+            await self._come_back(held, job.reconnects, verdict)
         self._settled()
 
     async def _close(self, held: Held) -> None:
@@ -275,7 +275,7 @@ class FleetSlot:
         await self._close(held)
         self._settled()
 
-    async def _come_back(self, held: Held, asked: FleetReconnects) -> None:
+    async def _come_back(self, held: Held, asked: FleetReconnects, verdict: Verdict | None) -> None:
         """Open a connection that ended, as often as it ends, until the end of its hold."""
         known = held.connection.timeline
         until = known.opened + self._plan.hold
@@ -291,6 +291,8 @@ class FleetSlot:
                     attempts=back.attempts,
                     excused=back.is_ours,
                     why=failed[-1] if failed else "",
+                    abnormal=verdict is not None
+                    and any(each.rule is Rule.CLOSURE for each in verdict.violations),
                 )
             )
             if back.connection is None:
@@ -300,14 +302,14 @@ class FleetSlot:
                 known = held.connection.timeline
             held = self._open[held.number] = Held(held.number, back.connection, self._look_at)
             try:
-                broke = await self._hold_again(held, until, known)
+                verdict = await self._hold_again(held, until, known)
+                if verdict is not None and held.ended_at is None and endings.may_be_broken(verdict):
+                    self._next.returns.append(self._broken(held, verdict))
+                    return
             finally:
                 await self._close(held)
-            if broke is not None:
-                self._next.returns.append(broke)
-                return
 
-    async def _hold_again(self, held: Held, until: float, known: Timeline) -> Return | None:
+    async def _hold_again(self, held: Held, until: float, known: Timeline) -> Verdict | None:
         """
         Hold what came back to what each connection is held to, for the rest of its hold.
 
@@ -317,24 +319,24 @@ class FleetSlot:
             known: the record of the last connection before it in which a heartbeat came; else of the first.
 
         Returns:
-            That it broke a promise without an end, or may have: it comes back no more. None if not.
+            What it has shown; None where nothing is left of its hold.
 
         """
-        connection = held.connection
-        rest = until - connection.timeline.opened
+        rest = until - held.connection.timeline.opened
         if rest <= SAME:
             return None
         asked = _of_a_part(self._job.requirement, rest, known, talks=self._job.traffic is not None)
-        verdict = await hold_open(connection.websocket, asked)
-        if held.ended_at is not None or not endings.may_be_broken(verdict):
-            return None
+        return await hold_open(held.connection.websocket, asked)
+
+    def _broken(self, held: Held, verdict: Verdict) -> Return:
+        """That it broke a promise without an end, or may have: it comes back no more."""
         return Return(
             number=held.number,
             at=self._now(),
             after=None,
             attempts=0,
             excused=verdict.outcome is Outcome.INCONCLUSIVE,
-            why=cause_of(verdict, connection),
+            why=cause_of(verdict, held.connection),
             broke=True,
         )
 

@@ -479,6 +479,27 @@ def test_what_came_back_keeps_what_is_asked_of_each(excused, outcome):
     assert [each.text for each in verdict.doubts] == ([words] if excused else [])
 
 
+@pytest.mark.parametrize(("survival", "outcome"), [(None, UNSTABLE), (0.5, STABLE)])
+def test_an_end_that_was_not_to_be_is_not_made_good_by_a_return(survival, outcome):
+    """Unless a share may be lost in any way: two of twenty ended, one of them abnormally."""
+    returns = (
+        Return(number=0, at=15.0, after=5.0, attempts=1, abnormal=True),
+        Return(number=1, at=15.0, after=5.0, attempts=1),
+    )
+    endings = tuple(Ending(number=each, fate=Fate.ENDED, age=10.0, at=10.0) for each in range(2))
+    merge = FleetMerge(FleetPlan(connections=20, hold=60.0))
+    made = Frame(
+        slot=0, attempt=1, sequence=0, at=60.0, endings=endings, returns=returns, stable=((2, 19),),
+        is_last=True,
+    )  # fmt: skip
+    merge.add(Frame.from_dict(made.as_dict()))
+    verdict = check(merge, reconnects=FleetReconnects(within="10s"), survival=survival)
+
+    assert verdict.outcome is outcome
+    told = [(each.rule, each.at, each.observed) for each in verdict.violations]
+    assert told == [(Rule.CLOSURE, 10.0, "1 of 2 ends were abnormal closures")][: survival is None]
+
+
 def broken(*closed_here, of=10):
     """A fleet of ten: so many were not stable, of which the server ended some, and these came back."""
     endings = tuple(

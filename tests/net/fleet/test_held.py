@@ -67,6 +67,30 @@ def test_who_ends_twice_comes_back_twice():
     assert made.merge.heartbeats_answered >= 20 * 3
 
 
+@pytest.mark.parametrize(
+    ("fault", "asked", "told"),
+    [
+        (faults.Drop(), {"no_abnormal_closure": True}, ["20 of 20 ends were abnormal closures"]),
+        (faults.Drop(), {}, []),
+        (faults.CloseWith(1001), {"no_abnormal_closure": True}, []),
+    ],
+)
+def test_who_comes_back_after_an_end_that_was_not_to_be(fault, asked, told):
+    """It may end, but not in each way."""
+    made, _ = fleet(behaviour={"faults": [("70s", fault)]}, reconnects="10s", **asked)
+
+    assert made.summary.returns.back == 20
+    assert [each.observed for each in made.verdict.violations] == told
+    assert [each.at for each in made.verdict.violations] == pytest.approx([70.0] * len(told), abs=0.01)
+
+
+def test_each_end_is_looked_at_however_often_a_connection_comes_back():
+    """A server that goes down twice without a close frame."""
+    made, _ = fleet(30.0, 60.0, reconnects="10s", no_abnormal_closure=True)
+
+    assert [each.observed for each in made.verdict.violations] == ["40 of 40 ends were abnormal closures"]
+
+
 def test_who_does_not_come_back_in_time_is_told():
     made, _ = fleet(61.2, reconnects="5s", down_for="20s", ramp="10s")
     with pytest.raises(StabilityError) as failed:
