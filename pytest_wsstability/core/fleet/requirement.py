@@ -21,6 +21,7 @@ from ..duration import Duration, parse_duration
 from ..duration import show_duration as show
 from ..fleet_summary import FleetCount
 from ..judge.backoff import Backoff
+from ..judge.requirement import close_codes
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 from ..samples import NEEDED, Sample
 from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
@@ -50,7 +51,10 @@ class Drain:
     def __post_init__(self) -> None:
         if not isinstance(self.per_second, int) or isinstance(self.per_second, bool) or self.per_second < 1:
             raise ValueError(f"drain: {self.per_second!r}; give how many may end in a second, such as 5")
-        object.__setattr__(self, "codes", frozenset(self.codes))
+        codes = close_codes(self.codes, "drain: codes")
+        if not codes:
+            raise ValueError("drain: codes: none is given; give at least one, such as 1001")
+        object.__setattr__(self, "codes", codes)
 
     @classmethod
     def of(cls, value: Drain | int) -> Drain:

@@ -203,7 +203,14 @@ def _flag_or_none(value: Any, name: str) -> bool | None:
     return None if value is None else _flag(value, name)
 
 
-def _codes(value: int | Iterable[int], name: str) -> frozenset[int]:
+def close_codes(value: int | Iterable[int], name: str) -> frozenset[int]:
+    """
+    Read one close code, or several in any iterable.
+
+    Raises:
+        ValueError: for what is none, naming the keyword.
+
+    """
     if isinstance(value, str) or not isinstance(value, int | Iterable):
         raise ValueError(f"{name}: {value!r} is no close code; give codes such as 1001 or [1001, 1012]")
     return frozenset(_code(code, name) for code in ([value] if isinstance(value, int) else value))
@@ -250,7 +257,7 @@ _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "heartbeats_at_least": count,
     "no_abnormal_closure": _flag,
     "handshake": _flag,
-    "allow_close": _codes,
+    "allow_close": close_codes,
     "closed": _closed,
     "message_every": _seconds,
     "messages_at_least": count,

@@ -1,6 +1,7 @@
 """What a fleet has to show: three verdicts by bounds, pinned on both sides of each."""
 
 import random
+import re
 
 import pytest
 
@@ -408,6 +409,26 @@ def test_the_ends_of_a_drain_are_ends(fate, closed_here, counted):
 def test_shares_that_nothing_can_show(values, message):
     with pytest.raises(ValueError, match=message):
         FleetRequirement(**values)
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        ("1001", "drain: codes: '1001' is no close code; give codes such as 1001 or [1001, 1012]"),
+        (None, "drain: codes: None is no close code; give codes "),
+        ([1001, 99999], "drain: codes: 99999 is no close code; valid ones: "),
+        (["1001"], "drain: codes: '1001' is no close code; valid ones: "),
+        ([], "drain: codes: none is given; give at least one, such as 1001"),
+    ],
+)
+def test_codes_with_which_nothing_ends(codes, message):
+    """Each end would be called wrong, whatever its code."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Drain(per_second=5, codes=codes)
+
+
+def test_a_drain_with_one_code():
+    assert Drain(per_second=5, codes=1001).codes == {1001}
 
 
 def returned(*afters, gap=0.0, **values):
