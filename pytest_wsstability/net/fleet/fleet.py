@@ -27,6 +27,7 @@ from ..keywords import ConnectKeywords
 from ..traffic import Traffic
 from .engine import Engine, InProcess, Watch
 from .job import FleetJob, check_functions, sources_of
+from .slot import first_of
 
 # Connections that open in a second where nobody says how fast: a host elsewhere is treated gently.
 OPENS_HERE, OPENS_ELSEWHERE = 500.0, 50.0
@@ -261,6 +262,7 @@ async def open_fleet(
 
     Raises:
         ValueError: for a value that makes no sense, naming it.
+        Exception: what the block raises, or a function of the user's.
 
     """
     asked = FleetRequirement.of(
@@ -285,6 +287,24 @@ async def open_fleet(
         reconnects=asked.reconnects, sources=sources_of(sources),
     )  # fmt: skip
     fleet = prepared(job, plan, asked)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(run_fleet(fleet, job, engine))
+    async with _running(fleet, job, engine):
         yield fleet
+
+
+@asynccontextmanager
+async def _running(fleet: Fleet, job: FleetJob, engine: Engine) -> AsyncIterator[None]:
+    """Run a fleet beside a block; whichever raises something ends the other, and that is raised."""
+
+    async def run() -> None:
+        try:
+            await run_fleet(fleet, job, engine)
+        except BaseExceptionGroup as raised:
+            raise first_of(raised) from None
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run())
+            yield
+    except BaseExceptionGroup as raised:
+        # The block may have raised a group of its own: that is left whole.
+        raise raised.exceptions[0] from None

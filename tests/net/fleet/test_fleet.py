@@ -104,15 +104,34 @@ def test_a_fleet_is_spread_over_all_workers_of_its_engine():
     assert made.count.stable == 5
 
 
-def test_an_error_in_the_block_ends_the_fleet():
-    async def fail(orchestrator, made):
-        await asyncio.sleep(1)
-        raise RuntimeError("mine")
+@pytest.mark.parametrize(
+    "mine", [AssertionError("mine"), pytest.skip.Exception("mine"), ExceptionGroup("a", [OSError()])]
+)
+def test_an_error_in_the_block_ends_the_fleet(mine):
+    """It is raised as it is: an assertion of the block is no group of errors, and a skip is a skip."""
+    seen = []
 
-    with pytest.raises(ExceptionGroup) as failed:
+    async def fail(orchestrator, made):
+        seen.append(made)
+        await asyncio.sleep(1)
+        raise mine
+
+    with pytest.raises(type(mine)) as failed:
         fleet(fail)
 
-    assert failed.value.subgroup(RuntimeError)
+    assert failed.value is mine
+    assert seen[0].merge.interrupted_at == 1.0
+
+
+def test_what_a_function_raises_ends_the_block():
+    async def wait(orchestrator, made):
+        await asyncio.sleep(1000)
+
+    def options_of(number):
+        raise LookupError(f"no token for {number}")
+
+    with pytest.raises(LookupError, match=r"^no token for 0$"):
+        fleet(wait, options_of=options_of)
 
 
 def test_a_fleet_needs_a_length():
