@@ -28,6 +28,9 @@ except ImportError:  # pragma: no cover
 SPARE = 20
 # For each connection: 12 KiB that one keeps (`python -m benchmarks fleet_real`), and the kernel's buffers.
 BYTES_EACH = 64 * 1024
+# A worker process that has loaded the package, without what it shares with others (24.1 MiB on Linux), and
+# the two pipes to it.
+BYTES_OF_WORKER, PIPES_OF_WORKER = 24 * 2**20, 2
 _FDS = Path("/proc/self/fd")
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _MEMORY = Path("/proc/meminfo")
@@ -67,16 +70,18 @@ class Needs:
     to_one_target: int = 0
     # From so many addresses of this machine, each of which has its own ports.
     sources: int = 1
+    # Worker processes that this one starts.
+    workers: int = 0
 
     @property
     def descriptors(self) -> int:
         """Descriptors that are to be opened."""
-        return self.connections + self.beside + SPARE
+        return self.connections + self.beside + self.workers * PIPES_OF_WORKER + SPARE
 
     @property
     def memory(self) -> int:
         """Bytes."""
-        return self.connections * BYTES_EACH
+        return self.connections * BYTES_EACH + self.workers * BYTES_OF_WORKER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +108,16 @@ def missing(needs: Needs, left: Available, *, what: str = "connections") -> str 
         what: what they are called, in the plural.
 
     """
-    many = f"{needs.connections:,} {what} need about"
+    numbers = [f"{needs.connections:,} {what}"] if needs.connections else []
+    numbers += [f"{needs.workers:,} workers"] if needs.workers else []
+    many, fewer = (
+        " by ".join(numbers) + " need about",
+        "hold fewer at once" if needs.connections else "start fewer",
+    )
     if left.descriptors is not None and left.descriptors < needs.descriptors:
         return (
             f"{many} {needs.descriptors:,} descriptors; {left.descriptors:,} are left: raise the limit "
-            "(ulimit -n), or hold fewer at once"
+            f"(ulimit -n), or {fewer}"
         )
     if left.ports is not None and left.ports * needs.sources < needs.to_one_target:
         several = f" for each of {needs.sources} source addresses" if needs.sources > 1 else ""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Nobody is told to open more connections than this, nor may: it is a hundred times what a cluster holds.
+MOST = 10_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
@@ -44,6 +47,8 @@ def check_connections(connections: object, stalled: object = 0) -> None:
         raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
     if connections < 1:
         raise ValueError(f"connections: {connections!r} is no fleet; give 1 or more")
+    if connections > MOST:
+        raise ValueError(f"connections: {connections:,} are more than anything carries; at most {MOST:,}")
     if type(stalled) is not int:
         raise ValueError(f"stalled: {stalled!r}; give how many of the connections stop reading")
     if not 0 <= stalled < connections:

@@ -30,13 +30,12 @@ from ..timeline.close import describe_code
 from ..timeline.events import Tier
 from .frame import Ending, FanoutCounts, Fate, Return
 from .merge import FleetMerge
+from .plan import MOST
 
 # What an end without a close frame is called (RFC 6455, section 7.1.5).
 _ABNORMAL = 1006
 # Numbers of connections that differ by less are the same.
 _SAME = 1e-9
-# Nobody is told to open more connections than this.
-_MANY = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +318,7 @@ class FleetRequirement:
         low, high = opened, opened
         while not self._decides(high, opened, ended):
             low, high = high, high * 2
-            if high > _MANY:
+            if high > MOST:
                 return None
         while high - low > 1:
             middle = (low + high) // 2

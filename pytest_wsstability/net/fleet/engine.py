@@ -67,18 +67,26 @@ def check_here(connections: int, sources: Sequence[str], *, beside: int = 0) -> 
         raise WorkerError(lacking)
 
 
-def check_together(connections: int, sources: Sequence[str]) -> None:
+def check_together(connections: int, sources: Sequence[str], *, here: int, workers: int) -> None:
     """
     See that this machine has what connections of several of its processes need together: ports and memory.
 
-    Each process looks after its own descriptors, by `check_here`.
+    Each process looks after the descriptors of its connections, by `check_here`; this one after its pipes.
+
+    Args:
+        connections: how many of them are opened here.
+        sources: the addresses that they are opened from; empty for the system's choice.
+        here: how many workers run here.
+        workers: how many this process starts, wherever they run.
 
     Raises:
         WorkerError: if not, with what there is and what helps.
 
     """
-    needs = Needs(connections=connections, to_one_target=connections, sources=len(sources) or 1)
-    lacking = missing(needs, replace(look(), descriptors=None))
+    needs = Needs(connections=connections, to_one_target=connections, sources=len(sources) or 1, workers=here)
+    lacking = missing(needs, replace(look(), descriptors=None)) or claim(
+        Needs(connections=0, workers=workers)
+    )
     if lacking is not None:
         raise WorkerError(lacking)
 

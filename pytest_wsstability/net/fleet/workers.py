@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 READY_WITHIN = 60.0
 # What a worker has to end by itself before it is killed, in seconds.
 _LEAVING = 2.0
+# More workers than this are a mistake: each has two pipes and a thread of the process that starts it, whose
+# descriptors end at 1,024 on many systems.
+MOST = 500
 # ssh asks for no password, and gives up on a host that does not answer.
 _BATCH = "-o BatchMode=yes -o ConnectTimeout=10 "
 
@@ -82,10 +85,20 @@ class Workers:
     def close(self) -> None:
         """Nothing to leave: its processes are those of a run."""
 
+    def check(self, plan: FleetPlan, sources: Sequence[str]) -> None:
+        """
+        See that this machine has what its workers of a plan need, before one is started.
+
+        Raises:
+            WorkerError: if not, with what there is and what helps.
+
+        """
+        here = [len(slot) for spec, slot in zip(self.specs, plan.slots, strict=False) if _is_here(spec)]
+        check_together(sum(here), sources, here=len(here), workers=min(len(self), len(plan.slots)))
+
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""
-        beside = zip(self.specs, plan.slots, strict=False)
-        check_together(sum(len(slot) for spec, slot in beside if _is_here(spec)), job.sources)
+        self.check(plan, job.sources)
         async with self._started(plan, job) as workers:
             for worker, spec in zip(workers, self.specs, strict=False):
                 merge.names[worker.slot] = spec.replace(_BATCH, "")
@@ -202,13 +215,19 @@ def expanded(spec: str) -> list[str]:
 
     """
     number, star, rest = spec.partition("*")
-    times, single = (int(number), rest) if star and number.isdigit() else (1, spec)
+    times, single = (int(number), rest) if star and number.isdecimal() else (1, spec)
+    if times > MOST:
+        raise ValueError(f"workers: {spec!r} are more than {MOST}; give fewer, or a Dask cluster")
     parts = single.split("//")
     made = "//".join(f"ssh={_BATCH}{part[4:]}" if part.startswith("ssh=") else part for part in parts)
     try:
         read = _execnet().XSpec(made)
     except (AttributeError, IndexError, ValueError) as error:
         raise ValueError(f"workers: {spec!r} is no spec of execnet: {error}") from None
+    if unset := [name for name, value in read.env.items() if value is True]:
+        raise ValueError(f"workers: {spec!r} gives {unset[0]} no value; write env:{unset[0]}=VALUE")
+    if read.id is not None and times > 1:
+        raise ValueError(f"workers: {spec!r} gives {times} workers one id; leave it out")
     if not times or not (read.popen or read.ssh):
         raise ValueError(f"workers: {spec!r} starts nothing; give 'popen' or 'ssh=HOST', such as '4*popen'")
     return [made] * times

@@ -47,6 +47,10 @@ def test_those_that_stall_stand_evenly_among_the_others(stalled, connections, nu
         ({"connections": 2.0}, r"^connections: 2\.0 is no fleet; give a whole number from 1$"),
         ({"connections": True}, r"^connections: True is no fleet; give a whole number from 1$"),
         ({"connections": "5"}, r"^connections: '5' is no fleet; give a whole number from 1$"),
+        (
+            {"connections": 10_000_001},
+            r"^connections: 10,000,001 are more than anything carries; at most 10,000,000$",
+        ),
         ({"workers": 0}, r"^workers: 0; give 1 or more$"),
         ({"hold": 0}, r"^alive_for: 0 s is no time to hold"),
         ({"stalled": -1}, r"^stalled: -1 of 10; leave some to judge$"),
@@ -59,6 +63,10 @@ def test_those_that_stall_stand_evenly_among_the_others(stalled, connections, nu
 def test_numbers_that_make_no_fleet(values, message):
     with pytest.raises(ValueError, match=message):
         FleetPlan(**{"connections": 10, "hold": 60, **values})
+
+
+def test_the_most_connections():
+    assert FleetPlan(connections=10_000_000, hold=60).connections == 10_000_000
 
 
 def test_a_ramp_as_long_as_the_hold_is_one():

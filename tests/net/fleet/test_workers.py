@@ -275,6 +275,46 @@ def test_specs_that_start_nothing(spec):
 
 
 @pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("501*popen", "workers: '501*popen' are more than 500; give fewer, or a Dask cluster"),
+        ("1000000000000*popen", "workers: '1000000000000*popen' are more than 500; "),
+        ("2*popen//id=x", "workers: '2*popen//id=x' gives 2 workers one id; leave it out"),
+        ("popen//env:REGION", "workers: 'popen//env:REGION' gives REGION no value; write env:REGION=VALUE"),
+        (
+            "\N{SUPERSCRIPT TWO}*popen",
+            "workers: '\N{SUPERSCRIPT TWO}*popen' starts nothing; give 'popen' or ",
+        ),
+    ],
+)
+def test_specs_that_cannot_be_meant(spec, message):
+    """They are told before anything is made of them."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        expanded(spec)
+
+
+def test_as_many_workers_as_one_process_may_start():
+    assert len(Workers(["500*popen", "popen//id=x"])) == 501
+
+
+@pytest.mark.parametrize(("left", "lacks"), [(24, False), (23, True)])
+def test_the_pipes_of_workers_are_counted_before_one_is_started(monkeypatch, left, lacks):
+    """Two for each, wherever it runs; no more workers than connections are started."""
+
+    def start(*spec):
+        raise WorkerError("it would start")
+
+    monkeypatch.setattr(resources, "_descriptors", lambda: left)
+    monkeypatch.setattr(resources, "_raise_limit", lambda by: None)
+    monkeypatch.setattr(workers, "_start", start)
+    plan = FleetPlan(connections=2, hold=1.0, workers=3)
+    job = FleetJob(url="ws://127.0.0.1:9/", requirement=Requirement.of(alive_for=1.0))
+    told = "2 workers need about 24 descriptors; 23 are left: " if lacks else "it would start$"
+    with pytest.raises(WorkerError, match=f"^{told}"):
+        asyncio.run(Workers(["2*popen", "ssh=load1"]).run(plan, job, FleetMerge(plan), lambda merge: None))
+
+
+@pytest.mark.parametrize(
     ("connections", "most", "cores", "specs"),
     [
         (19_980, 19_980, 2, ()),
