@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
-from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here, check_together
+from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
 from ..net.fleet.fleet import Fleet, planned, prepared, run_fleet, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.slot import first_of
@@ -21,7 +21,7 @@ from ..virtual import run_virtual
 from .markers import FLEET
 from .orders import order_of, without_late_threads
 from .own_server import OwnServer, own_server
-from .plans import is_virtual, overrides, plan_of, target_of
+from .plans import is_too_long, is_virtual, overrides, plan_of, target_of
 from .reports.results import results_of
 from .servers.commands import refuse
 from .servers.fleet_causes import tell_fleet
@@ -30,6 +30,8 @@ from .stash import begun_fleet_key, fleet_key, settings_key
 from .targets import aimed, connect_options, prepare_opening
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..core.fleet.plan import FleetPlan
     from ..net.keywords import ConnectKeywords
     from .asked import FleetAsked
@@ -37,30 +39,75 @@ if TYPE_CHECKING:
 
 def check_resources(session: pytest.Session) -> None:
     """
-    See that this machine has what the fleets of the tests need, if they run here.
+    See that the fleets of the tests may be, and that this machine has what they need, if they run here.
 
     Raises:
         pytest.UsageError: if not, with both numbers.
 
     """
     for item in session.items:
-        if FLEET not in getattr(item, "fixturenames", ()):
+        if FLEET not in getattr(item, "fixturenames", ()) or is_virtual(item) or is_too_long(item):
             continue
         fleet = plan_of(item).fleet
-        elsewhere = item.config.stash[settings_key].workers or overrides("ws_cluster", item)
-        if fleet is None or elsewhere or is_virtual(item):
+        if fleet is None:
             continue
-        # A server in this process has the other end of each.
-        inside = target_of(item).kind in (TargetKind.REFERENCE, TargetKind.APP)
-        count = fleet.connections
         try:
-            if not inside and spread(count):
-                # By itself over as many workers as it takes, each of which looks after its own descriptors.
-                check_together(count, fleet.sources)
-            else:
-                check_here(count, fleet.sources, beside=count if inside else 0)
-        except WorkerError as error:
+            _check(item, fleet)
+        except (ValueError, WorkerError) as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from error
+
+
+def _check(item: pytest.Item, fleet: FleetAsked) -> None:
+    settings, target, count = item.config.stash[settings_key], target_of(item), fleet.connections
+    if target.kind is TargetKind.URL:
+        _see_that_it_is_agreed(item, target.value, _planned(item, target.value, fleet))
+    if settings.cluster is not None or overrides("ws_cluster", item):
+        return
+    # A server in this process has the other end of each.
+    inside = target.kind in (TargetKind.REFERENCE, TargetKind.APP)
+    # By itself over as many workers as it takes, each of which looks after its own descriptors.
+    if specs := settings.workers or (() if inside else spread(count)):
+        workers = _workers(specs)
+        workers.check(_planned(item, target.value, fleet, len(workers)), fleet.sources)
+    else:
+        check_here(count, fleet.sources, beside=count if inside else 0)
+
+
+def _workers(specs: Sequence[str]) -> Workers:
+    try:
+        return Workers(specs)
+    except ValueError as error:
+        raise ValueError(f"--ws-workers: {error}") from None
+
+
+def _planned(item: pytest.Item, url: str, asked: FleetAsked, workers: int = 1) -> FleetPlan:
+    """
+    The plan of the fleet of a test.
+
+    Raises:
+        ValueError: for one that makes no sense.
+
+    """
+    requirement = plan_of(item).requirement
+    assert requirement is not None
+    assert requirement.alive_for is not None
+    return planned(
+        url, connections=asked.connections, alive_for=requirement.alive_for, ramp=asked.ramp,
+        stalled=asked.stalled, workers=workers,
+    )  # fmt: skip
+
+
+def _see_that_it_is_agreed(item: pytest.Item, url: str, plan: FleetPlan) -> None:
+    """
+    See that a host elsewhere is treated gently, or that its owner agrees.
+
+    Raises:
+        ValueError: if not.
+
+    """
+    much = too_much(url, plan)
+    if much is not None and not item.config.stash[settings_key].load_agreed:
+        raise ValueError(f"{much}: run with --ws-load-agreed if its owner agrees")
 
 
 def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
@@ -112,10 +159,9 @@ def _engine(request: pytest.FixtureRequest) -> Engine:
             return Cluster(cluster)
         asked = plan_of(item).fleet
         specs = specs or (spread(asked.connections) if asked is not None else ())
-        return Workers(specs) if specs else InProcess()
+        return _workers(specs) if specs else InProcess()
     except (ValueError, WorkerError) as error:
-        what = "--ws-workers" if specs else "ws_cluster"
-        refuse(f"{what}: {error}")
+        refuse(str(error) if specs else f"ws_cluster: {error}")
 
 
 async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
@@ -123,7 +169,12 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
     assert asked is not None
     async with AsyncExitStack() as stack:
         url, orchestrator = await stack.enter_async_context(server())
-        plan = _plan(item, url, asked, engine)
+        try:
+            plan = _planned(item, url, asked, len(engine))
+            # What a fixture gives is known by now.
+            _see_that_it_is_agreed(item, url, plan)
+        except ValueError as error:
+            refuse(str(error))
         options = cast("ConnectKeywords", connect_options(item, url, url))
         profile = plan_of(item).profile
         if is_shipped(profile):
@@ -154,31 +205,3 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             # What a function of the user's raised for one connection, or for several at once.
             raise first_of(group) from None
     return fleet
-
-
-def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> FleetPlan:
-    """
-    The plan of the fleet of a test.
-
-    Raises:
-        pytest.fail.Exception: for one that makes no sense, or a load that nobody has agreed to.
-
-    """
-    requirement = plan_of(item).requirement
-    assert requirement is not None
-    assert requirement.alive_for is not None
-    try:
-        plan = planned(
-            url,
-            connections=asked.connections,
-            alive_for=requirement.alive_for,
-            ramp=asked.ramp,
-            stalled=asked.stalled,
-            workers=len(engine),
-        )
-    except ValueError as error:
-        refuse(str(error))
-    much = too_much(url, plan)
-    if much is not None and not item.config.stash[settings_key].load_agreed:
-        pytest.fail(f"{much}: run with --ws-load-agreed if its owner agrees", pytrace=False)
-    return plan

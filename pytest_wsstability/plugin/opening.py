@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.duration import parse_duration
-from ..core.fleet.plan import check_connections
+from ..core.fleet.plan import FleetPlan, check_connections
 from ..core.fleet.requirement import FleetRequirement
 from ..core.secret_values import SECRETS
 from ..net.fleet.job import check_functions, sources_of
@@ -69,16 +69,19 @@ OF_A_FLEET = (
 )  # fmt: skip
 
 
-def read_fleet(values: dict[str, Any]) -> FleetAsked | None:
-    """The fleet of a mark; None where it asks for none."""
+def read_fleet(values: dict[str, Any], alive_for: Any) -> FleetAsked | None:
+    """The fleet of a mark, each connection of which is held so long; None where it asks for none."""
     if not values:
         return None
     if "connections" not in values:
         raise ValueError(f"{next(iter(values))}: only makes sense with connections")
     connections, ramp, stalled = values.pop("connections"), values.pop("ramp", None), values.pop("stalled", 0)
     check_connections(connections, stalled)
-    if ramp is not None:
-        parse_duration(ramp, "ramp", zero=True)
+    seconds = 0.0 if ramp is None else parse_duration(ramp, "ramp", zero=True)
+    if alive_for is not None:
+        # They open while the first ones are held.
+        hold = parse_duration(alive_for, "alive_for")
+        FleetPlan(connections=connections, hold=hold, ramp=seconds, stalled=stalled)
     functions = {name: values.pop(name, None) for name in ("options_of", "url_of", "fanout_of")}
     check_functions(**functions)
     sources = sources_of(values.pop("sources", ()))

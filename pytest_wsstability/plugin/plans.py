@@ -20,7 +20,7 @@ from ..net.target import client_kind
 from ..profiles import Profile
 from ..profiles.catalogue import find
 from .asked import Plan
-from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, has_pytest_asyncio, uses_us
+from .markers import FLEET, LONG, MIDDLEBOX, ORCHESTRATOR, STABILITY, VOICE, has_pytest_asyncio, uses_us
 from .opening import (
     OF_A_FLEET,
     collect_secrets,
@@ -124,7 +124,8 @@ def _check_names(values: Mapping[str, Any]) -> None:
 def _plan(item: pytest.Item) -> Plan:
     values = merged(item, STABILITY)
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
-    fleet = read_fleet({name: values.pop(name) for name in OF_A_FLEET if name in values})
+    of_fleet = {name: values.pop(name) for name in OF_A_FLEET if name in values}
+    fleet = read_fleet(of_fleet, values.get("alive_for"))
     if fleet is not None and fleet.asked.drain is not None:
         # Ends as the drain has them are planned.
         values["allow_close"] = fleet.asked.drain.with_planned(values.get("allow_close", ()))
@@ -316,6 +317,13 @@ def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
         found = definitions(name, node)
         known[name] = bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
     return known[name]
+
+
+def is_too_long(item: pytest.Item) -> bool:
+    """Whether a test takes long in real time, and nobody asks for such: it is skipped."""
+    long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))
+    is_long = item.get_closest_marker(LONG) is not None or bool(long_ones)
+    return is_long and not item.config.stash[settings_key].long and not is_virtual(item)
 
 
 def leads_out(item: pytest.Item) -> bool:

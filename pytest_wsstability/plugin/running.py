@@ -30,9 +30,10 @@ from . import soaked as soaked
 from . import voices as voices
 from .checking import check, check_again, remember_marks
 from .checking import check_settings as check_settings
-from .markers import FLEET, LONG, MIDDLEBOX, VOICE, is_expected_to_fail, needs_runner, uses_us
+from .markers import MIDDLEBOX, is_expected_to_fail, needs_runner, uses_us
 from .plans import (
     base_target_of,
+    is_too_long,
     is_virtual,
     middleboxes_of,
     patches_time,
@@ -275,9 +276,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
         results_of(item.config).begin(item)
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
-    long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))
-    is_long = item.get_closest_marker(LONG) is not None or bool(long_ones)
-    if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
+    if is_too_long(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
     try:
         return (yield)

@@ -94,11 +94,14 @@ def test_mistakes_are_errors_at_collection(run, marker, fixture, message):
     result.stdout.fnmatch_lines([f"*::test_it: {message}*"])
 
 
-def test_a_ramp_longer_than_the_hold(run):
-    result = run(STABLE.replace("connections=60", 'connections=60, ramp="3m"'))
+@pytest.mark.parametrize(("ramp", "errors"), [("121s", 1), ("120s", 0)])
+def test_a_ramp_longer_than_the_hold(run, ramp, errors):
+    """It is told when the tests are collected."""
+    result = run(STABLE.replace("connections=60", f'connections=60, ramp="{ramp}"'), "--collect-only")
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["ramp: 180 s is longer than the hold (alive_for=120 s)*"])
+    result.assert_outcomes(errors=errors)
+    if errors:
+        result.stdout.fnmatch_lines(["*::test_it: ramp: 121 s is longer than the hold (alive_for=120 s)*"])
 
 
 def test_real_time_needs_ws_long(run):
@@ -126,10 +129,32 @@ def test_a_host_elsewhere_is_treated_gently(run, marker, told):
             pass
         """,
         "--ws-long",
+        "--collect-only",
     )
 
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *::test_it: {told} if its owner agrees"])
+
+
+ELSEWHERE = """
+import pytest
+
+@pytest.fixture
+def ws_url():
+    return "ws://no-such-host.invalid/"
+
+@pytest.mark.ws_stability(alive_for="2m", connections=1001)
+def test_it(ws_fleet):
+    pass
+"""
+
+
+def test_a_host_that_a_fixture_gives_is_treated_gently_too(run):
+    """It is known when the test runs."""
+    result = run(ELSEWHERE, "--ws-long")
+
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*{told}*"])
+    result.stdout.fnmatch_lines(["1,001 connections (unasked: 1,000): run with --ws-load-agreed *"])
 
 
 @pytest.mark.real
@@ -155,10 +180,10 @@ def test_in_real_time(run, workers):
 
 
 def test_specs_of_workers_that_start_nothing(run):
-    result = run(STABLE, "--ws-workers=nonsense", "--ws-time=real", "--ws-long")
+    result = run(STABLE, "--ws-workers=nonsense", "--ws-time=real", "--ws-long", "--collect-only")
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["--ws-workers: workers: 'nonsense' starts nothing*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *::test_it: --ws-workers: workers: 'nonsense' starts nothing*"])
 
 
 DRAINED = """
@@ -267,7 +292,7 @@ def test_wrong_returns_sources_and_messages(run, was, wrong, message):
     ("more", "message"),
     [
         ('url_of=lambda number: "ws://other/"', "ws_fleet: url_of: connection 0 goes to 'other'*"),
-        ('ramp="3m"', "ramp: 180 s is longer than the hold*"),
+        ("options_of=lambda number: {}", "ws_fleet: options_of: workers load a function by its name*"),
     ],
 )
 def test_a_cluster_is_left_whatever_is_refused(run, monkeypatch, more, message):

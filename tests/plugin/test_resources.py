@@ -60,7 +60,7 @@ def test_a_fleet_is_compared_with_what_is_left(run, monkeypatch, count, code):
     """By the same measure, where no execnet spreads it over several processes."""
     monkeypatch.setattr(workers, "find_spec", lambda name: None)
 
-    result = run(FLEET.format(count=count), "--collect-only")
+    result = run(FLEET.format(count=count), "--collect-only", "--ws-long")
 
     assert result.ret == code
     if code:
@@ -73,13 +73,43 @@ def test_a_fleet_over_several_processes_is_compared_with_what_the_machine_has(ru
     monkeypatch.setattr(workers, "carries", lambda: 40)
     monkeypatch.setattr(resources, "_ports", lambda: 100)
 
-    result = run(FLEET.format(count=count), "--collect-only")
+    result = run(FLEET.format(count=count), "--collect-only", "--ws-long")
 
     assert result.ret == code
     if code:
         result.stderr.fnmatch_lines(
             ["ERROR: *::test_it: 101 connections to one address need as many local *"]
         )
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--ws-long",), 4),
+        # It is skipped.
+        ((), 0),
+        # Its workers have ports of their own.
+        (("--ws-long", "--ws-cluster=tcp://127.0.0.1:8786"), 0),
+        (("--ws-long", "--ws-workers=ssh=load1"), 0),
+    ],
+)
+def test_a_fleet_that_does_not_run_here_needs_nothing_here(run, monkeypatch, options, code):
+    monkeypatch.setattr(resources, "_ports", lambda: 100)
+
+    assert run(FLEET.format(count=101), "--collect-only", *options).ret == code
+
+
+@pytest.mark.parametrize(("count", "code"), [(3, 4), (2, 0)])
+def test_workers_are_compared_with_the_memory_that_is_left(run, monkeypatch, count, code):
+    """Each process has 24 MiB of its own, whatever its connections have."""
+    monkeypatch.setattr(resources, "_memory", lambda: 60 * 2**20)
+
+    result = run(FLEET.format(count=3), "--collect-only", "--ws-long", f"--ws-workers={count}*popen")
+
+    assert result.ret == code
+    if code:
+        told = "3 connections by 3 workers need about 72 MiB of memory; 60 are left: hold fewer at once*"
+        result.stderr.fnmatch_lines([f"ERROR: *::test_it: {told}"])
 
 
 @pytest.mark.usefixtures("sixty_descriptors")
