@@ -9,7 +9,7 @@ from typing import Any
 from ..core.duration import show_duration as show
 from ..core.fleet.failure import count_line, events_line, group_line, more_lines, rtt_line, worker_line
 from ..core.fleet.frame import RTT_LIMITS
-from ..core.fleet.requirement import percent
+from ..core.fleet.requirement import as_written, percent
 from ..core.fleet_summary import FleetRecord, FleetSummary
 from ..core.redact import redact_text
 from ..core.result import Result
@@ -47,11 +47,12 @@ def section(result: Result) -> dict[str, Any]:
 
 def _facts(fleet: FleetSummary) -> Iterator[tuple[str, str]]:
     yield "connections", count_line(fleet.count)
-    asked = "all" if fleet.survival is None else percent(fleet.survival)
-    between = f"between {percent(fleet.low)} and {percent(fleet.high)}"
+    asked = "all" if fleet.survival is None else as_written(fleet.survival)
+    low, high = (percent(each, apart=fleet.survival) for each in (fleet.low, fleet.high))
+    between = f"between {low} and {high}"
     yield (
         f"live for {show(fleet.hold)}",
-        f"{between} ({percent(fleet.confidence)} confidence); asked: {asked}",
+        f"{between} ({as_written(fleet.confidence)} confidence); asked: {asked}",
     )
     if fleet.events.ends > 1:
         yield "ends", events_line(fleet)

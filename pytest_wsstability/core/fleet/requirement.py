@@ -194,7 +194,8 @@ class FleetRequirement:
         if shown > self.survival:
             return None
         needed = connections_needed(self.survival, confidence=self.confidence)
-        return f"{connections:,} connections can show at most {shown:.3g}; {self.survival:g} needs {needed:,}"
+        most, asked = _apart(shown, self.survival, digits=3), f"{self.survival:.12g}"
+        return f"{connections:,} connections can show at most {most}; {asked} needs {needed:,}"
 
     def check(self, merge: FleetMerge, *, tier: Tier) -> Verdict:
         """Judge what the fleet has shown up to now."""
@@ -243,11 +244,12 @@ class FleetRequirement:
             yield from self._all(merge, opened)
             return
         least, most = self.bounds(merge)
-        expected = f"{percent(self.survival)} of connections live for {show(merge.plan.hold)}"
+        expected = f"{as_written(self.survival)} of connections live for {show(merge.plan.hold)}"
         seen = _lost(count, opened)
         if most < self.survival:
             at = min((each.age for each in merge.endings if each.fate is Fate.ENDED), default=0.0)
-            observed = f"{seen}: at most {percent(most)} live on ({percent(self.confidence)} confidence)"
+            bound = percent(most, apart=self.survival)
+            observed = f"{seen}: at most {bound} live on ({as_written(self.confidence)} confidence)"
             yield Violation(Rule.SURVIVAL, at, expected, observed, f"{seen} before {show(merge.plan.hold)}")
         elif count.open:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
@@ -299,7 +301,8 @@ class FleetRequirement:
     def _undecided(self, merge: FleetMerge, least: float, most: float) -> Doubt:
         assert self.survival is not None
         count, hold = merge.count, merge.plan.hold
-        between = f"between {percent(least)} and {percent(most)} live on, {percent(self.survival)} is asked"
+        low, high = (percent(each, apart=self.survival) for each in (least, most))
+        between = f"between {low} and {high} live on, {as_written(self.survival)} is asked"
         if count.unobserved:
             return Doubt(Reason.UNOBSERVED, f"{between}; {_unobserved(count, ())}")
         if rotated := sum(each.fate is Fate.ROTATED and each.age < hold for each in merge.endings):
@@ -455,9 +458,21 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def percent(share: float) -> str:
-    """A share as people read it: ``99.95%``."""
-    return f"{share * 100:.5g}%"
+def percent(share: float, *, apart: float | None = None) -> str:
+    """A share as people read it, ``99.95%``, with the digits that tell it from another one."""
+    return f"{_apart(share * 100, None if apart is None else apart * 100, digits=5)}%"
+
+
+def as_written(share: float) -> str:
+    """A share as somebody wrote it."""
+    return f"{share * 100:.12g}%"
+
+
+def _apart(number: float, other: float | None, *, digits: int) -> str:
+    """A number with so many digits, or with more where these do not tell it from another one."""
+    more = (f"{number:.{each}g}" for each in range(digits, 17))
+    apart = (each for each in more if other is None or float(each) != float(f"{other:.12g}"))
+    return next(apart, f"{number:.{digits}g}")
 
 
 def _lagging(merge: FleetMerge, seen: Iterable[Ending | Return]) -> list[tuple[float, float]]:

@@ -294,13 +294,31 @@ def test_an_undecided_fleet_says_how_many_would_decide():
     ("connections", "text"),
     [
         (20, "20 connections can show at most 0.861; 0.999 needs 2,995"),
-        (2_994, "2,994 connections can show at most 0.999; 0.999 needs 2,995"),
+        # With as many digits as tell it from what is asked.
+        (2_990, "2,990 connections can show at most 0.998999; 0.999 needs 2,995"),
+        (2_994, "2,994 connections can show at most 0.9989999; 0.999 needs 2,995"),
         (2_995, None),
     ],
 )
 def test_what_cannot_be_shown_is_told_before(connections, text):
     assert FleetRequirement(survival=0.999).forecast(connections) == text
     assert FleetRequirement().forecast(connections) is None
+
+
+def test_a_share_that_is_almost_all_is_told_as_it_was_written():
+    """It was rounded to all: "1 needs ..." and "100% of connections"."""
+    forecast = FleetRequirement(survival=0.9999999).forecast(20)
+    (violation,) = check(fleet(20, ended=20), survival=0.9999995).violations
+
+    assert forecast == "20 connections can show at most 0.861; 0.9999999 needs 29,957,322"
+    assert violation.expected == "99.99995% of connections live for 60 s"
+
+
+def test_bounds_are_told_from_what_is_asked():
+    """The lower one is below it, by less than five digits show."""
+    doubt = check(fleet(2_994), survival=0.999).doubts[0].text
+
+    assert doubt.startswith("between 99.89999% and 100% live on, 99.9% is asked; ")
 
 
 @pytest.mark.parametrize(
