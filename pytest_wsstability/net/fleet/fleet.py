@@ -231,6 +231,7 @@ async def open_fleet(
     fanout_of: Callable[[str | bytes], str | None] | None = None,
     fanout_within: Duration | None = None,
     fanout_p99: Duration | None = None,
+    load_agreed: bool = False,
     **requirement: Unpack[RequirementKeywords],
 ) -> AsyncIterator[Fleet]:
     """
@@ -258,6 +259,7 @@ async def open_fleet(
         fanout_of: names a message that the server sends on to all others, by its text; None for others.
         fanout_within: such a message reaches all others of its sender's worker in this time.
         fanout_p99: it reaches 99 % of them in this time.
+        load_agreed: the owner of a host elsewhere agrees to more than 1,000 of them, or 50 opens a second.
         requirement: what each connection is held to; ``alive_for`` is needed.
 
     Raises:
@@ -280,6 +282,8 @@ async def open_fleet(
         url, connections=connections, alive_for=each.alive_for, ramp=ramp, workers=len(engine),
         stalled=stalled,
     )  # fmt: skip
+    if (much := too_much(url, plan)) is not None and not load_agreed:
+        raise ValueError(f"{much}: give load_agreed=True if its owner agrees")
     check_functions(options_of=options_of, url_of=url_of, fanout_of=fanout_of)
     job = FleetJob(
         url=url, requirement=each, options=options or {}, options_of=options_of, url_of=url_of,

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from urllib.parse import urlsplit
 
 import pytest
 import websockets
@@ -195,6 +196,29 @@ def test_a_ramp_that_nobody_chose_leaves_half_of_the_hold():
 )
 def test_a_load_that_somebody_has_to_agree_to(url, connections, ramp, told):
     assert too_much(url, FleetPlan(connections=connections, hold=600.0, ramp=ramp)) == told
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_block_treats_a_host_elsewhere_gently(agreed):
+    """The name leads to this machine, which nobody can tell."""
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            url, port = urlsplit(orchestrator.url), urlsplit(orchestrator.url).port
+            elsewhere = url._replace(netloc="staging.example").geturl()
+            options = {"address": ("127.0.0.1", port)}
+            asked = {"connections": 51, "ramp": "1s", "options": options, "load_agreed": agreed}
+            async with open_fleet(elsewhere, **ALIVE, **asked) as made:
+                pass
+            return made
+
+    if agreed:
+        assert run_virtual(main()).count.stable == 51
+        return
+    with pytest.raises(
+        ValueError, match=r"^51 opens a second \(unasked: 50\): give load_agreed=True if its "
+    ):
+        run_virtual(main())
 
 
 @pytest.mark.parametrize(("refused_max", "outcome"), [(0.05, Outcome.STABLE), (0.04, Outcome.UNSTABLE)])
