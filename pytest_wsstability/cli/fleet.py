@@ -9,11 +9,13 @@ import sys
 from contextlib import ExitStack
 from typing import Any, TextIO
 
+from ..core.duration import parse_duration
 from ..core.duration import show_duration as show
 from ..core.fleet.failure import FleetError, count_line, more_lines, rtt_line, worker_line
 from ..core.fleet.merge import FleetMerge
 from ..core.fleet.plan import FleetPlan
 from ..core.fleet.requirement import FleetRequirement
+from ..core.judge.backoff import Backoff
 from ..core.judge.requirement import Requirement
 from ..core.plain import plain
 from ..core.result import Result
@@ -160,7 +162,20 @@ def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetP
 
 
 def _asked(options: argparse.Namespace) -> FleetRequirement:
-    """What all of them together have to show."""
+    """
+    What all of them together have to show.
+
+    Raises:
+        ValueError: for what nothing can show, naming the option.
+
+    """
+    if options.reconnects is not None:
+        within, wait = parse_duration(options.reconnects, "--reconnects"), Backoff().most(0)
+        if wait >= within:
+            raise ValueError(
+                f"--reconnects: {show(within)} may be over before the first attempt, which waits up to "
+                f"{show(wait)}; give more"
+            )
     return FleetRequirement.of(
         survival=options.survival, confidence=options.confidence, reconnects=options.reconnects
     )

@@ -72,6 +72,10 @@ def test_nothing_listens(capsys):
         (["--survival=2"], "survival: 2.0; give a share between 0 and 1, such as 0.999"),
         (["--ramp=1h"], "ramp: 3600 s is longer than the hold"),
         (["--reconnects=soon"], "reconnects: 'soon'"),
+        (
+            ["--reconnects=1200ms"],
+            "--reconnects: 1.2 s may be over before the first attempt, which waits up to 1.2 s; give more\n",
+        ),
         (["--source=eth0"], "source: 'eth0' is no IP address of this machine"),
         (["--source=192.0.2.1"], "sources: 192.0.2.1: Cannot assign requested address"),
         (["--workers=nonsense"], "workers: 'nonsense' starts nothing"),

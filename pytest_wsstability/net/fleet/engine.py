@@ -60,7 +60,7 @@ def check_here(connections: int, sources: Sequence[str], *, beside: int = 0) -> 
 
     """
     needs = Needs(
-        connections=connections, beside=beside, to_one_target=connections, sources=len(sources) or 1
+        connections=connections, beside=beside, to_one_target=connections, sources=len(set(sources)) or 1
     )
     lacking = not_ours(sources) or claim(needs)
     if lacking is not None:
@@ -83,7 +83,9 @@ def check_together(connections: int, sources: Sequence[str], *, here: int, worke
         WorkerError: if not, with what there is and what helps.
 
     """
-    needs = Needs(connections=connections, to_one_target=connections, sources=len(sources) or 1, workers=here)
+    needs = Needs(
+        connections=connections, to_one_target=connections, sources=len(set(sources)) or 1, workers=here
+    )
     lacking = missing(needs, replace(look(), descriptors=None)) or claim(
         Needs(connections=0, workers=workers)
     )

@@ -241,6 +241,9 @@ def _is_here(spec: str) -> bool:
 
 def _reason(error: Exception) -> str:
     """The last line of what went wrong there, which is the one that says it."""
+    # What execnet can't read or write any more has no number of an error, as what can't be started has.
+    if isinstance(error, EOFError | BrokenPipeError) or (isinstance(error, OSError) and error.errno is None):
+        return "its process ended before it had answered"
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__
 

@@ -11,6 +11,7 @@ import websockets
 
 from pytest_wsstability import OpeningError, Requirement, connect
 from pytest_wsstability.fleet import WorkerError, open_fleet
+from pytest_wsstability.net import resources
 from pytest_wsstability.net.fleet.engine import check_here
 from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.resources import Available, Needs, missing
@@ -60,6 +61,20 @@ def test_one_connection_may_have_a_source():
     (address, after), seen = asyncio.run(serving(use))
 
     assert (address, after, seen) == ("127.0.0.7", None, {"127.0.0.7": 1})
+
+
+@pytest.mark.parametrize(
+    ("sources", "lacks"), [(["127.0.0.2", "127.0.0.3"], False), (["127.0.0.2"] * 2, True)]
+)
+def test_an_address_that_is_given_twice_has_its_ports_once(monkeypatch, sources, lacks):
+    monkeypatch.setattr(resources, "_ports", lambda: 100)
+    if not lacks:
+        check_here(200, sources)
+        return
+    with pytest.raises(
+        WorkerError, match=r"^200 connections to one address need as many local ports; there "
+    ):
+        check_here(200, sources)
 
 
 def test_an_address_of_another_machine():

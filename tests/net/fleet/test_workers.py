@@ -214,6 +214,13 @@ def test_who_is_stopped_while_a_worker_starts_ends_it(mute, monkeypatch):
     assert ended.wait(10)
 
 
+def test_a_worker_whose_process_ends_at_once():
+    """A command in front of the interpreter that does nothing, for one."""
+    told = r"^worker 0 \(popen//python=true\) did not start: its process ended before it had answered$"
+    with pytest.raises(WorkerError, match=told):
+        run(specs=["popen//python=true"])
+
+
 def test_a_worker_without_the_package(tmp_path):
     """A Python that has nothing but the standard library."""
     import venv
