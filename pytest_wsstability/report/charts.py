@@ -49,7 +49,7 @@ def survival_text(results: Sequence[Result]) -> str:
     """The curve in words."""
     lifetimes = _lifetimes(results)
     if not lifetimes:
-        return "no connection was opened"
+        return _nothing(results, "no connection was opened")
     lost = sum(ended for _, ended in lifetimes)
     text = f"{lost} of {len(lifetimes)} connections ended unplanned"
     if steps := survival(lifetimes):
@@ -59,9 +59,17 @@ def survival_text(results: Sequence[Result]) -> str:
     return text
 
 
-def round_trips_text(trips: Sequence[Trip]) -> str:
+def round_trips_text(trips: Sequence[Trip], results: Sequence[Result]) -> str:
     """The cloud in words."""
-    return f"{len(trips)} round trips of heartbeats" if trips else "no round trip was recorded"
+    if not trips:
+        return _nothing(results, "no round trip was recorded")
+    return f"{len(trips)} round trips of heartbeats"
+
+
+def _nothing(results: Sequence[Result], text: str) -> str:
+    """Why nothing is drawn: fleets have drawings of their own."""
+    is_elsewhere = any(each.fleet is not None for each in results)
+    return "no hold of a single connection; each fleet has a drawing of its own" if is_elsewhere else text
 
 
 def _spread(values: Sequence[float]) -> bool:

@@ -176,7 +176,7 @@ def _tier(
         # Of one target it is enough to say it once.
         "target": next(iter(targets)) if len(targets) == 1 else "",
         "survival_text": survival_text(results),
-        "rtts_text": round_trips_text(trips),
+        "rtts_text": round_trips_text(trips, results),
         "folded": folded,
         "more": max(0, len(groups) - _GROUPS) if folded else 0,
         "groups": [

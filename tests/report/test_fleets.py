@@ -117,6 +117,22 @@ def test_a_record_is_a_lane_with_a_stroke_for_each_event():
     assert strokes["answered"].count("v8") == 1
 
 
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ((fleet(),), "no hold of a single connection; each fleet has a drawing of its own"),
+        ((fleet(), good()), "0 of 1 connections ended unplanned"),
+    ],
+)
+def test_the_page_does_not_say_that_a_fleet_opened_nothing(results, told):
+    """Its connections are drawn in its own section, and not in that of the holds."""
+    page = render(run(*results))
+
+    assert told in page
+    assert "no connection was opened" not in page
+    assert "no round trip was recorded" not in page
+
+
 def test_the_page_draws_the_records_of_a_fleet():
     page = render(run(fleet()))
 
