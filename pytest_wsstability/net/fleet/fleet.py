@@ -277,7 +277,7 @@ async def open_fleet(
     each = Requirement.of(**requirement)
     if each.alive_for is None:
         raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
-    engine = engine or InProcess()
+    engine = _checked(engine)
     plan = planned(
         url, connections=connections, alive_for=each.alive_for, ramp=ramp, workers=len(engine),
         stalled=stalled,
@@ -293,6 +293,22 @@ async def open_fleet(
     fleet = prepared(job, plan, asked)
     async with _running(fleet, job, engine):
         yield fleet
+
+
+def _checked(engine: Engine | None) -> Engine:
+    """
+    Where a fleet runs: by default on this loop.
+
+    Raises:
+        ValueError: for what is no engine, or has no part in the time of this loop.
+
+    """
+    engine = InProcess() if engine is None else engine
+    if not callable(getattr(engine, "run", None)):
+        raise ValueError(f"engine: {engine!r} is none; give fleet.Workers(['2*popen']), for one")
+    if not isinstance(engine, InProcess) and tier_of(asyncio.get_running_loop()) is not Tier.REAL:
+        raise ValueError("engine: other processes have no virtual time; leave it out, or run in real time")
+    return engine
 
 
 @asynccontextmanager

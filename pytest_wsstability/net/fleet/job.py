@@ -58,12 +58,7 @@ class FleetJob:
             ValueError: if not, naming the option, or what is required and their protocol does not have.
 
         """
-        valid = ConnectKeywords.__annotations__
-        for name in self.options:
-            if name not in valid:
-                raise ValueError(
-                    f"options: {name!r} is no keyword of connect; valid ones: {', '.join(valid)}"
-                )
+        check_keywords(self.options, "options")
         if (client := self.options.get("client")) is not None:
             client_kind(client)
         self.requirement.check_fits(find(self.options.get("profile", JSON)).facts)
@@ -83,8 +78,11 @@ class FleetJob:
             return
         host = parse_url(self.url).host
         for number in range(connections):
-            url = self.url_of(number)
-            if (other := parse_url(url).host) != host:
+            try:
+                other = parse_url(self.url_of(number)).host
+            except ValueError as error:
+                raise ValueError(f"url_of: connection {number}: {error}") from None
+            if other != host:
                 raise ValueError(
                     f"url_of: connection {number} goes to {other!r}, and the fleet to {host!r}: its bounds "
                     "are for one host; hold a fleet for each"
@@ -139,6 +137,20 @@ class FleetJob:
             sources=tuple(data["sources"]),
             **functions,
         )
+
+
+def check_keywords(options: Iterable[str], what: str) -> None:
+    """
+    See that options are keywords of `connect`.
+
+    Raises:
+        ValueError: if not, naming the first that is none and whose it is.
+
+    """
+    valid = ConnectKeywords.__annotations__
+    for name in options:
+        if name not in valid:
+            raise ValueError(f"{what}: {name!r} is no keyword of connect; valid ones: {', '.join(valid)}")
 
 
 def check_functions(**functions: object) -> None:

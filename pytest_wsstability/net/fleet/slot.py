@@ -30,7 +30,7 @@ from . import endings
 from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
 from .held import Held, cause_of, reopen
-from .job import FleetJob
+from .job import FleetJob, check_keywords
 from .looks import LookSchedule
 from .next_frame import NextFrame
 from .timing import Timing
@@ -200,6 +200,7 @@ class FleetSlot:
                     f"options_of: {own!r} for connection {number} are no options; give a dict, such as "
                     "{'session_id': 'caller-0'}"
                 )
+            check_keywords(own, f"options_of: connection {number}")
             options = {**options, **own}
         if self._plan.is_stalled(number):
             options["client"] = "stalled"

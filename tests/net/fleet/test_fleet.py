@@ -15,6 +15,7 @@ from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.plain import plain
 from pytest_wsstability.net.fleet.engine import InProcess
 from pytest_wsstability.net.fleet.fleet import open_fleet, planned, too_much
+from pytest_wsstability.net.fleet.workers import Workers
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
@@ -150,6 +151,16 @@ def test_a_fleet_needs_a_length():
         ({"sources": "127.0.0.2"}, "sources: '127.0.0.2' is one address; give a list, such as "),
         ({"sources": None}, "sources: None are no addresses; give a list, such as "),
         ({"sources": [1]}, "source: 1 is no IP address of this machine, such as 127.0.0.2"),
+        ({"engine": "2*popen"}, "engine: '2*popen' is none; give fleet.Workers(['2*popen']), for one"),
+        (
+            {"engine": Workers(["popen"])},
+            "engine: other processes have no virtual time; leave it out, or run in ",
+        ),
+        ({"url_of": lambda number: None}, "url_of: connection 0: url: 'None' is not a WebSocket URL"),
+        (
+            {"options_of": lambda number: {"header": {}}},
+            "options_of: connection 0: 'header' is no keyword of connect; valid ones: client, ",
+        ),
         ({"options": {"client": "ie6"}}, "client: 'ie6' is no kind of client; valid ones: 'browser', "),
         ({"options": {"profile": "none"}}, "profile: 'none' is unknown; valid ones: "),
         ({"options": {"header": {}}}, "options: 'header' is no keyword of connect; valid ones: client, "),

@@ -87,7 +87,7 @@ def test_what_a_fleet_is_asked_for_beside_goes_along():
             ["ws://127.0.0.1:1/", "ws://127.0.0.2:1/"],
             r"^url_of: connection 1 goes to '127\.0\.0\.2', and the fleet to '127\.0\.0\.1'",
         ),
-        (["ws://127.0.0.1:1/", "http://127.0.0.1:1/"], r"^url: "),
+        (["ws://127.0.0.1:1/", "http://127.0.0.1:1/"], r"^url_of: connection 1: url: "),
     ],
 )
 def test_all_go_to_one_host(urls, message):
