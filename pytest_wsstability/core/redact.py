@@ -48,7 +48,7 @@ def _redacted_url(url: str, known: object) -> str:
         shown = "&".join(f"{quote(name)}={value}" for name, value in masked)
     else:
         shown = parts.query
-    return SECRETS.mask(urlunsplit((parts.scheme, host, parts.path, shown, "")), also=issued)
+    return SECRETS.mask(urlunsplit((parts.scheme, host, parts.path, shown, "")), also=_shown)
 
 
 def redact_text(text: str) -> str:

@@ -45,7 +45,7 @@ _ISSUED = (
 )
 _BY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ISSUED)})", re.ASCII)
 # A JSON web token, signed or encrypted (RFC 7515, 7516): it begins with '{"' in Base64. Its end may be cut.
-_WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]+\.(?:eyJ[\w-]*|[\w-]*\.)[\w.-]*(?<!\.)", re.ASCII)
+WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]+\.(?:eyJ[\w-]*|[\w-]*\.)[\w.-]*(?<!\.)", re.ASCII)
 # RFC 7468; the end may be cut.
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
@@ -59,6 +59,6 @@ def issued(text: str) -> Iterator[tuple[int, int]]:
         if match[0].isalnum() or not is_ordinary(match[0]):
             yield match.span()
     if "eyJ" in text:
-        yield from (match.span() for match in _WEB_TOKEN.finditer(text))
+        yield from (match.span() for match in WEB_TOKEN.finditer(text))
     if "PRIVATE KEY" in text:
         yield from (match.span() for match in _PRIVATE_KEY.finditer(text))

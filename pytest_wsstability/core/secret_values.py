@@ -21,7 +21,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 from .secret_forms import CUT, SHORTEST, Forms, Mask
-from .secret_names import is_ordinary, is_secret, is_secret_value, is_word_of_ours
+from .secret_names import is_of_a_number, is_ordinary, is_secret, is_secret_value, is_word_of_ours
+from .secret_shapes import WEB_TOKEN
 from .unescaped import Unescaped, unescaped
 
 MASK = "***"
@@ -41,10 +42,16 @@ _ORDINARY_FIELDS = re.compile(
 _SEPARATORS = re.compile(r"[\s,;]+")
 # Where JSON begins in a text message, and what may be a token around it: behind "oauth:", between tags.
 _JSON, _BRACE, _PIECE = json.JSONDecoder(), re.compile(r"[{\[]"), re.compile(r"[\w.+/~=-]{8,}")
-# What may stand between a name and its value, a scheme included.
-_BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
+# What joins the parts of a value, of which a peer may say one: "Bearer%20...", "s:....", "auth=...&ttl=9".
+_JOINT = re.compile(r"[^\w+/~-]+")
+# A word before a token, of eight at most: "bearer-...", "Authorization_...", "header-...".
+_WORD_BEFORE = re.compile(r"(?=(?:[A-Za-z]+[_-]){1,8}(?![A-Za-z]+[_-]))[A-Za-z]+[_-](?=[\w+/~=-]{8})")
+_URL = re.compile(r"[A-Za-z]{2,8}://[^\s\"'<>]*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
 # What begins the parts of a URL that may hold secrets, or ends them.
-_MAY_HOLD_SECRETS = re.compile(r"[#?@]")
+_MAY_HOLD_SECRETS = re.compile(r"[#?@;]")
+# As servlets write a session into a path (RFC 3986, section 3.3).
+_PATH_PARAMETER = re.compile(r";(?P<name>[\w.-]+)=(?P<value>[^;/@]+)")
 # A host, and maybe a port: a name with a domain, an address, or one word with a port. A word alone may be the
 # user before a password that begins with "/"; "joe:hunter2" has no port, and so is a user with a password.
 _AUTHORITY = re.compile(
@@ -111,11 +118,13 @@ class SecretValues:
             self.take("", name, secret=True)
             self.take(unquote(name), password, secret=True)
             self._take_basic(unquote(before))
-        for pairs in (parse_qsl(query), parse_qsl(fragment)):
-            for name, value in pairs:
-                self.take(name, value)
-        for raw in (each.partition("=")[2] for each in query.split("&")):
-            if "%" in raw and raw not in (quote(unquote(raw)), quote_plus(unquote(raw))):
+        path = [(each["name"], unquote(each["value"])) for each in _PATH_PARAMETER.finditer(behind)]
+        for name, value in (*parse_qsl(query), *parse_qsl(fragment), *path):
+            self.take(name, value)
+        for name, equals, raw in (each.partition("=") for each in query.split("&")):
+            if not equals:
+                self.take("", unquote(name))
+            elif "%" in raw and raw not in (quote(unquote(raw)), quote_plus(unquote(raw))):
                 self.take("", raw)
 
     def take_headers(self, headers: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
@@ -172,8 +181,6 @@ class SecretValues:
                 continue
             name = name.strip()
             self.take("subprotocol", name, secret=after_scheme)
-            for piece in name.split("."):
-                self.take("subprotocol", piece, secret=after_scheme)
             # One that carries its token is no scheme of the next.
             after_scheme = is_secret(name) and is_ordinary(name)
 
@@ -195,8 +202,8 @@ class SecretValues:
             self.take_message(found, name)
             self.take(name, message)
             self._take_header(name or "message", message)
-            for piece in _PIECE.findall(message):
-                self.take("", piece)
+        elif type(message) is int and is_of_a_number(name):
+            self.take(name, str(message))
         elif isinstance(message, bytes):
             text = message.decode(errors="replace")
             self.take_message(text, name)
@@ -238,18 +245,33 @@ class SecretValues:
         if _LOOPBACK.fullmatch(value):
             return
         secret = secret or is_secret_value(name, value)
-        if not secret and is_ordinary(value):
+        if not secret and (is_ordinary(value) or _ORDINARY_FIELDS.fullmatch(name)):
             return
         if len(value) < SHORTEST or is_word_of_ours(value):
             if secret and name:
                 self._name(name.lower(), value.lower())
             return
-        self._remember(value, MASK)
-        # The parts of a JSON web token are a token each.
-        if value.startswith("eyJ") and "." in value:
-            for part in value.split("."):
-                if len(part) >= SHORTEST:
-                    self._remember(part, MASK)
+        if value not in self._values:
+            self._remember(value, MASK)
+            self._take_inside(value)
+
+    def _take_inside(self, value: str) -> None:
+        """Collect what a value is made of, or was encoded from: somebody may say one part alone."""
+        found, rest = _json_in(value)
+        self.take_message(found)
+        for url in _URL.findall(rest):
+            self.take_url(url)
+        # The parts of a JSON web token are a token each; what was encoded in them is none.
+        for part in ".".join(WEB_TOKEN.findall(rest)).split("."):
+            if len(part) >= SHORTEST:
+                self._remember(part, MASK)
+        rest = WEB_TOKEN.sub(" ", _URL.sub(" ", rest))
+        before = _WORD_BEFORE.match(rest)
+        behind = rest[before.end() :] if before is not None else ""
+        pieces = *_PIECE.findall(rest), *_JOINT.split(rest)
+        for part in (unquote(value), _text_in_base64(rest), behind, *pieces):
+            if len(part) < len(value):
+                self.take("", part)
 
     def news(self) -> list[tuple[str, str, str]]:
         """What was collected since the last call, for another process to `learn`."""
@@ -437,6 +459,12 @@ def _decoded(text: str) -> str:
         return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:
         return ""
+
+
+def _text_in_base64(text: str) -> str:
+    """The text that somebody has encoded, as AWS AppSync has its headers; empty if there is none."""
+    decoded = _decoded(text.replace("-", "+").replace("_", "/")) if _BASE64.fullmatch(text) else ""
+    return decoded if decoded.isprintable() else ""
 
 
 def _json_in(text: str) -> tuple[Any, str]:

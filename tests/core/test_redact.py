@@ -19,6 +19,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
         ("wss://host/ws?api%5Fkey=abc", "wss://host/ws?api_key=***"),
         ("wss://host/ws?sig=abc&signature=def", "wss://host/ws?sig=***&signature=***"),
         ("wss://host/ws?token=", "wss://host/ws?token=***"),
+        ("wss://host/ws;jsessionid=abc?room=7", "wss://host/ws;jsessionid=***?room=7"),
         ("wss://host/ws?q=a%20b&token=abc", "wss://host/ws?q=a%20b&token=***"),
         # No URL, yet with a secret in it.
         ("ws://joe:hunter2@[::1/ws?token=abc", "ws://***@[::1/ws?token=***"),
@@ -166,14 +167,14 @@ def test_bytes_are_redacted_by_what_they_say(octets, shown):
 
 def test_a_url_that_was_shown_before_is_masked_by_what_is_known_now():
     """By value, and beside its name."""
-    url = "ws://host/rooms/hunter2-of-mine;key=abc"
+    url = "ws://host/rooms/hunter2-of-mine/pin:4711"
     assert redact_url(url) == url
 
     SECRETS.take("token", "hunter2-of-mine", secret=True)
-    assert redact_url(url) == "ws://host/rooms/***;key=abc"
+    assert redact_url(url) == "ws://host/rooms/***/pin:4711"
 
-    SECRETS.take("key", "abc", secret=True)
-    assert redact_url(url) == "ws://host/rooms/***;key=***"
+    SECRETS.take("pin", "4711", secret=True)
+    assert redact_url(url) == "ws://host/rooms/***/pin:***"
 
 
 class OwnText(str):

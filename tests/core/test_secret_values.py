@@ -69,6 +69,69 @@ def test_places(values, given):
     assert values.mask(f"you said <{found}>") == "you said <***>"
 
 
+TOKEN = "aX7hunter2hunterQ"
+
+
+def in_base64(text):
+    """As it stands in a URL or a subprotocol."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        # Behind a word, and behind what ends one.
+        {"subprotocols": [f"bearer-{TOKEN}"]},
+        {"subprotocols": [f"Authorization_{TOKEN}"]},
+        {"subprotocols": [f"{'of-' * 8}{TOKEN}"]},
+        {"subprotocols": [f"auth={TOKEN}"]},
+        {"subprotocols": [f"Bearer%20{TOKEN}"]},
+        {"headers": {"X-Anything": f"v1:{TOKEN}"}},
+        # As Express signs the id of a session, and as others write JSON into a cookie.
+        {"headers": {"Cookie": f"connect.sid=s%3A{TOKEN}.c2lnbmF0dXJl"}},
+        {"headers": {"Cookie": f"auth={quote(json.dumps({'token': TOKEN}))}"}},
+        {"headers": {"Cookie": f"session={in_base64(json.dumps({'token': TOKEN}))}"}},
+        {"headers": {"X-Auth": json.dumps({"token": TOKEN})}},
+        {"headers": {"Authorization": f"Basic {in_base64(TOKEN)}"}},
+        # As AWS AppSync has header fields, and Azure a signature.
+        {"subprotocols": [f"header-{in_base64(json.dumps({'host': 'h', 'x-api-key': TOKEN}))}"]},
+        {"url": f"wss://host/?header={in_base64(json.dumps({'x-api-key': TOKEN}))}&payload=e30="},
+        {"url": f"wss://host/?sb-hc-token={quote(f'SharedAccessSignature sr=x&sig={TOKEN}&se=1')}"},
+        {"url": f"wss://host/?authorization=Bearer%20{TOKEN}"},
+        {"url": f"wss://host/?next={quote(f'wss://x/?token={TOKEN}')}"},
+        {"url": f"wss://host/?a=1;token={TOKEN}"},
+        # Without a name, and in the path.
+        {"url": f"wss://host/?{TOKEN}"},
+        {"url": f"wss://host/ws;jsessionid={TOKEN}?a=1"},
+    ],
+    ids=str,
+)
+def test_what_a_value_is_made_of(values, given):
+    """A peer says the token alone that stood behind a word, in JSON or in Base64."""
+    values.take_opening(**given)
+
+    assert values.mask(f"no such token: {TOKEN}") == "no such token: ***"
+
+
+def test_a_token_behind_many_words_is_known_with_them_alone(values):
+    """As a sentence whose words are joined: each of its ends would be one value more."""
+    values.take("title", f"{'of-' * 9}{TOKEN}")
+
+    assert values.news() == [("", f"{'of-' * 9}{TOKEN}", "***")]
+
+
+def test_what_stands_beside_a_token_is_shown(values):
+    """The host and the words around it, and what a JSON web token tells."""
+    fields = {"host": "x7k2m9q4w1.appsync-api.eu-west-1.amazonaws.com", "x-api-key": TOKEN}
+    values.take_opening(
+        url=f"wss://host/?header={in_base64(json.dumps(fields))}",
+        headers={"Authorization": f"Bearer {JWT}", "X-Auth": f"scheme:{TOKEN}"},
+    )
+
+    for text in (fields["host"], "the subject 1234 has no scheme", '{"sub":"1234"}', '{"alg":"HS256"}'):
+        assert values.mask(text) == text
+
+
 @pytest.mark.parametrize("name", ["token", "Token", "session_token"])
 def test_a_value_that_is_its_own_name(values, name):
     """As in an example: hiding it would hide the user's own ``token=token``."""
@@ -84,6 +147,9 @@ def test_a_value_that_is_its_own_name(values, name):
         ("TOKEN=hunter2hunter node s.js", "hunter2hunter", "***"),
         ("node s.js --db=postgres://u:hunter2hunter@db/x", "hunter2hunter", "***"),
         ("node 'unfinished --key hunter2hunter", "hunter2hunter", "***"),
+        ("curl -u joe:hunter2hunter localhost", "hunter2hunter", "***"),
+        ("sh -c 'TOKEN=hunter2hunter node s.js'", "hunter2hunter", "***"),
+        ("node s.js -H 'Authorization: Bearer hunter2hunter'", "hunter2hunter", "***"),
         ("node server.js --host localhost --verbose", "node server.js --verbose", "node server.js --verbose"),
     ],
 )
@@ -109,6 +175,7 @@ def test_a_command_line(values, command, text, shown):
         'CONNECT {"lang":"go"}\r\nPASS hunter2hunter\r\n',
         "PASS oauth:hunter2hunter",
         "CONNECT [{]\npasscode:hunter2hunter\n\n\0",
+        "CONNECT\nhost:ws://host/\npasscode:hunter2hunter\n\n\0",
         "<auth xmlns='urn:ietf:params' mechanism='PLAIN'>hunter2hunter</auth>",
         b"\xff\x00hunter2hunter\x00",
         # As behind a length of 50 bytes.
@@ -122,6 +189,13 @@ def test_a_session_message(values, message):
 
     assert values.mask("no: hunter2hunter") == "no: ***"
     assert values.mask("connection_init, phx_join") == "connection_init, phx_join"
+
+
+def test_a_number_in_a_session_message(values):
+    """By the name of a PIN; a number of anything else is shown."""
+    values.take_message({"pin": 471100, "sent": 1712345678901})
+
+    assert values.mask("pin=471100 since 1712345678901") == "pin=*** since 1712345678901"
 
 
 FORMS = {
