@@ -9,6 +9,7 @@ from .secret_names import is_ordinary
 
 # As the issuers document them, and the scanners of GitHub and gitleaks look for them. Without what is only
 # found by its name: 32 or 40 hexadecimal digits may be the hash of anything.
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f-])"
 _ISSUED = (
     # OpenAI, Anthropic and OpenRouter; those who copied them; OpenAI's keys for browsers.
     r"sk-(?:proj|svcacct|admin|ant|or)-[\w-]{8,}",
@@ -42,14 +43,33 @@ _ISSUED = (
     r"nsec1[02-9ac-hj-np-z]{58}",
     r"S[ACNOUX][A-Z2-7]{56}(?![A-Za-z0-9])",
     r"base64url\.bearer\.authorization\.k8s\.io\.[\w-]{8,}",
+    # AWS AppSync, Adafruit, Agora, Telnyx; a webhook of Discord.
+    r"da2-[a-z0-9]{26}(?![A-Za-z0-9])|aio_[A-Za-z0-9]{28}|007eJx[\w+/]{24,}={0,2}",
+    r"KEY[0-9A-F]{32}_\w{20,}|discord(?:app)?\.com/api/webhooks/\d+/[\w-]+",
+    # Atlassian, Airtable, Figma, HubSpot, LaunchDarkly, Plaid, Postman, PostHog.
+    r"(?:AT[AC]TT3|ATBB)[\w=-]{24,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|figd_[\w-]{20,}",
+    rf"(?:pat-[a-z]{{2}}\d|sdk|mob|access-(?:sandbox|development|production))-{_UUID}",
+    r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}|ph[sx]_\w{30,}",
+    # New Relic, Sentry, Grafana, Dynatrace; Vercel, Netlify, Fly, Heroku, Doppler;
+    # PlanetScale, Pulumi, Tailscale, RubyGems, 1Password.
+    r"NRAK-[A-Z0-9]{27}|sntry[su]_[\w+/=-]{20,}|gl(?:c|sa)_[\w=-]{20,}|dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}",
+    r"(?:vc[aikpr]_|nfp_)[A-Za-z0-9]{24,}|fm[12][ar]?_[\w+/=]{40,}|HRKU-[\w-]{30,}|dp\.[a-z]{2,5}\.\w{40,}",
+    r"pscale_[a-z]+_[\w-]{20,}|pul-[0-9a-f]{40}|tskey-[\w-]{20,}|rubygems_[0-9a-f]{48}|ops_eyJ[\w+/=-]{40,}",
+    # Tavily, LangSmith, Together, Fireworks, Cerebras; old ones of Notion.
+    r"(?:tvly-|tgp_v1_|csk-)[\w-]{24,}|lsv2_[a-z]{2}_[0-9a-f]{32}_[0-9a-f]{10}|(?:fw|secret)_[A-Za-z0-9]{24,}",
+    # Square, Razorpay, Shippo, EasyPost, Duffel; Brevo, Resend, Mailchimp, Mapbox.
+    r"sq0[a-z]{3}-[\w-]{22,}|(?:rzp|shippo|duffel)_(?:live|test)_[\w-]{14,}|EZ[AT]K[A-Za-z0-9]{54}",
+    r"xkeysib-[0-9a-f]{64}-\w{16}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}|[0-9a-f]{32}-us\d{1,2}(?!\w)",
+    r"[st]k\.eyJ[\w-]{20,}\.[\w-]{20,}",
+    # Alibaba and Tencent Cloud, age.
+    r"LTAI[A-Za-z0-9]{16,}|AKID[A-Za-z0-9]{32}|AGE-SECRET-KEY-1[A-Z0-9]{58}",
 )
 _BY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ISSUED)})", re.ASCII)
 # A JSON web token, signed or encrypted (RFC 7515, 7516): it begins with '{"' in Base64. Its end may be cut.
 WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]+\.(?:eyJ[\w-]*|[\w-]*\.)[\w.-]*(?<!\.)", re.ASCII)
-# RFC 7468; the end may be cut.
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
-)
+# RFC 7468, and PGP's; a form may have encoded the spaces, and the end may be cut.
+_KEY_LABEL = r"[A-Z +]*PRIVATE[ +]KEY(?: BLOCK)?-----"
+_PRIVATE_KEY = re.compile(rf"-----BEGIN{_KEY_LABEL}.*?(?:-----END{_KEY_LABEL}|\Z)", re.S)
 
 
 def issued(text: str) -> Iterator[tuple[int, int]]:
@@ -60,5 +80,5 @@ def issued(text: str) -> Iterator[tuple[int, int]]:
             yield match.span()
     if "eyJ" in text:
         yield from (match.span() for match in WEB_TOKEN.finditer(text))
-    if "PRIVATE KEY" in text:
+    if "-----BEGIN" in text:
         yield from (match.span() for match in _PRIVATE_KEY.finditer(text))

@@ -16,6 +16,7 @@ from pytest_wsstability.core.secret_shapes import issued
 _LETTERS = "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW3xY5zA7bC9dE2fG4h"
 _CAPITALS = "AB3DE5FG7HJ2KL4M"
 _HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
+_UUID = "550e8400-e29b-41d4-a716-446655440000"
 
 KEYS = {
     "OpenAI": ("sk-proj-", _LETTERS),
@@ -56,10 +57,60 @@ KEYS = {
     "Nostr": ("nsec1", ("2q3w4e5r6t7y8u9" * 4)[:58]),
     "NATS": ("SU", (_CAPITALS * 4)[:56].replace("9", "7")),
     "Kubernetes": ("base64url.bearer.authorization.k8s.io.", _LETTERS),
+    "AWS AppSync": ("da2-", "a7b2c9d4e1f6g3h8i5j0k7l2m9"),
+    "Adafruit": ("aio_", _LETTERS[:28]),
+    "Agora": ("007eJx", _LETTERS),
+    "Telnyx": ("KEY", f"{_HEX.upper()}_{_LETTERS[:22]}"),
+    "a webhook of Discord": ("discord.com/api/webhooks/", f"123456789012345678/{_LETTERS}"),
+    "Atlassian": ("ATATT3", _LETTERS),
+    "Bitbucket": ("ATBB", _LETTERS[:28]),
+    "Airtable": ("pat", f"{_LETTERS[:14]}.{_HEX}{_HEX}"),
+    "Figma": ("figd_", _LETTERS),
+    "HubSpot": ("pat-", f"na1-{_UUID}"),
+    "LaunchDarkly": ("sdk-", _UUID),
+    "Plaid": ("access-", f"sandbox-{_UUID}"),
+    "Postman": ("PMAK-", f"{_HEX[:24]}-{_HEX}11"),
+    "PostHog": ("phx_", _LETTERS),
+    "New Relic": ("NRAK-", f"{_CAPITALS}{_CAPITALS[:11]}"),
+    "Sentry": ("sntrys_", _LETTERS),
+    "Grafana": ("glsa_", f"{_LETTERS[:32]}_3f2a77aa"),
+    "Dynatrace": ("dt0c01.", f"{(_CAPITALS * 2)[:24]}.{_CAPITALS * 4}"),
+    "Vercel": ("vcp_", _LETTERS),
+    "Netlify": ("nfp_", _LETTERS),
+    "Fly": ("fm2_", _LETTERS),
+    "Heroku": ("HRKU-", f"AA{_LETTERS}"),
+    "Doppler": ("dp.", f"pt.{_LETTERS}"),
+    "PlanetScale": ("pscale_", f"tkn_{_LETTERS}"),
+    "Pulumi": ("pul-", f"{_HEX}3f2a77aa"),
+    "Tailscale": ("tskey-", f"auth-{_LETTERS[:12]}CNTRL-{_LETTERS}"),
+    "RubyGems": ("rubygems_", f"{_HEX}{_HEX[:16]}"),
+    "1Password": ("ops_eyJ", _LETTERS),
+    "Tavily": ("tvly-", _LETTERS),
+    "LangSmith": ("lsv2_", f"pt_{_HEX}_{_HEX[:10]}"),
+    "Together": ("tgp_v1_", _LETTERS),
+    "Fireworks": ("fw_", _LETTERS[:24]),
+    "Cerebras": ("csk-", _LETTERS),
+    "Notion, old": ("secret_", _LETTERS[:43]),
+    "Square": ("sq0atp-", _LETTERS[:22]),
+    "Razorpay": ("rzp_", f"live_{_LETTERS[:14]}"),
+    "EasyPost": ("EZAK", (_LETTERS * 2)[:54]),
+    "Brevo": ("xkeysib-", f"{_HEX}{_HEX}-{_LETTERS[:16]}"),
+    "Resend": ("re_", f"{_LETTERS[:8]}_{_LETTERS[:24]}"),
+    "Mailchimp": (_HEX, "-us12"),
+    "Mapbox": ("sk.eyJ", f"1Ijoi{_LETTERS}.{_LETTERS[:22]}"),
+    "Alibaba Cloud": ("LTAI", _LETTERS[:20]),
+    "Tencent Cloud": ("AKID", _LETTERS[:32]),
+    "age": ("AGE-SECRET-KEY-1", (_CAPITALS * 4)[:58]),
     "a web token": ("eyJhbGciOiJIUzI1NiJ9.", f"eyJzdWIiOiIxIn0.{_LETTERS}"),
     "a web token, cut short": ("eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiIxIn0"),
     "an encrypted web token": ("eyJhbGciOiJkaXIifQ.", f".{_LETTERS[:16]}.{_LETTERS}.{_LETTERS[:22]}"),
     "a private key": ("-----BEGIN RSA PRIVATE KEY-----", f"\n{_LETTERS}\n-----END RSA PRIVATE KEY-----"),
+    "a private key in a form": (
+        "-----BEGIN+RSA+PRIVATE+KEY-----", f"\n{_LETTERS}\n-----END+RSA+PRIVATE+KEY-----",
+    ),
+    "a private key of PGP": (
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----", f"\n{_LETTERS}\n-----END PGP PRIVATE KEY BLOCK-----",
+    ),
     "a private key, cut short": ("-----BEGIN PRIVATE KEY-----", f"\n{_LETTERS}"),
 }  # fmt: skip
 
@@ -114,7 +165,12 @@ def test_in_the_path_of_a_url():
         "event_C9G8RJeJ2gF77mV7f2B1j", "item_C9G8RJeJ2gF77mV7f2B1j", "resp_C9G8RJeJ2gF77mV7f2B1j",
         "sess_C9G8QPGVyjBSTkFjNtQoV", "conv_01jxd5y165f62a0v7gtr6bkg56", f"CA{_HEX}", f"MZ{_HEX}",
         "550e8400-e29b-41d4-a716-446655440000", f"sha256:{_HEX}{_HEX}", f"ETag {_HEX}", "0x7f85da24fba0",
+        # Words with such a beginning, and ids with a UUID of their own.
+        "re_enter_the_room_of_somebody", "secret_santa_of_the_whole_company", "vca_configuration_of_somebody",
+        "tskey-value-stores", f"room-{_UUID}", f"sdk-{_UUID}0", f"sdk-{_UUID}-1", f"pat-{_UUID}",
+        "dp.ui.components.of.a.page", "us-east-1", f"{_HEX}-usd", "fw_version_of_the_board_2",
         # Too short, or a part of something longer.
+        "figd_short", "csk-short", "EZAKshort", "LTAIshort", f"rzp_beta_{_LETTERS}",
         "sk-proj-short", f"ASK{_HEX}", f"MAC{_HEX}", f"XAKIA{_CAPITALS}", f"AKIA{_CAPITALS}7",
         # Base64 of JSON is no token by itself, nor is a public key a secret.
         base64.b64encode(b'{"a": 1}').decode(), "-----BEGIN PUBLIC KEY-----",
