@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
 
 _HEX = "[0-9a-fA-F]"
 # What a terminal obeys: colours and the like, and links (ECMA-48).
@@ -21,53 +20,79 @@ _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
-class Unescaped(NamedTuple):
+# What is written for one character, of the escapes that most texts have.
+_SHORT = {
+    **{f"\\{letter}": char for letter, char in _LETTERS.items()},
+    **{f"\\{mark}": mark for mark in "\"\\'/"},
+    **{f"&{name};": char for name, char in _ENTITIES.items()},
+}
+
+
+class Unescaped:
     """
     A text without one layer of escapes.
 
     Attributes:
         text: the text.
-        starts: where its parts begin: what stands in both texts, each character that was escaped, and
-            colours, which are parts of no length.
-        origins: where those begin in the text that it was made from.
 
     """
 
-    text: str
-    starts: list[int]
-    origins: list[int]
+    __slots__ = ("_parts", "_written", "text")
+
+    def __init__(self, text: str, written: str) -> None:
+        self.text, self._written = text, written
+        self._parts: tuple[list[int], list[int]] | None = None
 
     def origin(self, position: int) -> int:
-        """Where a place of this text, its end included, is in the other."""
-        part = bisect_right(self.starts, position) - 1
-        return self.origins[part] + position - self.starts[part]
+        """Where a place of this text, its end included, is in the one that it was made from."""
+        starts, origins = self._found_parts()
+        part = bisect_right(starts, position) - 1
+        return origins[part] + position - starts[part]
 
     def end(self, position: int) -> int:
         """Where in the other text that ends which stands before a place: before the colours there."""
-        part = bisect_left(self.starts, position)
-        is_begin = part < len(self.starts) and self.starts[part] == position
-        return self.origins[part] if is_begin else self.origin(position)
+        starts, origins = self._found_parts()
+        part = bisect_left(starts, position)
+        is_begin = part < len(starts) and starts[part] == position
+        return origins[part] if is_begin else self.origin(position)
+
+    def _found_parts(self) -> tuple[list[int], list[int]]:
+        if self._parts is None:
+            # Asked for where a secret stands: most texts have none.
+            self._parts = _parts(self._written)
+        return self._parts
 
 
 def unescaped(text: str) -> Unescaped | None:
     """The text without its outermost escapes; None if there are none."""
     if "\\" not in text and "%" not in text and "&" not in text and "\x1b" not in text:
         return None
-    parts, starts, origins = [], [], []
+    shown, number = _ESCAPED.subn(_text_of, text)
+    return Unescaped(shown, text) if number else None
+
+
+def _text_of(match: re.Match[str]) -> str:
+    return _SHORT.get(match[0]) or "".join(char for char, _ in _decoded(match))
+
+
+def _parts(written: str) -> tuple[list[int], list[int]]:
+    """
+    Where the parts of a text without its escapes begin, in it and as they were written.
+
+    A part is what stands in both, each character that was escaped, and colours, which have no length in it.
+
+    """
+    starts, origins = [], []
     done = length = 0
-    for match in _ESCAPED.finditer(text):
-        place = match.start()
-        for part, width in (text[done:place], place - done), *_decoded(match):
+    for match in _ESCAPED.finditer(written):
+        plain = match.start() - done
+        for chars, width in (plain, plain), *((len(char), width) for char, width in _decoded(match)):
             if width:
-                parts.append(part)
                 starts.append(length)
                 origins.append(done)
-                length += len(part)
+                length += chars
                 done += width
-    if not parts:
-        return None
-    parts.append(text[done:])
-    return Unescaped("".join(parts), [*starts, length], [*origins, done])
+    return [*starts, length], [*origins, done]
 
 
 def _decoded(match: re.Match[str]) -> Iterator[tuple[str, int]]:

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_wsstability.core import unescaped as module
+from pytest_wsstability.core.redact import redact_text
 from pytest_wsstability.core.unescaped import unescaped, without_colours
 
 
@@ -102,3 +104,17 @@ def test_what_was_escaped_is_found_where_it_is(escape, before, inside, behind):
     assert start >= 0
     again = unescaped(written[found.origin(start) : found.origin(start + len(inside))])
     assert inside in (again.text if again else written)
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [(r"{\"a\": \"b\/c\\n\"}", 0), ("a &lt;b&gt;", 0), ("a%20b", 1), (r"{\"token\": \"abc\"}", 4)],
+)
+def test_what_holds_no_secret_is_not_taken_apart(monkeypatch, text, looks):
+    """Where the characters were of JSON in JSON is asked for a secret only."""
+    asked = []
+    decoded = module._decoded
+    monkeypatch.setattr(module, "_decoded", lambda match: asked.append(match) or decoded(match))
+
+    assert ("***" in redact_text(text)) == ("token" in text)
+    assert len(asked) == looks
