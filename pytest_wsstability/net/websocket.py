@@ -13,6 +13,7 @@ from websockets.frames import Frame
 from websockets.protocol import CLIENT, SEND_EOF, SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
 
+from ..core.redact import redact_text
 from ..core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd, check_close
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.timeline import Timeline
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
 
 # The sans-I/O layer says "connection open" and "closed" on its logger; the timeline says it better.
 LOGGER = logging.getLogger("pytest_wsstability.wire")
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    """It says each header field and each frame as it is, and a program may write that anywhere."""
+    record.msg, record.args = redact_text(record.getMessage()), ()
+    return True
+
+
+LOGGER.addFilter(_redacted)
 
 # RFC 6455, section 7.1.1: the server closes the TCP connection; a client must not wait for it for ever.
 CLOSE_TIMEOUT = 10.0

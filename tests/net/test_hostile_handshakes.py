@@ -1,6 +1,7 @@
 """Servers that do not answer the upgrade as they should: each is told in one line."""
 
 import asyncio
+import logging
 import re
 import socket
 import struct
@@ -476,6 +477,23 @@ async def test_secrets_in_the_url_stay_out_of_errors():
     assert "hunter2" not in f"{error} {error!r} {error.url}"
     assert error.url.startswith("ws://***@127.0.0.1:")
     assert error.url.endswith("/room?token=***&lang=en")
+
+
+async def test_secrets_stay_out_of_the_log_of_the_wire(caplog):
+    """Outside of pytest nobody else stands between it and a file."""
+    caplog.set_level(logging.DEBUG, "pytest_wsstability.wire")
+    async with serving(answering(http("403 Forbidden", "no hunter2hunter"))) as url:
+        with pytest.raises(OpeningError):
+            await connect(
+                f"{url}?token=hunter2hunter",
+                headers={"Authorization": "Bearer hunter3hunter"},
+                subprotocols=["bearer", "hunter4hunter"],
+            )
+
+    assert "hunter" not in caplog.text
+    assert "> Authorization: ***" in caplog.messages
+    assert "> Sec-WebSocket-Protocol: bearer, ***" in caplog.messages
+    assert "> Sec-WebSocket-Version: 13" in caplog.messages
 
 
 async def test_a_cancelled_opening_leaves_nothing():
