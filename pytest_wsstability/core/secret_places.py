@@ -18,8 +18,11 @@ _QUERY_VALUE = re.compile(r"""[?&;](?P<name>[\w.\-%]+)=(?P<value>(?:[^&\s"'#;?]|
 # The same without a question mark, as in a reason phrase, in logs and in Ruby.
 _ASSIGNED = re.compile(r"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+(?P<value>[^&\s"'#;,)}\]]+)""")
 _ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<value>{_QUOTED}))")
-# As JSON and `repr` have it; a pair, as ASGI has header fields. The value may hold others, as JSON in JSON.
-_MEMBER = re.compile(rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*b?(?=(?P<value>{_QUOTED}|{_DIGITS}))""")
+# As JSON and `repr` have it, also the first of a list, as Go has header fields; a pair, as ASGI has them. The
+# value may hold others, as JSON in JSON.
+_MEMBER = re.compile(
+    rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*\[?\s*b?(?=(?P<value>{_QUOTED}|{_DIGITS}))"""
+)
 _PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
 # A header field whose value is a secret in any text.
 _CREDENTIALS = re.compile(
@@ -31,16 +34,42 @@ _CREDENTIALS = re.compile(
 _PLACEHOLDER = re.compile(r"\$(?:\w+|\{\w+\})|<[\w -]+>|\.\.\.|…")
 _COOKIE = re.compile(r""";[ \t]*(?P<name>[\w.\-]+)(?:=(?P<value>[^;\r\n"']*))?""")
 _OF_A_COOKIE = frozenset({"domain", "expires", "max-age", "path", "samesite"})
-# Any other header field, and whatever else is written like one; a line may end as `repr` writes it.
+# Any other header field, and whatever else is written like one; a line may end as `repr` writes it. A bracket
+# follows where Go prints a map.
 _FIELD = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|(?=[\"'`]))[\"'`]?"
+    r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|\[|(?=[\"'`]))[\"'`]?"
     r"(?P<value>(?:[^\s\"'`,;\\]|\\(?![nr]))*[^\s\"'`,;\\.:!?)\]}>])"
 )
+# The same without a space, where as much follows as tokens have.
+_JOINED = re.compile(r"(?<![\w.\-/])(?P<name>[\w\-]+):(?P<value>[\w.+/~=\-]{11,}[\w=])")
+# `aws_secret_access_key = ...`, as files of settings have it; a program calls something there.
+_SET = re.compile(
+    r"(?<![\w.\-])(?P<name>[\w.\-]+)[ \t]+=[ \t]+(?=[^\s\d]*\d)(?P<value>[\w.+/~=\-]{11,}[\w=])(?![\w.(\[])"
+)
+# Subprotocols that are offered, one of which may be a token: as a field, a member or a pair.
+_OFFERED = re.compile(
+    r"sec-websocket-protocol[\"']?[ \t]*[:=,][ \t]*b?[\"'\[]?"
+    r"(?P<value>[\w.+/=~%!|\-]+(?:,[ \t]*[\w.+/=~%!|\-]+)*)",
+    re.IGNORECASE,
+)
+_NAME_OF_ONE = re.compile(r"[^\s,]+")
+# `<token>...</token>`, as XMPP, SOAP and settings in XML have it.
+_ELEMENT = re.compile(r"<(?P<name>[\w.\-]++)[^<>]*>(?P<value>[^\s<>]+)</")
+# `curl -u joe:...`; the numbers of a user and a group are none.
+_USER = re.compile(
+    r"(?<!\S)(?:-u|-U|--(?:proxy-)?user|--(?:basic-)?auth)(?:[ \t]+|=)?[\"']?"
+    r"(?!\d+:\d)[^\s:\"'=]+:(?P<value>[^\s\"']+)"
+)
 _PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
-# "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'".
+# "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'"; a key of any kind, where
+# it has as many hexadecimal digits as keys have.
+_KEY = (
+    r"(?:(?:api|access|account|auth|encryption|master|private|secret|shared|signing|subscription)[ _-]?)key"
+)
 _SENTENCE = re.compile(
-    r"\b(?:(?:api|access|auth|private|secret|subscription)[ _-]?key|token|secret|password|credential)s?"
-    r"(?:[ \t]+|(?:[ \t]+[a-z]+){0,3}(?:[ \t]*[:=][ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
+    rf"\b(?:{_KEY}|key(?=s?[ \t:=\"'`<(]{{1,3}}[0-9a-f]{{32}})|token|(?:client)?secret|password|credential)s?"
+    r"(?:[ \t]+(?:(?:is|was)[ \t]+)?"
+    r"|(?:[ \t]+[a-z]+){0,3}(?:[ \t]*(?:[:=]>?|->)[ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
     r"(?P<value>[\w+/~][\w.+/=~%\-]{10,}[\w=])",
     re.IGNORECASE,
 )
@@ -66,9 +95,13 @@ def named(text: str) -> Iterator[Span]:
         yield from _members(text)
     if ":" in text:
         yield from _fields(text)
+    yield from _offered(text)
     if "=" in text:
         yield from _values(_ASSIGNED, text, is_secret_in_prose)
         yield from _values(_ASSIGNED_QUOTED, text, is_secret_in_prose)
+        yield from _telling(_SET, text)
+    if "</" in text:
+        yield from _telling(_ELEMENT, text)
     for match in _SENTENCE.finditer(text):
         if any(map(str.isdigit, match["value"])) and not is_ordinary(match["value"]):
             yield match.span("value")
@@ -81,6 +114,8 @@ def placed(text: str) -> Iterator[Span]:
     if "=" in text:
         yield from _values(_QUERY_VALUE, text, is_secret_value)
         yield from _values(_LOCAL, text, is_secret_in_prose)
+    for match in _USER.finditer(text):
+        yield match.span("value")
     for match in _SASL.finditer(text):
         if not is_ordinary(match["value"]):
             yield match.span("value")
@@ -114,10 +149,24 @@ def _fields(text: str) -> Iterator[Span]:
         # What one field has is looked at once, though it may look like others.
         if match["cookie"] and match.end() >= told:
             told = yield from _cookies(text, match.end())
-    for match in _FIELD.finditer(text):
+    yield from _telling(_FIELD, text)
+    yield from _telling(_JOINED, text)
+
+
+def _telling(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """Words behind a name that are its value, and that a secret."""
+    for match in pattern.finditer(text):
         name, value = match["name"], match["value"]
         if is_secret_in_prose(name, value) and (_is_random(value) or _is_password(name, value)):
             yield match.span("value")
+
+
+def _offered(text: str) -> Iterator[Span]:
+    """Those of subprotocols that do not look like words."""
+    for match in _OFFERED.finditer(text):
+        for name in _NAME_OF_ONE.finditer(text, *match.span("value")):
+            if not is_ordinary(name[0]):
+                yield name.span()
 
 
 def _begins(text: str, place: int) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from pytest_wsstability.core.redact import redact_text
 
 RANDOM = "Zz99aa88bb77"
+HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,23 @@ RANDOM = "Zz99aa88bb77"
         # Pairs, as ASGI and `repr` have header fields.
         (f"[(b'x-api-key', b'{RANDOM}')]", "[(b'x-api-key', b'***')]"),
         (f'[["x-api-key","{RANDOM}"]]', '[["x-api-key","***"]]'),
+        # The first of a list, and a map, as Go has header fields.
+        (f'{{"X-Api-Key": ["{RANDOM}"]}}', '{"X-Api-Key": ["***"]}'),
+        (f"map[Host:[x] X-Api-Key:[{RANDOM}] Via:[y]]", "map[Host:[x] X-Api-Key:[***] Via:[y]]"),
+        # Without a space, and with more of them.
+        (f"access_token:{RANDOM}, sent", "access_token:***, sent"),
+        (f"aws_secret_access_key = {RANDOM}", "aws_secret_access_key = ***"),
+        # Subprotocols one by one, as a field, a member and a pair.
+        (f"< Sec-WebSocket-Protocol: bearer, {RANDOM}, v1.x", "< Sec-WebSocket-Protocol: bearer, ***, v1.x"),
+        (f"{{'sec-websocket-protocol': 'bearer,{RANDOM}'}}", "{'sec-websocket-protocol': 'bearer,***'}"),
+        (f"(b'sec-websocket-protocol', b'{RANDOM}')", "(b'sec-websocket-protocol', b'***')"),
+        # Elements of XML.
+        (f"<token>{RANDOM}</token>", "<token>***</token>"),
+        ("<password type='x'>hunter2</password>", "<password type='x'>***</password>"),
+        # Command lines.
+        ("curl -u joe:hunter2 x", "curl -u joe:*** x"),
+        ("curl --user='joe:hunter2' x", "curl --user='joe:***' x"),
+        ("wscat --auth joe:hunter2 -c x", "wscat --auth joe:*** -c x"),
         # Numbers that let in.
         ('{"pin": 4711, "otp":123456, "room": 7}', '{"pin": ***, "otp":***, "room": 7}'),
         # Under escapes: JSON in JSON, a URL in a query, HTML.
@@ -73,6 +91,12 @@ def test_beside_its_name(text, shown):
         (f"invalid access token '{RANDOM}'", "invalid access token '***'"),
         (f"the secret key of joe is: {RANDOM}", "the secret key of joe is: ***"),
         (f"bad password ({RANDOM})", "bad password (***)"),
+        (f"the token is {RANDOM}", "the token is ***"),
+        (f"api key -> {RANDOM}", "api key -> ***"),
+        (f"your signing key {RANDOM} is over", "your signing key *** is over"),
+        (f"no key '{HEX}'", "no key '***'"),
+        (f"key {HEX[:-1]} is none", f"key {HEX[:-1]} is none"),
+        (f"monkey {HEX} is none", f"monkey {HEX} is none"),
         # Twelve characters, one of them a digit: what is shorter, or a word, may be anything.
         (f"token {RANDOM[:-1]} has expired", f"token {RANDOM[:-1]} has expired"),
         ("token expiration-handling failed", "token expiration-handling failed"),
@@ -99,6 +123,12 @@ def test_in_a_sentence(text, shown):
         "sessions=12, session_duration=12s, session_age=7, token_lifetime=30m, session_timeout_seconds=30",
         "auth_enabled=true is_authenticated=False, token=None, api_key: null",
         "wss://host/ws?max_tokens=4096&auth=true",
+        # Subprotocols and elements that are words, users and groups by number; names of tests.
+        "Sec-WebSocket-Protocol: graphql-transport-ws, v12.stomp", "<token>expired</token> <key>abc</key>",
+        "docker run -u 1000:1000 x", "curl -u joe x", "tests/test_token:7", f"token:{RANDOM[:-1]}",
+        "test_x.py::TestToken::test_refresh_2", f"room:{RANDOM}", f"room = {RANDOM}", "token = get_token()",
+        "password = self.parsed.password", "raw_key = base64.b64decode(key)",
+        "expected_password = users_of_7[username]",
         # Errors of that name, and what they are about.
         "token_endpoint: https://x.example/a1b2c3/token",
         f"KeyError: '{RANDOM}'", f"TokenError: {RANDOM}", f"session_error={RANDOM}", "token_reason=over",
@@ -150,6 +180,15 @@ def test_text_of_a_peer_is_looked_at_once():
         '\\"',
         "eyJ-",
         "a: ",
+        "<a",
+        "<a>a</",
+        "-u a:",
+        "-u a",
+        "a = ",
+        "a:aaaaaaaaaaaa",
+        "sec-websocket-protocol:a,",
+        "-----BEGIN ",
+        "re_",
     ):
         text = piece * (100_000 // len(piece))
         assert len(redact_text(text)) <= 2 * len(text)
