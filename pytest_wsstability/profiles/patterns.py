@@ -56,16 +56,38 @@ class Pattern(Wording):
 
 
 def _expression(parts: list[str]) -> str:
+    """
+    A regular expression that looks for no place twice between placeholders for any text.
+
+    Where another follows, one ends where the text behind it stands first: the other takes what is left, so
+    that no later place would do where the first does not. A peer may write that text as often as it likes.
+
+    """
     seen: set[str] = set()
     pieces = []
-    for index, part in enumerate(parts):
-        if index % 2 == 0:
-            pieces.append(re.escape(part))
-        elif part == "any":
-            pieces.append(IN_TEXT["any"])
-        elif part in seen:
-            pieces.append(f"(?P={part})")
+    for index in range(0, len(parts), 2):
+        literal = re.escape(parts[index])
+        if index and _is_free(parts, index - 1) and _is_free(parts, index + 1):
+            pieces[-1] = f"(?>{pieces[-1]}{literal})"
         else:
-            seen.add(part)
-            pieces.append(f"(?P<{part}>{IN_TEXT.get(part, '.+?')})")
+            pieces.append(literal)
+        if index + 1 < len(parts):
+            pieces.append(_group(parts[index + 1], seen))
     return "".join(pieces)
+
+
+def _group(name: str, seen: set[str]) -> str:
+    if name == "any":
+        return IN_TEXT["any"]
+    if name in seen:
+        return f"(?P={name})"
+    seen.add(name)
+    return f"(?P<{name}>{IN_TEXT.get(name, '.+?')})"
+
+
+def _is_free(parts: list[str], index: int) -> bool:
+    """Whether a placeholder stands for any text, and says the same nowhere else."""
+    if index >= len(parts):
+        return False
+    name = parts[index]
+    return name == "any" or (name not in IN_TEXT and parts[1::2].count(name) == 1)

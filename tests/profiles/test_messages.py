@@ -152,6 +152,28 @@ def test_what_a_message_reads(message, payload, values):
     assert read(message, payload) == values
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "values"),
+    [
+        (f"a {ID} b {SESSION_ID} c", "a x b y c", {"id": "x", "session_id": "y"}),
+        (f"a {ID} b {SESSION_ID} c", "a x b y b z c", {"id": "x", "session_id": "y b z"}),
+        (f"a {ID} b {SESSION_ID} c", "a  b  b z c c", {"id": " b ", "session_id": "z c"}),
+        (f"a {ID} b {SESSION_ID} c", "a x b y", None),
+        # A number, and what is said twice, may stand further on than the text before it does.
+        (f"{ID} n{SEQUENCE}!", "x nx n7!", {"id": "x nx", "sequence": 7}),
+        (f"{ID}-{TOKEN}={ID}", "a-b-c=a-b", {"id": "a-b", "token": "c"}),
+        (f"{ID}-{TOKEN}={ID}", "a-b-c=a", {"id": "a", "token": "b-c"}),
+        # A hundred thousand places where one may end, and none where all do.
+        (f"a {ID} b {SESSION_ID} c", "a x" + " b " * 100_000, None),
+        (f"{ANY},{ID},{SESSION_ID};", "," * 100_000, None),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_text_is_looked_through_once(source, text, values):
+    """However often a peer writes what stands between two placeholders."""
+    assert read(source, text) == values
+
+
 def test_an_interval_that_nobody_named_is_null():
     """As the number of messages is, before the first."""
     assert wording({"op": "hi", "every": INTERVAL_MS}).write({}) == '{"op":"hi","every":null}'
