@@ -16,7 +16,8 @@ _DOWNSTREAM = (CountsFrom.IDLE_DOWNSTREAM, CountsFrom.IDLE_EACH)
 _SPOKEN = 2
 
 
-def _idle(f: Features) -> bool:
+def idle(f: Features) -> bool:
+    """Whether it was cut after the longest silence either way."""
     return f.cut and f.silence >= SILENCE and f.longest_quiet
 
 
@@ -25,40 +26,20 @@ def _heard_last(f: Features) -> bool:
     return f.silent(SENT) - f.silent(RECEIVED) > SILENCE
 
 
-def _age_number(f: Features) -> bool:
+def age_number(f: Features) -> bool:
+    """Whether limits have such an age."""
     return timers.is_number(f.age, f.tier, CountsFrom.AGE)
 
 
-def _aged(f: Features) -> bool:
-    """Whether traffic flowed to an end at an age that limits have."""
-    return f.cut and not _idle(f) and _age_number(f)
-
-
-def _same_age(f: Features) -> bool:
+def same_age(f: Features) -> bool:
     """Whether traffic flowed to an end at an age that other connections had."""
-    return f.cut and rivals.shares_age(f) and not _idle(f)
+    return f.cut and rivals.shares_age(f) and not idle(f)
 
 
-def _at_once(f: Features) -> bool:
+def at_once(f: Features) -> bool:
     """Whether others that were opened, or last spoke, at one instant ended with it: no timer is shown."""
     beside = f.beside
-    return beside.together > 0 and beside.shared in (Shared.EVERYTHING, Shared.SILENCE) and not _idle(f)
-
-
-def _pongs_untried(f: Features) -> bool:
-    """Whether no ping came and no pong went out: a deadline that only pongs reset then looks like an age."""
-    return f.end is End.CLIENT and not f.pings.received and not f.pings.ponged
-
-
-def _outlived_pings(f: Features) -> bool:
-    """
-    Whether an earlier ping was answered, and more time has passed since than since the last one.
-
-    A keepalive that misses pongs, or a deadline that only pongs reset, would have ended it then.
-
-    """
-    pings = f.pings
-    return f.prompt_pongs and pings.received >= 3 and f.since_ping < pings.shortest_gap
+    return beside.together > 0 and beside.shared in (Shared.EVERYTHING, Shared.SILENCE) and not idle(f)
 
 
 def _spoken(f: Features, direction: Direction, traffic: FrameKind) -> bool:
@@ -87,7 +68,33 @@ def _one_way(f: Features, direction: Direction, *kinds: CountsFrom) -> bool:
     )
 
 
-def _pong_deadline(f: Features) -> bool:
+def _quiet_way(f: Features, direction: Direction, *kinds: CountsFrom) -> bool:
+    """
+    Whether nothing went this way for longer than ever, as long as timers are, while the other end spoke.
+
+    The whole life of the connection counts too, unless the only known timer as long is one of the age.
+
+    """
+    silent = f.silent(direction)
+    limit = timers.known(f.age, f.tier, CountsFrom.AGE) and not timers.known(silent, f.tier, *kinds)
+    return (
+        f.cut
+        and not idle(f)
+        and not same_age(f)
+        and not at_once(f)
+        and silent >= SILENCE
+        and f.broke_silence(direction)
+        and timers.is_number(silent, f.tier, *kinds)
+        and not (limit and _whole_life(f, direction))
+    )
+
+
+def _whole_life(f: Features, direction: Direction) -> bool:
+    """Whether nothing went this way since the opening, so that silence and age cannot be told apart."""
+    return f.silent(direction) > f.age - SILENCE
+
+
+def pong_deadline(f: Features) -> bool:
     """Whether traffic flowed, no ping ever came, and the time without pongs has a timer's length."""
     without = f.silent(SENT, FrameKind.PONG)
     return (
@@ -112,10 +119,13 @@ _ONE_KIND = (
     ),
 )
 
-# An age that one connection shows.
-_AGE = (
-    *rivals.crash(unless="the age", number=(CountsFrom.AGE, CountsFrom.PONG)),
-    rivals.NO_MESSAGE_FOR_LONG,
+# A silence that was as long as the life.
+_AS_OLD = Rival(
+    Cause.MAX_AGE,
+    "the age is a number that limits have",
+    age_number,
+    "a maximum age of {max_age} looks the same",
+    LOW,
 )
 
 ROWS = (
@@ -126,7 +136,7 @@ ROWS = (
         "connections ended after the same silence at other instants and ages; more time without a pong "
         "was survived",
         when=lambda f: (
-            _idle(f)
+            idle(f)
             and not f.passive
             and _heard_last(f)
             and rivals.repeats_silence(f)
@@ -147,7 +157,7 @@ ROWS = (
     Signature(
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest silence either way; talk before it",
-        when=lambda f: _idle(f) and not f.passive,
+        when=lambda f: idle(f) and not f.passive,
         confidence=MEDIUM,
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
         headline="idle timeout {idle}",
@@ -170,7 +180,7 @@ ROWS = (
     Signature(
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, and nothing was said since the session stood: silence and age are the same",
-        when=lambda f: _idle(f) and f.passive,
+        when=lambda f: idle(f) and f.passive,
         confidence=MEDIUM,
         sentence="an idle timeout of {idle}, or a maximum age of {max_age}: nothing was said, so that "
         "the two look the same{idle_owners}",
@@ -199,7 +209,7 @@ ROWS = (
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest time without messages either way, of a length that timers "
         "have, though control frames went on",
-        when=lambda f: _without_messages(f) and not _idle(f),
+        when=lambda f: _without_messages(f) and not idle(f),
         confidence=MEDIUM,
         sentence="an idle timeout of {up} that only messages reset: pings and pongs went on, but no message "
         "came or went for {up_time}{message_owners}",
@@ -216,7 +226,7 @@ ROWS = (
         cause=Cause.READ_DEADLINE,
         shows="no close frame, after the longest time without bytes, or without messages, of this end, of a "
         "length that timers have",
-        when=lambda f: _one_way(f, SENT, *_UPSTREAM) and not _idle(f),
+        when=lambda f: _one_way(f, SENT, *_UPSTREAM) and not idle(f),
         confidence=MEDIUM,
         sentence="a read deadline of {up}: the {peer} kept talking, but the {end} sent no {up_what} for "
         "{up_time}",
@@ -232,7 +242,7 @@ ROWS = (
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest time without bytes, or without messages, of the peer, of a "
         "length that timers have",
-        when=lambda f: _one_way(f, RECEIVED, *_DOWNSTREAM) and not _idle(f),
+        when=lambda f: _one_way(f, RECEIVED, *_DOWNSTREAM) and not idle(f),
         confidence=MEDIUM,
         sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but no "
         "{down_what} came for {down_time}",
@@ -245,155 +255,46 @@ ROWS = (
         source="documentation or reports (OCI, CloudFront)",
     ),
     Signature(
-        cause=Cause.RESTART,
-        shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
-        "within 2 s, at an age that is nobody's limit, and that no others had at other instants",
-        when=lambda f: f.cut and _at_once(f) and not _age_number(f) and not rivals.repeats_age(f),
+        cause=Cause.READ_DEADLINE,
+        shows="no close frame while the peer spoke, and this end had sent nothing, or nothing since one "
+        "frame, for as long as timers are, and for which not only limits on the age are known",
+        when=lambda f: _quiet_way(f, SENT, *_UPSTREAM),
         confidence=LOW,
-        sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as "
-        "they were "
-        "opened, or last spoke, at one instant, a timer that they share fits too",
-        headline="restart? {together} more ended within 2 s",
+        sentence="a read deadline of {up}: the {peer} kept talking, but the {end} had sent nothing for "
+        "{up_time}",
+        headline="read deadline {up}? nothing sent",
         blame=Blamed.PEER,
-        evidence=("together", "end", "silences"),
-        remedy="open the connections some seconds apart, to see whether they share an instant or an age",
+        evidence=("silences", "end", "server_pings"),
+        remedy="let the {end} send something (a heartbeat) more often than every {half_up}; if it then dies "
+        "at the same age, it is a maximum age (then raise that, or reconnect)",
+        rivals=(_AS_OLD, *_ONE_KIND),
         runner_up=Cause.MAX_AGE,
-        source="measured",
+        source="reports (bun 39255, cowboy 1259), documentation (Netty's ReadTimeoutHandler)",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
-        shows="no close frame in the middle of all traffic, at the same age as other connections at other "
-        "instants; pings had come before the last one, and were answered",
-        when=lambda f: _same_age(f) and rivals.repeats_age(f) and f.lively and _outlived_pings(f),
-        # A handler that ends by a clock of its own, or a limit on messages in equal traffic, looks alike.
-        confidence=MEDIUM,
-        rivals=(
-            rivals.TOKEN,
-            Rival(
-                Cause.HANDLER_ERROR,
-                "the end came right after a message of this end",
-                lambda f: f.tail.message is not None and not f.messages.streaming,
-                "this one ended right after a message, so a handler that fails on it fits too",
-            ),
-            rivals.AFTER_A_MESSAGE_EACH,
-            rivals.NEVER_SPOKE,
-        ),
-        sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other "
-        "connections ended at the same age, at other instants{age_owners}",
-        headline="maximum age {max_age}",
+        cause=Cause.IDLE_TIMEOUT,
+        shows="the same where this end spoke, and the peer had sent nothing, or nothing since one frame",
+        when=lambda f: _quiet_way(f, RECEIVED, *_DOWNSTREAM),
+        confidence=LOW,
+        sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but nothing "
+        "had come for {down_time}",
+        headline="idle timeout {down}? nothing came",
         blame=Blamed.PATH,
-        evidence=("silences", "repeated", "end"),
-        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
-        runner_up=Cause.RESTART,
-        source="documentation of load balancers",
-    ),
-    Signature(
-        cause=Cause.PONG_DEADLINE,
-        shows="no close frame while traffic flowed, no ping ever came, and the age, or the time since "
-        "this end's last pong, has a deadline's length",
-        when=lambda f: _pong_deadline(f) and not _same_age(f),
-        confidence=MEDIUM,
-        sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
-        "no ping came that asks for a pong",
-        headline="pong-only read deadline {pongless}, and no pings",
-        blame=Blamed.PEER,
-        evidence=("server_pings", "silences", "end"),
-        remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "
-        "(gorilla: SetReadDeadline in the read loop)",
+        evidence=("silences", "end", "server_pings"),
+        remedy="let the {peer} send something (an answer to each heartbeat) more often than every "
+        "{half_down}; if it then dies at the same age, let it send pings, which pongs answer",
         rivals=(
             Rival(
-                Cause.RESTART,
-                "one connection shows it",
-                lambda f: True,
-                "one connection cannot tell it from a crash or a restart at that instant",
+                Cause.PONG_DEADLINE,
+                "no ping came, and the time without pongs is a number that deadlines have",
+                pong_deadline,
+                "no ping came, so a deadline that only pongs reset fits too",
+                LOW,
             ),
-            rivals.ANOTHER_OF_AGE,
-            rivals.ENDED_TOGETHER,
+            _AS_OLD,
+            *_ONE_KIND,
         ),
         runner_up=Cause.MAX_AGE,
-        source="measured with gorilla/websocket",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="no close frame while traffic flowed, at an age that limits or other connections have; but no "
-        "ping came, and no pong went out",
-        when=lambda f: (_same_age(f) or _aged(f)) and _pongs_untried(f),
-        confidence=LOW,
-        rivals=_AGE,
-        sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
-        "flowed to the end, but no ping came and no pong went out, so that the two look the "
-        "same{age_owners}",
-        headline="maximum age {max_age}, or pong-only read deadline",
-        blame=Blamed.PATH,
-        evidence=("silences", "server_pings", "together", "repeated", "end"),
-        remedy="send an unsolicited pong now and then: if the connection then lives, let the {peer} reset "
-        "its deadline on whatever it reads (gorilla: SetReadDeadline in the read loop); else raise "
-        "{age_knobs}, or reconnect before it",
-        runner_up=Cause.PONG_DEADLINE,
-        source="measured with gorilla/websocket",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="no close frame while traffic flowed, at the same age as other connections",
-        when=_same_age,
-        confidence=MEDIUM,
-        rivals=(
-            rivals.TOKEN,
-            rivals.AFTER_A_MESSAGE,
-            rivals.AFTER_A_MESSAGE_EACH,
-            rivals.OPENED_TOGETHER,
-            rivals.NEVER_SPOKE,
-            Rival(
-                Cause.KEEPALIVE_TIMEOUT,
-                "a keepalive that began with the opening would end them so too",
-                lambda f: not (f.lively and _outlived_pings(f)),
-                leaves=LOW,
-            ),
-        ),
-        sentence="a maximum age of {max_age}: traffic flowed to the end, and {of_the_age} other "
-        "connections ended at the same age{age_owners}",
-        headline="maximum age {max_age}",
-        blame=Blamed.PATH,
-        evidence=("silences", "together", "repeated", "end"),
-        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
-        runner_up=Cause.RESTART,
-        source="documentation of load balancers",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="the same at an age that read deadlines have, though each ping of the peer was answered",
-        when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, CountsFrom.PONG)),
-        confidence=LOW,
-        sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
-        "longer silences were survived, and each ping was answered{age_owners}",
-        headline="maximum age {max_age}, or pongs lost on the way",
-        blame=Blamed.PATH,
-        evidence=("silences", "server_pings", "end"),
-        remedy="see at the server whether the pongs arrive; else raise {age_knobs}, or reconnect before it",
-        rivals=(
-            Rival(
-                Cause.CONTROL_FRAMES_LOST,
-                "one connection shows it",
-                lambda f: True,
-            ),
-            *_AGE,
-        ),
-        runner_up=Cause.CONTROL_FRAMES_LOST,
-        source="documentation of load balancers",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="no close frame while traffic flowed, at an age that limits have",
-        when=_aged,
-        confidence=LOW,
-        rivals=(rivals.TOKEN, *_AGE),
-        sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
-        "survived{age_owners}",
-        headline="maximum age {max_age}",
-        blame=Blamed.PATH,
-        evidence=("silences", "server_pings", "end"),
-        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
-        runner_up=Cause.RESTART,
-        source="documentation of load balancers",
+        source="reports (nginx/kubernetes-ingress 715)",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    rows_ages,
     rows_both,
     rows_close,
     rows_codes,
@@ -48,6 +49,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_unspoken.CUT,
     *rows_cut_asked.ROWS,
     *rows_timers.ROWS,
+    *rows_ages.ROWS,
     *rows_cut_asked.LAST,
     *rows_session.ROWS,
     *rows_open.ROWS,

@@ -44,6 +44,8 @@ def talk(until, *, first=1, every=5):
 
 
 # At the client's end, but where another one is named.
+SESSION = [(0, ">info"), (0, "<confirmed")]
+
 TIMERS = [
     # Engine.IO's ping, with the intervals that its packet 0 named: Node's empty close frame, Python's 1000.
     ("ENGINEIO", [(25, "<beat"), (45, closed_by_peer(1005))], ENGINE_IO, Cause.HEARTBEAT_UNANSWERED, HIGH),
@@ -91,7 +93,8 @@ TIMERS = [
         Cause.READ_DEADLINE, MEDIUM,
     ),
     (
-        "MQTT", [(0, ">info"), (0, "<confirmed"), (4.75, ">text"), (20, ">text"), (35, FIN)],
+        "MQTT",
+        [*SESSION, (4.75, ">text"), (5, "<text"), (20, ">text"), (21, "<text"), (35, FIN)],
         Intervals(client=10), Cause.MAX_AGE, LOW,
     ),
     # RabbitMQ waits three keep-alives, so that the length is not the protocol's own.

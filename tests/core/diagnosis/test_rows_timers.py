@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.features import Shared
 from pytest_wsstability.core.diagnosis.rows_timers import ROWS
 from tests.core.diagnosis.fitting import fitting, read
-
-TALK = [row for at in range(5, 60, 5) for row in ((at, ">text"), (at + 0.5, "<text"))]
 
 
 @pytest.mark.parametrize(("silent", "causes"), [(0.75, []), (1, ["IDLE_TIMEOUT / MAX_AGE RESTART"])])
@@ -27,27 +24,6 @@ def test_as_many_of_the_same_age_as_of_the_same_silence_leave_a_limit_on_it(same
     (cause,) = fitting(ROWS, read((10, ">text"), (10, "<text"), end=40, beside=beside))
 
     assert cause == (f"IDLE_TIMEOUT / {rivals}" if rivals else "IDLE_TIMEOUT")
-
-
-@pytest.mark.parametrize("together", [0, 1])
-def test_one_other_that_was_opened_at_the_same_instant_shows_no_timer(together):
-    """It ended with it, as after any restart."""
-    beside = {"together": together, "shared": Shared.EVERYTHING}
-    causes = fitting(ROWS, read((20, "<ping"), (20, ">pong"), *TALK, end=57.3, beside=beside))
-
-    assert any(each.startswith("RESTART") for each in causes) is (together == 1)
-
-
-@pytest.mark.parametrize(
-    ("pings", "last", "outlived"), [(2, 55, False), (3, 55, True), (3, 50, False), (3, 50.25, True)]
-)
-def test_three_pings_and_less_time_than_between_them_exclude_a_keepalive(pings, last, outlived):
-    """Each ten seconds, all answered."""
-    talk = [row for at in range(2, 60, 2) for row in ((at, ">text"), (at + 0.5, "<text"))]
-    asked = [row for at in range(pings) for row in ((last - 10 * at, "<ping"), (last - 10 * at, ">pong"))]
-    causes = fitting(ROWS, read(*talk, *asked, beside={"same_age": 2}))
-
-    assert ("MAX_AGE / KEEPALIVE_TIMEOUT" not in causes) is outlived
 
 
 @pytest.mark.parametrize(
@@ -111,22 +87,30 @@ def test_messages_of_a_second_ago_are_the_shortest_silence(ways, timers, silent,
     assert [each for each in causes if each in timers] == (timers if fits else [])
 
 
+@pytest.mark.parametrize(("way", "other", "cause"), [(">", "<", "READ_DEADLINE"), ("<", ">", "IDLE_TIMEOUT")])
 @pytest.mark.parametrize(
-    ("sent", "fits"),
-    [([], False), ([(59, ">text")], True), ([(1, ">pong"), (59, ">text")], True)],
-)
-def test_a_deadline_for_pongs_needs_an_end_that_sends(sent, fits):
-    """Who has sent nothing at all is silent, and not without pongs."""
-    stream = [(at, "<text") for at in range(1, 60)]
-    causes = fitting(ROWS, read(*stream, *sent, end=60 if len(sent) < 2 else 61))
+    ("spoke", "end", "fits"),
+    [
+        # Nothing since one frame: for a minute, a number that nobody writes, the shortest and less.
+        ([4], 64, True), ([4], 57.3, False), ([0.5], 1.5, True), ([0.5], 1.375, False),
+        # Nothing at all: as long as timers are, and as nothing but limits on the age are known to be.
+        ([], 60, True), ([], 45, True), ([], 30, False), ([], 57.3, False),
+        # An earlier time without was longer.
+        ([40, 70], 100, False),
+    ],
+)  # fmt: skip
+def test_who_sent_nothing_or_one_frame_may_have_been_waited_for(way, other, cause, spoke, end, fits):
+    """While the other end spoke each eighth of a second."""
+    talk = [(step / 8, f"{other}text") for step in range(1, int(end * 8))]
+    causes = fitting(ROWS, read(*talk, *((at, f"{way}text") for at in spoke), end=end))
 
-    assert any(each.startswith("PONG_DEADLINE") for each in causes) is fits
+    assert any(each.startswith(cause) and "RESTART" in each for each in causes) is fits
 
 
-@pytest.mark.parametrize(("pong", "fits"), [(1, False), (1.25, True)])
-def test_a_deadline_for_pongs_that_nobody_is_known_for_needs_a_pong_after_the_first_second(pong, fits):
-    """Forty seconds without one: before, they may be counted from the opening."""
-    talk = [row for at in range(3, 40, 3) for row in ((at, ">text"), (at, "<text"))]
-    causes = fitting(ROWS, read((pong, ">pong"), *talk, end=pong + 40))
+@pytest.mark.parametrize(("heard", "timers"), [([], 1), ([5, 58], 0)])
+def test_a_peer_that_was_never_heard_leaves_a_deadline_for_pongs_behind_a_timer_of_its_bytes(heard, timers):
+    """A minute, which both are known for."""
+    talk = [(at, ">text") for at in range(5, 60, 5)]
+    causes = fitting(ROWS, read(*talk, *((at, "<text") for at in heard)))
 
-    assert any(each.startswith("PONG_DEADLINE") for each in causes) is fits
+    assert causes == ["IDLE_TIMEOUT / PONG_DEADLINE MAX_AGE RESTART"] * timers

@@ -1,0 +1,196 @@
+"""Rows for cuts in the middle of traffic: a maximum age, or a deadline that only pongs reset."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from ..known_timers import CountsFrom
+from ..timeline.events import End
+from . import rivals, timers
+from .features import Features
+from .rows_timers import age_number, at_once, idle, pong_deadline, same_age
+from .signature import Blamed, Rival, Signature
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+
+def _aged(f: Features) -> bool:
+    """Whether traffic flowed to an end at an age that limits have."""
+    return f.cut and not idle(f) and age_number(f)
+
+
+def _pongs_untried(f: Features) -> bool:
+    """Whether no ping came and no pong went out: a deadline that only pongs reset then looks like an age."""
+    return f.end is End.CLIENT and not f.pings.received and not f.pings.ponged
+
+
+def _outlived_pings(f: Features) -> bool:
+    """
+    Whether an earlier ping was answered, and more time has passed since than since the last one.
+
+    A keepalive that misses pongs, or a deadline that only pongs reset, would have ended it then.
+
+    """
+    pings = f.pings
+    return f.prompt_pongs and pings.received >= 3 and f.since_ping < pings.shortest_gap
+
+
+# An age that one connection shows.
+_AGE = (
+    *rivals.crash(unless="the age", number=(CountsFrom.AGE, CountsFrom.PONG)),
+    rivals.NO_MESSAGE_FOR_LONG,
+)
+
+ROWS = (
+    Signature(
+        cause=Cause.RESTART,
+        shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
+        "within 2 s, at an age that is nobody's limit, and that no others had at other instants",
+        when=lambda f: f.cut and at_once(f) and not age_number(f) and not rivals.repeats_age(f),
+        confidence=LOW,
+        sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as "
+        "they were "
+        "opened, or last spoke, at one instant, a timer that they share fits too",
+        headline="restart? {together} more ended within 2 s",
+        blame=Blamed.PEER,
+        evidence=("together", "end", "silences"),
+        remedy="open the connections some seconds apart, to see whether they share an instant or an age",
+        runner_up=Cause.MAX_AGE,
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame in the middle of all traffic, at the same age as other connections at other "
+        "instants; pings had come before the last one, and were answered",
+        when=lambda f: same_age(f) and rivals.repeats_age(f) and f.lively and _outlived_pings(f),
+        # A handler that ends by a clock of its own, or a limit on messages in equal traffic, looks alike.
+        confidence=MEDIUM,
+        rivals=(
+            rivals.TOKEN,
+            Rival(
+                Cause.HANDLER_ERROR,
+                "the end came right after a message of this end",
+                lambda f: f.tail.message is not None and not f.messages.streaming,
+                "this one ended right after a message, so a handler that fails on it fits too",
+            ),
+            rivals.AFTER_A_MESSAGE_EACH,
+            rivals.NEVER_SPOKE,
+        ),
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other "
+        "connections ended at the same age, at other instants{age_owners}",
+        headline="maximum age {max_age}",
+        blame=Blamed.PATH,
+        evidence=("silences", "repeated", "end"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        runner_up=Cause.RESTART,
+        source="documentation of load balancers",
+    ),
+    Signature(
+        cause=Cause.PONG_DEADLINE,
+        shows="no close frame while traffic flowed, no ping ever came, and the age, or the time since "
+        "this end's last pong, has a deadline's length",
+        when=lambda f: pong_deadline(f) and not same_age(f),
+        confidence=MEDIUM,
+        sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
+        "no ping came that asks for a pong",
+        headline="pong-only read deadline {pongless}, and no pings",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "silences", "end"),
+        remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "
+        "(gorilla: SetReadDeadline in the read loop)",
+        rivals=(
+            Rival(
+                Cause.RESTART,
+                "one connection shows it",
+                lambda f: True,
+                "one connection cannot tell it from a crash or a restart at that instant",
+            ),
+            rivals.ANOTHER_OF_AGE,
+            rivals.ENDED_TOGETHER,
+        ),
+        runner_up=Cause.MAX_AGE,
+        source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at an age that limits or other connections have; but no "
+        "ping came, and no pong went out",
+        when=lambda f: (same_age(f) or _aged(f)) and _pongs_untried(f),
+        confidence=LOW,
+        rivals=_AGE,
+        sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
+        "flowed to the end, but no ping came and no pong went out, so that the two look the "
+        "same{age_owners}",
+        headline="maximum age {max_age}, or pong-only read deadline",
+        blame=Blamed.PATH,
+        evidence=("silences", "server_pings", "together", "repeated", "end"),
+        remedy="send an unsolicited pong now and then: if the connection then lives, let the {peer} reset "
+        "its deadline on whatever it reads (gorilla: SetReadDeadline in the read loop); else raise "
+        "{age_knobs}, or reconnect before it",
+        runner_up=Cause.PONG_DEADLINE,
+        source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at the same age as other connections",
+        when=same_age,
+        confidence=MEDIUM,
+        rivals=(
+            rivals.TOKEN,
+            rivals.AFTER_A_MESSAGE,
+            rivals.AFTER_A_MESSAGE_EACH,
+            rivals.OPENED_TOGETHER,
+            rivals.NEVER_SPOKE,
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "a keepalive that began with the opening would end them so too",
+                lambda f: not (f.lively and _outlived_pings(f)),
+                leaves=LOW,
+            ),
+        ),
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and {of_the_age} other "
+        "connections ended at the same age{age_owners}",
+        headline="maximum age {max_age}",
+        blame=Blamed.PATH,
+        evidence=("silences", "together", "repeated", "end"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        runner_up=Cause.RESTART,
+        source="documentation of load balancers",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="the same at an age that read deadlines have, though each ping of the peer was answered",
+        when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, CountsFrom.PONG)),
+        confidence=LOW,
+        sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
+        "longer silences were survived, and each ping was answered{age_owners}",
+        headline="maximum age {max_age}, or pongs lost on the way",
+        blame=Blamed.PATH,
+        evidence=("silences", "server_pings", "end"),
+        remedy="see at the server whether the pongs arrive; else raise {age_knobs}, or reconnect before it",
+        rivals=(
+            Rival(
+                Cause.CONTROL_FRAMES_LOST,
+                "one connection shows it",
+                lambda f: True,
+            ),
+            *_AGE,
+        ),
+        runner_up=Cause.CONTROL_FRAMES_LOST,
+        source="documentation of load balancers",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at an age that limits have",
+        when=_aged,
+        confidence=LOW,
+        rivals=(rivals.TOKEN, *_AGE),
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
+        "survived{age_owners}",
+        headline="maximum age {max_age}",
+        blame=Blamed.PATH,
+        evidence=("silences", "server_pings", "end"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        runner_up=Cause.RESTART,
+        source="documentation of load balancers",
+    ),
+)
