@@ -40,11 +40,11 @@ def any_of(*alternatives: str) -> re.Pattern[str]:
 _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
 _CAME = (
     r"(?:(?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|came|coming|from|within|"
-    r"since|for (?:too|over|more|\d)|in \d))"
+    r"since|for (?:too|over|more|\d\w*)|in \d\w*))"
 )
 _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
-_FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data)"
+_FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data|rsv ?\d?)"
 _OFTEN = r"too (?:fast|often|frequent\w*|quick\w*)"
 _OFTEN_ASKED = rf"{_BEAT} (?:interval (?:is )?(?:too (?:short|small|low)|{_OFTEN})|{_OFTEN})"
 _SPOILT = r"(?:invalid|malformed|bad|unknown) (?:messages?|requests?|frames?|commands?|packets?|updates?)"
@@ -78,7 +78,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:connection init(?:iali[sz]ation)?|handshake|hello|login|log-?on|join|identif\w+|registration) "
         r"(?:message )?(?:time[- ]?out|timed[- ]?out|deadline)",
         r"(?:not|never|no) (?:\w+ )?(?:receiv\w*|send|sent|get) (?:an? |the |any )?"
-        r"(?:auth\w*|init\w*|hello|login|connect|handshake|start|setup)",
+        r"(?:auth\w*|identif\w+|init\w*|hello|login|connect|handshake|start|setup)",
+        r"not (?:auth\w*|identif\w+|log(?:ged)? ?in|join\w*|regist\w+) in time",
         r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|hello|login|handshake|first message)",
         r"no (?:auth\w*|init\w*|hello|login|handshake|setup|identif\w+) "
         r"(?:message|packet|frame|request|within)",
@@ -120,7 +121,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.SIZE: any_of(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit(?:ed)?",
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
-        r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?limit of \d+",
+        r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?(?:\w+ )?limit of \d+",
         r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
     ),
     Topic.RESTART: any_of(
@@ -173,14 +174,19 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.PROTOCOL: any_of(
         r"protocol (?:error|violat\w*|version|mismatch)", r"malformed", rf"too many {_SPOILT}",
         rf"{_CODING} (?:error|fail\w*)", r"bad opcode",
-        r"unexpected (?:token|frame|opcode|message)", r"(?:pars|decod)(?:e|ing) \w+", r"(?:be|not) decoded",
+        # "Unexpected data message" (coder/websocket, where the server means to read nothing).
+        r"unexpected (?:token|(?:\w+ )?(?:frame|opcode|message))",
+        r"(?:pars|decod)(?:e|ing) \w+", r"(?:be|not) decoded",
         r"(?:invalid|unsolicited) (?:frame|utf\S*|json|message|payload|opcode|data|ping|pong)",
         r"unsupported (?:data|frame|message|opcode|payload|protocol|version|format|encoding|type)",
         r"bad (?:frame|message|json|request)", r"pong without (?:a )?ping",
         r"invalid (?:\w+ )?(?:request|argument|command|parameters?|syntax)",
-        r"(?:unknown|unrecogni[sz]ed) (?:command|message|opcode|event|method|frame)",
+        r"(?:unknown|unrecogni[sz]ed) (?:command|message|op ?code|event|method|frame)",
         r"not valid (?:utf|json)\S*", r"unexpected end", r"reserved bits?", r"rsv ?[1-3]?", r"mask must",
         r"(?:un-?|not |be )masked", r"masked frame", r"fragmented", r"control frame",
+        # gorilla/websocket, websockets, Jetty, faye-websocket.
+        r"(?:incorrect|bad|wrong|missing) mask(?:ing)?", r"must mask", r"fin not set", r"data before fin",
+        r"continu(?:ation|ous) (?:data )?(?:frame|after)", r"bad close code",
         r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
         *REFUSED,
@@ -191,6 +197,9 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"failed|closed|gone|lost|died)", r"(?:backend|broker) not available",
         rf"origin (?:is |has |was )?{_DOWN}",
         r"(?:to|from|with|reach) (?:the )?origin",
+        # websockify.
+        r"downstream server", r"target (?:is |was |has )?closed",
+        r"lost (?:the )?connection to (?:the )?(?!client|peer|server)\w+",
     ),
     Topic.OVERLOAD: any_of(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
@@ -325,7 +334,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.PROTOCOL: any_of(rf"{_PICTURE}\W+{_CODING}", _HANDLED),
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: any_of(
-        r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)", r"control frame",
+        r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)",
+        r"control frames? (?:is |was )?too (?:big|large|long)", r"control frame",
         r"(?:skew|drift|offset|difference|time-?stamp|delay|gap|sequence|nonce|interval) (?:is )?"
         r"too (?:big|large|long)",
     ),
