@@ -27,6 +27,8 @@ class FailedOpening:
     statuses: Callable[[int | None], bool] = lambda status: True
     # What the words of an answer have to speak of, where its status has several meanings; empty: of anything.
     topics: frozenset[Topic] = frozenset()
+    # The same for words that no close reason has; None: whatever it says.
+    words: re.Pattern[str] | None = None
     blame: Blame
     remedy: str
     # What else it may be; None where nothing else is known.
@@ -50,6 +52,12 @@ _FEWER = "open fewer connections at a time and with jitter, or raise the server'
 _GATEWAY = "see the gateway's log, and whether the server behind it runs"
 # What a status says by itself, in the words of proxies and firewalls too (Squid, Akamai, Zscaler).
 _SAYS_STATUS = {403: re.compile(r"access\W?denied|forbidden|permissions?|not allowed", re.IGNORECASE)}
+_LESS_HEAD = (
+    "send shorter header fields (cookies, tokens), or raise the server's limit on them (nginx: "
+    "large_client_header_buffers)"
+)
+# nginx and Go say so of a request in the clear, both with 400.
+_WANTS_TLS = re.compile(r"http request\b.* to (?:an )?https (?:port|server)", re.IGNORECASE)
 _CREDENTIALS = "give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie"
 
 OPENINGS = (
@@ -126,6 +134,32 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.HANDLER_ERROR, shows="HTTP 500", stage="HTTP", statuses=_is(500), blame=Blame.SERVER,
         remedy="see the server's traceback: its handler failed before it had accepted the connection",
+    ),
+    FailedOpening(
+        cause=Cause.SESSION_LOST, stage="HTTP", statuses=_is(400, 404, 410),
+        shows="HTTP 400, 404 or 410, and words of a session that is not known, or over",
+        topics=frozenset({Topic.SESSION_UNKNOWN, Topic.SESSION_OVER}), blame=Blame.SERVER,
+        remedy="open with a new session; behind several servers or workers, send each session to the one "
+        "that knows it (sticky sessions), or let them share what they know",
+    ),
+    FailedOpening(
+        cause=Cause.NO_WEBSOCKET, shows="HTTP 400, and words of a port that speaks TLS", stage="HTTP",
+        statuses=_is(400), words=_WANTS_TLS, blame=Blame.CLIENT,
+        remedy="the port speaks TLS: open wss:// and not ws://",
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 431", stage="HTTP", statuses=_is(431), blame=Blame.CLIENT,
+        remedy=_LESS_HEAD,
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 400, and words of a size", stage="HTTP", statuses=_is(400),
+        topics=frozenset({Topic.SIZE}), blame=Blame.CLIENT, remedy=_LESS_HEAD,
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 301, 302, 303, 307 or 308", stage="HTTP",
+        statuses=_is(301, 302, 303, 307, 308), blame=Blame.CLIENT,
+        remedy="open the address that it leads to (wss:// where that is https://), or follow it "
+        "(--ws-redirects); where it leads to a page to log in, give credentials",
     ),
     FailedOpening(
         cause=Cause.REFUSED, shows="any other HTTP status", stage="HTTP", blame=Blame.SERVER,
@@ -209,7 +243,10 @@ def diagnose_opening(
     rows = [
         row
         for row in OPENINGS
-        if row.stage == stage and row.statuses(status) and (not row.topics or topic in row.topics)
+        if row.stage == stage
+        and row.statuses(status)
+        and (not row.topics or topic in row.topics)
+        and (row.words is None or row.words.search(said))
     ]
     if not rows:
         valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS if row.stage.isalpha()))

@@ -168,7 +168,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:limit|exceeded|reached|is over)",
     ),
     Topic.SESSION_UNKNOWN: any_of(
-        r"(?:invalid|unknown|stale|no such) session",
+        r"(?:invalid|unknown|stale|no such) session", r"no connection with (?:that|this) id",
         r"session (?:id )?(?:is |was )?(?:no longer valid|not valid|invalid\w*|not found|unknown|gone|lost)",
     ),
     Topic.PROTOCOL: any_of(

@@ -92,6 +92,15 @@ def test_each_stage(stage, answer, cause, blame):
         # What is told clearly by its status needs no words.
         (429, "Too Many Requests no healthy upstream", Cause.THROTTLED, None),
         (404, "Not Found origin not allowed", Cause.REFUSED, None),
+        # Engine.IO and SignalR, where another worker or server knows the session.
+        (400, 'Bad Request {"code":1,"message":"Session ID unknown"}', Cause.SESSION_LOST, None),
+        (404, "Not Found No Connection with that ID", Cause.SESSION_LOST, None),
+        (410, 'Gone {"message":"session expired"}', Cause.SESSION_LOST, None),
+        (409, "Conflict session expired", Cause.REFUSED, None),
+        # nginx, Go.
+        (400, "Bad Request 400 The plain HTTP request was sent to HTTPS port", Cause.NO_WEBSOCKET, None),
+        (400, "Bad Request Client sent an HTTP request to an HTTPS server.", Cause.NO_WEBSOCKET, None),
+        (404, "Not Found Client sent an HTTP request to an HTTPS server.", Cause.REFUSED, None),
     ],
 )  # fmt: skip
 def test_the_words_of_an_answer_tell_what_its_status_leaves_open(status, said, cause, runner_up):
@@ -102,6 +111,29 @@ def test_the_words_of_an_answer_tell_what_its_status_leaves_open(status, said, c
     assert found.confidence is (Confidence.HIGH if runner_up is None else Confidence.MEDIUM)
     assert (found.experiment is None) is (runner_up is None)
     assert found.alternatives == (() if runner_up is None else (runner_up,))
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "advice"),
+    [
+        (300, "Multiple Choices", "path"),
+        (301, "Moved Permanently", "--ws-redirects"),
+        (302, "Found", "--ws-redirects"),
+        (303, "See Other", "--ws-redirects"),
+        (304, "Not Modified", "path"),
+        (307, "Temporary Redirect", "--ws-redirects"),
+        (308, "Permanent Redirect", "--ws-redirects"),
+        (400, "Bad Request 400 Request Header Or Cookie Too Large", "cookies"),
+        (400, "Bad Request", "path"),
+        (431, "Request Header Fields Too Large", "cookies"),
+    ],
+)
+def test_an_upgrade_that_was_refused_says_what_to_change(status, said, advice):
+    """The path and the proxy's fields where nothing tells more."""
+    found = diagnose_opening("HTTP", status=status, said=said)
+
+    assert (found.cause, found.confidence) == (Cause.REFUSED, Confidence.HIGH)
+    assert advice in found.remedy
 
 
 def test_an_end_without_an_answer_may_be_that_of_a_proxy():
