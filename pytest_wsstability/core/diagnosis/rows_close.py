@@ -343,14 +343,8 @@ LAST = (
         when=lambda f: f.code is not None,
         confidence=LOW,
         rivals=(
-            Rival(
-                Cause.HANDLER_ERROR,
-                "the end came right after a message of this end, the first for a while",
-                lambda f: f.tail.message is not None and f.messages.last_is_rare,
-                "it came right after a message of {last_size}, the first for a while, so a handler that "
-                "failed on it fits too",
-                LOW,
-            ),
+            rivals.AFTER_A_MESSAGE,
+            rivals.NO_MESSAGE_FOR_LONG,
             Rival(
                 Cause.HEARTBEAT_UNANSWERED,
                 "messages of the peer came, and this end sent none",
@@ -362,7 +356,6 @@ LAST = (
             rivals.ANOTHER_OPENED,
             rivals.LIMIT_ON_AGE,
             rivals.TOKEN,
-            rivals.NO_MESSAGE_FOR_LONG,
         ),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
-from ..timeline.events import FrameKind
+from ..timeline.events import End, FrameKind
 from . import rivals, timers
 from .features import SENT, SILENCE, Features
 from .rows_close import idle_in_disguise, says_little
@@ -32,6 +32,20 @@ def _idle_as_error(f: Features) -> bool:
 def _aged(f: Features) -> bool:
     """Whether others were closed politely at the same age, and no idle timeout fits."""
     return f.code in (1000, 1001, 1005) and rivals.repeats_age(f) and not idle_in_disguise(f)
+
+
+def _at_a_known_limit(f: Features) -> bool:
+    """Whether a close without a word came in the middle of talk, at an age that is somebody's limit."""
+    return (
+        f.code in (1000, 1001, 1005)
+        and f.end is End.CLIENT
+        and f.lively
+        and not f.reading.has_words
+        and not f.ended_for_one_reason
+        and f.tail.message is None
+        and not rivals.never_spoke(f)
+        and rivals.LIMIT_ON_AGE.when(f)
+    )
 
 
 # RFC 6455, section 7.4.1, and IANA's registry: nothing else is meant by them.
@@ -312,5 +326,30 @@ UNSAID = (
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (API Gateway, load balancers that reconnect their clients)",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="1000, 1001 or 1005 was received without a word in the middle of talk, at an age that is a "
+        "known limit, and no other connection ended with it",
+        when=_at_a_known_limit,
+        confidence=LOW,
+        sentence="the {peer} closed with {code} at an age of {max_age}, where limits on the age end "
+        "connections{age_owners}",
+        headline="maximum age {max_age}?",
+        blame=Blamed.PEER,
+        evidence=("end", "silences", "server_pings"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        rivals=(
+            rivals.TOKEN,
+            Rival(
+                Cause.RESTART,
+                "the code is 1001",
+                lambda f: f.code == 1001,
+                "a shutdown at that instant closes so too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="documentation (API Gateway, daphne)",
     ),
 )

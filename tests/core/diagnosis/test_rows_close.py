@@ -234,3 +234,21 @@ def test_two_messages_that_nobody_answered_may_be_heartbeats(rows, rivals):
 def test_codes_of_ping_timeouts(code, is_one):
     """Those that were measured, and all of applications."""
     assert ended_by_timers_code(read(*TALK, how=code)) is is_one
+
+
+@pytest.mark.parametrize(("after", "fits"), [(0.04, True), (0.5, False)])
+def test_a_close_right_after_a_message_leaves_a_handler_that_failed(after, fits):
+    """Also where messages go out each few seconds."""
+    talk = [row for at in range(6, 60, 6) for row in ((at, ">text"), (at + 0.01, "<text"))]
+    (found,) = fitting(LAST, read(*talk, (60, ">text"), end=60 + after, how=1000))
+
+    assert found.startswith("CLOSED_BY_PEER")
+    assert ("HANDLER_ERROR" in found) is fits
+
+
+@pytest.mark.parametrize(("until", "first"), [(60, "READ_DEADLINE"), (57.3, "HEARTBEAT_UNANSWERED")])
+def test_a_deadline_for_messages_comes_before_a_heartbeat_that_nobody_knows(until, first):
+    """The peer streamed, and this end said nothing, for a minute or for a number that nobody writes."""
+    (found,) = fitting(LAST, read(*((at, "<text") for at in range(5, 57, 5)), end=until, how=1000))
+
+    assert found.startswith(f"CLOSED_BY_PEER / {first}")
