@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ..judge.excuses import harness_trouble
@@ -86,7 +87,7 @@ def extract(
         pings=_pings(timeline, frames),
         heartbeats=_asked(_own_heartbeats(timeline), age, _patience(verdict, Rule.HEARTBEATS)),
         beaten=_asked(_peers_heartbeats(timeline), age, _TO_ANSWER_HERE),
-        asked=_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)),
+        asked=_with_proof(_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)), timeline),
         tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
         messages=messages,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
@@ -221,6 +222,17 @@ def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> A
     )
 
 
+def _with_proof(asked: Asked, timeline: Timeline) -> Asked:
+    """The ping at the end of a hold among them, where the peer had time for a sign of life and gave none."""
+    at = timeline.proof_asked_at
+    if at is None or timeline.proof_at is not None or timeline.close is not None:
+        return asked
+    if timeline.duration - at < TO_ANSWER or timeline.heard_at > at:
+        return asked
+    since = at if asked.open_since is None else asked.open_since
+    return replace(asked, sent=asked.sent + 1, open_since=since)
+
+
 def _last_answered(trips: RoundTrips, now: float) -> float | None:
     """When the youngest answered question was asked, as far as that is sure: all are answered."""
     return trips.last_at if trips.answered and trips.oldest_pending is None else None
@@ -261,7 +273,22 @@ def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
         behind=max(0.0, _heard(timeline) - _heard(proxy)) if timeline.end is End.CLIENT else 0.0,
         pong_missing=missing,
         overtaken=missing and _overtaken(timeline, proxy, ponged or 0.0),
+        behind_first=_behind_first(timeline, proxy),
     )
+
+
+def _behind_first(timeline: Timeline, proxy: Timeline) -> float | None:
+    """How long after the proxy this end had the server's first frame; None where one of them has it not."""
+    here, there = _first_heard(timeline), _first_heard(proxy)
+    if here is None or there is None or timeline.end is not End.CLIENT:
+        return None
+    return max(0.0, here - there)
+
+
+def _first_heard(timeline: Timeline) -> float | None:
+    """When the first frame of the server was seen, on the clock; None when the record lacks its beginning."""
+    heard = [each.at for each in timeline if each.kind is EventKind.FRAME and each.direction is RECEIVED]
+    return timeline.opened + heard[0] if 0 < len(heard) == timeline.count(RECEIVED) else None
 
 
 def _overtaken(timeline: Timeline, proxy: Timeline, ponged: float) -> bool:

@@ -140,6 +140,8 @@ class ProxyView:
     pong_missing: bool
     # Whether what went out behind the missing pong has passed it, so that it is not on its way.
     overtaken: bool = False
+    # The same as `behind` of the server's first frame; None where that is not on record.
+    behind_first: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Role
-from .features import REACTION, RECEIVED, SENT, Features
+from .features import BIG, REACTION, RECEIVED, SENT, Features
 from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
 from .signature import Blamed, Rival, Signature
 
@@ -63,6 +63,23 @@ def behind_at_proxy(f: Features) -> bool:
     between = f.between
     late = between is not None and (between.pong_missing or between.behind > _BEHIND)
     return late and asked_by_peer(f) and not pong_lost(f)
+
+
+def _stood_still(f: Features) -> bool:
+    """
+    Whether what came late came alone, and what came first was in time: nothing was there to wait behind.
+
+    On a path that is slow, all comes late; in a queue, it comes behind a large message or a stream.
+
+    """
+    between = f.between
+    return (
+        between is not None
+        and between.behind_first is not None
+        and between.behind > _BEHIND + 2 * between.behind_first
+        and not f.streamed_to
+        and all(frame.size < BIG for frame in f.tail.received)
+    )
 
 
 def ended_by_timers_code(f: Features) -> bool:
@@ -164,6 +181,23 @@ ROWS = (
         ),
         proved=True,
         source="reports (base/base 784), measured",
+    ),
+    Signature(
+        cause=Cause.PATH_STALLED,
+        shows="the close reason speaks of a keepalive, and a proxy of the test shows that what came last was "
+        "late, though nothing large or many came with it, and the first frame was in time",
+        when=lambda f: _keepalive(f) and behind_at_proxy(f) and _stood_still(f),
+        confidence=MEDIUM,
+        sentence="the path stood still: what passes the proxy came {behind} late, without other bytes that "
+        "it can have waited behind, and the {peer}'s keepalive gave up meanwhile",
+        headline="path stood still, {behind} behind",
+        blame=Blamed.PATH,
+        evidence=("between", "last_received", "server_pings", "beaten", "end"),
+        remedy="look at the network between the two ends (a roaming or sleeping host, a link that is full); "
+        "or let the {peer} wait longer for a pong",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PONG_LATE,
+        source="measured (faults.Stall, faults.Blackhole until Heal)",
     ),
     Signature(
         cause=Cause.PONG_LATE,

@@ -6,9 +6,10 @@ import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.timeline.close import CloseEvidence
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
-from tests.core.script import FIN, RST, closed_by_peer, timeline
+from tests.core.script import FIN, FRAMES, RECEIVED, RST, closed_by_peer, timeline
 
 
 def read(*rows, end=60, how=FIN, end_of=End.CLIENT, **options):
@@ -330,3 +331,58 @@ def test_a_pong_that_a_proxy_swallowed_is_no_late_one(end, confidence):
     found = diagnose(timeline(*rows, (60, end)), [proxy])
 
     assert (found.confidence if found.cause is Cause.CONTROL_FRAMES_LOST else None) is confidence
+
+
+@pytest.mark.parametrize(
+    ("rows", "came", "until", "since"),
+    [
+        # A second to answer; a sign of life after it; one that waits for longer.
+        ([], None, 121, 120), ([], None, 120.9375, None), ([], 120.5, 125, None),
+        ([(90, ">ping", b"x")], None, 125, 90),
+        # Heard all the same, when nobody waited any more.
+        ([(119, "<text")], None, 125, 120), ([(126, "<text")], None, 130, None),
+        # Of an end it says nothing.
+        ([], None, None, None),
+    ],
+)  # fmt: skip
+def test_the_ping_at_the_end_of_a_hold_is_a_question_that_stays_open(rows, came, until, since):
+    """Any byte answers it."""
+    line = timeline(*(row for row in rows if row[0] <= 120))
+    line.ask_proof(1120)
+    for at in [row[0] for row in rows if row[0] > 120]:
+        line.frame(1000 + at, RECEIVED, *FRAMES["text"])
+    if came is not None:
+        line.prove(1000 + came)
+    if until is not None:
+        line.observe(1000 + until)
+    else:
+        line.over(1122, CloseEvidence(end=End.CLIENT, at=122, **closed_by_peer(1000)))
+
+    assert extract(line).asked.open_since == since
+
+
+def test_a_hold_without_a_sign_of_life_has_a_cause():
+    """It was undetermined."""
+    line = timeline((10, "<ping"), (10, ">pong"))
+    line.ask_proof(1120)
+    line.observe(1125)
+    found = diagnose(line)
+
+    assert (found.cause, found.confidence) == (Cause.HALF_OPEN, Confidence.LOW)
+    assert "asked at 120 s" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "proxied", "end", "behind"),
+    [
+        ([(20, "<text"), (40, "<text")], [(19, "<text"), (30, "<text")], End.CLIENT, 1),
+        ([(20, "<text")], [(21, "<text")], End.CLIENT, 0),
+        # Nothing came, or the server reads nothing of its own.
+        ([], [(19, "<text")], End.CLIENT, None),
+        ([(20, "<text")], [], End.CLIENT, None),
+        ([(20, "<text")], [(19, "<text")], End.SERVER, None),
+    ],
+)
+def test_how_late_the_first_frame_was_at_a_proxy_tells_what_is_usual(rows, proxied, end, behind):
+    """Where both records have it."""
+    assert seen_between(rows, proxied, end).behind_first == behind

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.features import ProxyView
 from pytest_wsstability.core.diagnosis.rows_said_keepalive import ROWS
-from tests.core.diagnosis.fitting import fitting, read
+from tests.core.diagnosis.fitting import fitting, read, stream
 from tests.core.script import closed_by_peer
 
 GAVE_UP = closed_by_peer(1011, "keepalive ping timeout")
@@ -37,6 +37,25 @@ def test_a_second_behind_at_the_proxy_is_no_queue(rows, behind, first):
     features = replace(features, between=ProxyView(behind=behind, pong_missing=False))
 
     assert fitting(ROWS, features) == (UNASKED if first is None else [*first, *ANSWERED])
+
+
+@pytest.mark.parametrize(
+    ("behind", "first", "rows", "stalled"),
+    [
+        (1.25, 0.0625, PING, True), (1.125, 0.0625, PING, False),
+        (9.0, 4.0, PING, False), (9.0, None, PING, False),
+        # Something to wait behind: a message that is large, or a stream.
+        (9.0, 0.0, [*PING, (60, "<audio")], False), (9.0, 0.0, [*PING, (60, "<text")], True),
+        (9.0, 0.0, [*PING, *stream()], False),
+    ],
+)  # fmt: skip
+def test_what_comes_late_and_alone_was_held_up_by_a_path_that_stood_still(behind, first, rows, stalled):
+    """Where the first frame was in time: on a slow path all are late."""
+    features = read(*rows, how=GAVE_UP)
+    between = ProxyView(behind=behind, pong_missing=False, behind_first=first)
+    causes = fitting(ROWS, replace(features, between=between))
+
+    assert causes[0] == ("PATH_STALLED" if stalled else "PONG_LATE")
 
 
 @pytest.mark.parametrize(
