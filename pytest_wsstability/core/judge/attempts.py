@@ -52,6 +52,11 @@ class ConnectionAttempt:
         return self.timeline.opened + self.timeline.close.at
 
     @property
+    def gone(self) -> float | None:
+        """The clock's reading from which on its client had lost it: the end, or the loss before that."""
+        return min((at for at in (self.lost_at, self.ended) if at is not None), default=None)
+
+    @property
     def said_goodbye(self) -> bool:
         """Whether the client closed the connection normally or said that it goes, and not after a loss."""
         close = self.timeline.close if self.timeline is not None else None

@@ -204,8 +204,8 @@ class NoStorm:
     Clients that lost their connections do not all come back at once.
 
     Args:
-        max_per_second, max_per_minute: attempts in any second or minute after the first end; those that were
-            refused count too. None: not required.
+        max_per_second, max_per_minute: attempts in any second or minute after the first end or loss; those
+            that were refused count too. None: not required.
         jitter: seconds over which the clients that lost their connection together are spread out; for one
             client, the seconds by which its waits differ from time to time. None: not required.
 
@@ -217,7 +217,7 @@ class NoStorm:
 
     def judge(self, history: ConnectionHistory) -> Verdict:
         """The verdict over a history."""
-        ends = [attempt.ended for attempt in history.opened if attempt.ended is not None]
+        ends = [attempt.gone for attempt in history.opened if attempt.gone is not None]
         refused = [attempt.at for attempt in history.attempts if attempt.timeline is None]
         since = min([*ends, *refused], default=None)
         back = set(history.successors().values())
@@ -243,9 +243,9 @@ class NoStorm:
         if self.jitter is None:
             return
         found = sorted(
-            (attempt.ended, successor.at - attempt.ended)
+            (attempt.gone, successor.at - attempt.gone)
             for attempt, successor in history.successors().items()
-            if attempt.ended is not None
+            if attempt.gone is not None
         )
         groups = [group for group in _together(found) if len(group) > 1]
         # One client alone shows its jitter from one time to the next.

@@ -471,8 +471,8 @@ class Orchestrator:
         Clients came back in good order.
 
         Args:
-            max_per_second, max_per_minute: attempts in any second or minute after the first end, refused ones
-                included; one of the two at least.
+            max_per_second, max_per_minute: attempts in any second or minute after the first end or loss,
+                refused ones included; one of the two at least.
             jitter: seconds by which the waits of clients must differ that lost their connections together (or
                 those of one client from time to time); None: not required.
 

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_wsstability.core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from pytest_wsstability.core.judge.loss import NoticesLoss
+from pytest_wsstability.core.judge.reconnects import NoStorm
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.core.message.session_error import SessionError
 from pytest_wsstability.core.timeline.events import End, Tier
@@ -120,3 +121,42 @@ def test_real_sockets_become_readable_in_any_order():
     ]
 
     assert outcomes == [STABLE, UNSTABLE]
+
+
+LOST_TOGETHER = [opened(0, name, lost=30) for name in "abc"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "keywords", "outcome", "words"),
+    [
+        # Nothing has ended at the server, and who came back is seen all the same.
+        ([opened(lost=30), opened(62)], {"max_per_second": 1}, STABLE, "stable"),
+        (
+            [*LOST_TOGETHER, *(opened(62, name) for name in "abc")],
+            {"max_per_second": 2},
+            UNSTABLE,
+            "3 attempts",
+        ),
+        # One that came first before the loss is none that came back.
+        ([opened(lost=30), opened(29.9, "b")], {"max_per_second": 1}, INCONCLUSIVE, "nobody reconnected"),
+        # The server's deadline comes when the client has been back for long: its wait began with the loss.
+        (
+            [*(opened(0, name, lost=30, ended=75) for name in "ab"), opened(62, "a"), opened(62.4, "b")],
+            {"max_per_second": 9, "jitter": 0.5},
+            UNSTABLE,
+            "2 reconnects differ by 400 ms only",
+        ),
+        (
+            [*(opened(0, name, lost=30) for name in "ab"), opened(62, "a"), opened(62.5, "b")],
+            {"max_per_second": 9, "jitter": 0.5},
+            STABLE,
+            "stable",
+        ),
+    ],
+)
+def test_a_storm_of_clients_that_lost_their_path(attempts, keywords, outcome, words):
+    """A loss that no end at the server shows is one to come back from."""
+    verdict = NoStorm(**keywords).judge(seen(*attempts))
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
