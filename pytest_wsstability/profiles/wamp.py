@@ -53,6 +53,12 @@ def _read_welcome(message: str | bytes) -> Values | None:
     return {"session_id": str(found[1])}
 
 
+def _is_refused(message: str | bytes) -> bool:
+    """Whether a router refuses the session: OCPP's answers begin with the same number."""
+    found = _message(message, ABORT, 3)
+    return found is not None and isinstance(found[1], dict) and isinstance(found[2], str)
+
+
 def _is_put_out(message: str | bytes) -> bool:
     """Whether a router ends the session and goes on itself."""
     found = _message(message, GOODBYE, 3)
@@ -90,7 +96,9 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         specification="https://wamp-proto.org/wamp_latest_ietf.html",
         session_info=[HELLO, Free(realm), {"roles": Free(_CLIENT_ROLES)}],
         session_confirmed=Codec(_read_welcome, _write_welcome, ("session_id",)),
-        session_refused=[ABORT, Free({"message": "refused"}), Free("wamp.error.no_such_realm")],
+        session_refused=Codec(
+            _is_refused, json.dumps([ABORT, {"message": "refused"}, "wamp.error.no_such_realm"])
+        ),
         error=Codec(_is_put_out, json.dumps([GOODBYE, {}, "wamp.close.killed"])),
         notice=[GOODBYE, Free({}), _SHUTDOWN],
         goodbye=Codec(_leaves, json.dumps([GOODBYE, {}, "wamp.close.close_realm"])),

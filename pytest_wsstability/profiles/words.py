@@ -46,6 +46,8 @@ _SAME_VALUE = {
 # The messages that a session begins with, one after the other.
 _FIELD_OF = {field: FIELDS[field][1] for field in ("greeting", "session_info", "session_confirmed")}
 _DATA = Heard(Role.DATA)
+# Errors and notices are called the same in many protocols (``{"type":"error"}``, ``{"op":7}``).
+_ANYBODYS = frozenset({Role.ERROR, Role.NOTICE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +277,11 @@ class Words:
             return payload
 
     def telling(self, payload: str | bytes, sender: End) -> int:
-        """How many parts of a message of an end are fixed by the profile; 0 for what is not the profile's."""
+        """How many parts of a message of an end are fixed by the profile; 0 for what may be anybody's."""
         message = Parsed(self.as_text(payload))
-        ours = (each for each in self._readers[sender] if each.sender is sender)
+        ours = (
+            each for each in self._readers[sender] if each.sender is sender and each.role not in _ANYBODYS
+        )
         found = (each for each in ours if each.wording.read(message) is not None)
         return max((each.wording.telling(message) for each in found), default=0)
 

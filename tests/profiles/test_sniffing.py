@@ -48,6 +48,18 @@ C, S = End.CLIENT, End.SERVER
         (S, ['{"type":"hello","user":"joe"}'], None),
         (S, ['{"type":"hello","num_connections":1}'], "slack"),
         (S, ['{"type":"Error"}'], None),
+        # Errors and notices have the same names in many, however much of them is there.
+        (S, ['{"type":"error","error":{"message":"no such room"}}'], None),
+        (S, ['{"type":"error","error":"no such room","event_id":"e"}'], None),
+        (S, ['{"op":7}'], None),
+        (S, ['{"op":7,"d":null}'], None),
+        (S, ['{"op":10,"d":{"heartbeat_interval":41250}}'], "discord"),
+        (S, ['{"op":7}', '{"op":10,"d":{"heartbeat_interval":41250}}'], "discord"),
+        # An answer of OCPP's, and what a router of WAMP's says instead of a session.
+        (S, ['[3,"19",{}]'], None),
+        (S, ['[3,"19",{"currentTime":"2020-01-01T00:00:00Z"}]'], "ocpp"),
+        (S, ['[3,{},"wamp.error.no_such_realm"]'], "wamp"),
+        (S, ['[3,{},"wamp.error.no_such_realm",[]]'], "wamp"),
         (C, ['{"event":"connected"}'], None),
         # SignalR's messages end with 0x1E; many say what went wrong.
         (S, ['{"error":"unknown message"}'], None),
