@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.close_reasons import Reading, names
+from ..timeline.close_reasons import Reading, Topic, names, names_whole
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
@@ -35,6 +35,16 @@ LOSS = 4.0
 # Times that something was sent again in vain: on a path that loses nothing else, and on one that was seen to
 # lose packets and went on, where 30 % lost take eight transmissions in a row once in 15,000 times.
 AGAIN, AGAIN_WITH_LOSS = 2, 7
+# Seconds within which a server gives up on credentials that do not come: strawberry-graphql waits for 60 s,
+# Hocuspocus and Pusher for 30 s. Doubled, it is less than tokens live for.
+FOR_CREDENTIALS = 120.0
+# How reasons say that there are no credentials, and not that they expired or do not suffice.
+_WANTED = (
+    "unauthorized", "unauthorised", "unauthenticated", "not authorized", "not authorised",
+    "not authenticated", "authentication required", "authorization required", "auth required",
+    "login required", "not logged in",
+    "no token", "missing token", "token missing", "token required", "credentials required", "no credentials",
+)  # fmt: skip
 # Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
 BIG = 512
 _OPCODES: dict[FrameKind, tuple[Opcode, ...]] = {
@@ -217,9 +227,22 @@ class Features:
         return self.close.reason.lower() if self.close else ""
 
     @property
-    def was_waited_for(self) -> bool:
-        """Whether the close reason names a timeout, and this end had sent no message."""
-        return names(self.reason, ("timeout", "timed out", "time out")) and not self.messages.said
+    def may_lack_credentials(self) -> bool:
+        """Whether a peer that wants credentials may have waited for some that never came."""
+        logged_in = (
+            self.timeline.session_info_at is not None and self.timeline.session_confirmed_at is not None
+        )
+        wanted = not self.reason or self._names_timeout or names_whole(self.reason, _WANTED)
+        return wanted and not logged_in and self.age <= FOR_CREDENTIALS
+
+    @property
+    def credentials_overdue(self) -> bool:
+        """Whether the peer says that it did: "Authentication Timeout"."""
+        return self.reading.topic is Topic.TOKEN and self._names_timeout and self.may_lack_credentials
+
+    @property
+    def _names_timeout(self) -> bool:
+        return names(self.reason, ("timeout", "timed out", "time out", "in time"))
 
     @property
     def sent_code(self) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names
-from .features import Features
+from .features import TO_ANSWER, Features
 from .rivals import CONTRADICTED, OF_ITS_SIZE, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
@@ -20,8 +20,9 @@ def _first(f: Features, topic: Topic) -> bool:
 ROWS = (
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
-        shows="the close reason speaks of a session that is not set up",
-        when=lambda f: _first(f, Topic.SETUP),
+        shows="the close reason speaks of a session that is not set up, or of credentials and a timeout "
+        "within the time that servers wait for them",
+        when=lambda f: _first(f, Topic.SETUP) or (f.code is not None and f.credentials_overdue),
         confidence=HIGH,
         sentence="the {peer} waited in vain for the session to be set up: {code}",
         headline="the session was not set up in time",
@@ -33,8 +34,8 @@ ROWS = (
             *CONTRADICTED,
             Rival(
                 Cause.READ_DEADLINE,
-                "the session was confirmed",
-                lambda f: f.timeline.session_confirmed_at is not None,
+                "the session was confirmed, and the reason does not speak of credentials",
+                lambda f: f.timeline.session_confirmed_at is not None and not f.credentials_overdue,
                 "the session was confirmed before, so another timeout may be meant",
             ),
         ),
@@ -143,9 +144,10 @@ ROWS = (
             *CONTRADICTED,
             Rival(
                 Cause.SESSION_NOT_CONFIRMED,
-                "the reason names a timeout, and this end sent no message",
-                lambda f: f.was_waited_for,
-                "it names a timeout, and the {end} had sent nothing: credentials that never came fit too",
+                "this end did not log in to a session, it came within the time that servers wait for "
+                "credentials, and the reason does not say that any came",
+                lambda f: f.age >= TO_ANSWER and f.may_lack_credentials,
+                "servers wait as long for credentials, so some that never came fit too",
             ),
             OF_ITS_UPSTREAM,
         ),

@@ -12,15 +12,12 @@ from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, Event, FrameKind, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw
 from . import timers
-from .features import RECEIVED, SENT, Features, is_data
+from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
 from .rivals import never_spoke
 
 _LISTS = (CountsFrom.IDLE,)
-
-# Seconds after the opening in which credentials are refused: no token lives for less.
-_REFUSED = 1.0
 
 
 class TemplateWords(dict[str, str]):
@@ -335,8 +332,8 @@ def _answered_later(f: Features) -> str:
 
 
 def _credentials_first(f: Features) -> str:
-    """What helps a client before its token: one that was refused at once, or waited for."""
-    if f.end is not End.CLIENT or (f.age >= _REFUSED and not f.was_waited_for):
+    """What helps a client before its token: one that was refused at once, or may have been waited for."""
+    if f.end is not End.CLIENT or (f.age >= TO_ANSWER and not f.may_lack_credentials):
         return ""
     return (
         "give what it asks for, in a header (ws_headers) or a first message (the profile's session_info); or "

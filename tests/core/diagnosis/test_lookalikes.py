@@ -267,10 +267,12 @@ def test_a_heartbeat_is_what_a_handler_failed_on():
 @pytest.mark.parametrize(
     ("rows", "is_first"),
     [
-        ([(0.99, closed_by_peer(4401))], True),
-        ([(1, closed_by_peer(4401))], False),
-        ([(10, closed_by_peer(4001, "authentication timeout"))], True),
-        ([(9, ">text"), (10, closed_by_peer(4001, "authentication timeout"))], False),
+        ([*SESSION, (0.99, closed_by_peer(4401))], True),
+        ([*SESSION, (1, closed_by_peer(4401))], False),
+        ([(120, closed_by_peer(4401))], True),
+        ([(120.01, closed_by_peer(4401))], False),
+        ([(9, ">text"), (10, closed_by_peer(4001, "unauthorized"))], True),
+        ([(9, ">text"), (10, closed_by_peer(4001, "token expired"))], False),
     ],
 )
 def test_credentials_that_were_refused_or_never_came_are_given_and_not_renewed(rows, is_first):

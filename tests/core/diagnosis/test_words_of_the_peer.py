@@ -299,10 +299,50 @@ def test_a_polite_close_of_several_at_one_age_is_told_as_a_limit_on_it(code):
     assert {Cause.PONG_DEADLINE, Cause.CLOSED_BY_PEER} <= set(found.alternatives)
 
 
-@pytest.mark.parametrize(("said", "confidence"), [((), MEDIUM), ([(1, ">text")], HIGH)])
-def test_credentials_that_never_came_are_told_where_a_timeout_is_named(said, confidence):
-    """NATS closes who does not log in with 1008, "Authentication Timeout"."""
-    found = diagnose(timeline(*said, (2, closed_by_peer(1008, "Authentication Timeout"))))
+WAITED = ["Authentication Timeout", "Connection not authorized within timeout", "not authenticated in time"]
+CONFIRMED = [(0, ">info"), (0, "<confirmed")]
+
+
+@pytest.mark.parametrize("reason", WAITED)
+@pytest.mark.parametrize(
+    ("rows", "at", "cause"),
+    [
+        ([], 2, Cause.SESSION_NOT_CONFIRMED),
+        ([(1, ">text")], 2, Cause.SESSION_NOT_CONFIRMED),
+        ([(1, ">text")], 120, Cause.SESSION_NOT_CONFIRMED),
+        ([(1, ">text")], 120.01, Cause.AUTH_EXPIRED),
+        # The server's session is no login, the client's is.
+        ([(0, "<confirmed")], 30, Cause.SESSION_NOT_CONFIRMED),
+        (CONFIRMED, 30, Cause.AUTH_EXPIRED),
+    ],
+)
+def test_a_deadline_for_credentials_is_one_for_the_session(reason, rows, at, cause):
+    """NATS closes who does not log in with 1008, whatever else it says; Pusher with 4009 after 30 s."""
+    found = diagnose(timeline(*rows, (at, closed_by_peer(1008, reason))))
+
+    assert (found.cause, found.confidence) == (cause, HIGH)
+
+
+@pytest.mark.parametrize(
+    ("rows", "at", "reason", "confidence"),
+    [
+        # Hocuspocus waits 30 s for a token, whatever else is said.
+        ([(20, ">text"), (20, "<text")], 30, "Unauthorized", MEDIUM),
+        ([(0.5, ">text")], 1, "not authenticated", MEDIUM),
+        ([(0.5, ">text")], 0.99, "not authenticated", HIGH),
+        ([(20, ">text")], 120, "authentication required", MEDIUM),
+        ([(20, ">text")], 120.01, "authentication required", HIGH),
+        # A client that was let in gave some.
+        ([*CONFIRMED, (20, ">text")], 30, "Unauthorized", HIGH),
+        # So did one whose token is not what it was, or not enough.
+        ([(20, ">text")], 30, "token expired", HIGH),
+        ([(20, ">text")], 30, "invalid token", HIGH),
+        ([(20, ">text")], 30, "forbidden", HIGH),
+    ],
+)
+def test_credentials_that_never_came_fit_as_long_as_servers_wait_for_them(rows, at, reason, confidence):
+    """Tokens live for longer: nobody's had expired by then."""
+    found = diagnose(timeline(*rows, (at, closed_by_peer(4401, reason))))
 
     assert (found.cause, found.confidence) == (Cause.AUTH_EXPIRED, confidence)
     assert (Cause.SESSION_NOT_CONFIRMED in found.alternatives) is (confidence is MEDIUM)
