@@ -53,7 +53,7 @@ _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|
 _UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
 _ONE = r"(?:connection|session|client|socket|device|id)"
 _OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
-_SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|subscri\w+)"
+_SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|channels?|subscri\w+)"
 _NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
 _AT_ONCE = r"(?:concurrent|simultaneous|parallel|active|open)"
 _PICTURE = r"(?:images?|photos?|pictures?|videos?|audio|codec|files?|backups?)"
@@ -117,6 +117,9 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts)",
         r"too many (?:failed|invalid|unsuccessful|wrong) log-?ins",
         rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
+        # A limit on what is sent in all, or in a day; "exceeded" may be one on the size.
+        r"(?:message|request|command)s? (?:limit|quota)(?: of \d+)? (?:is |was |has been )?(?:reached|hit)",
+        r"max\w* (?:number of )?(?:messages|requests|commands) (?:\w+ ){0,4}(?:reached|exceeded)",
     ),
     Topic.SIZE: any_of(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit(?:ed)?",
@@ -204,7 +207,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.OVERLOAD: any_of(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
         r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
-        r"connections? limit", r"concurren\w+ limit", rf"too many (?:\w+ )?{_SEVERAL}",
+        r"(?:connections?|channels?) (?:limit|quota)", r"concurren\w+ limit",
+        rf"too many (?:\w+ )?{_SEVERAL}",
         rf"max\w* (?:number of )?(?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
         rf"max\w* number of (?:\w+ )?{_SEVERAL}", r"max\w* connections", r"resources? exhausted",
         rf"concurrent {_SEVERAL} (?:exceed\w*|limit|reached)", rf"only \d+ {_SEVERAL}",
@@ -217,6 +221,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
 }  # fmt: skip
 # Words that mean a topic, and other things too: "rate this call", the "login node", a "busy line".
 HINTS: dict[Topic, re.Pattern[str]] = {
+    # The whole reason of Centrifugo's 3502, for a client that did not connect in time in its protocol.
+    Topic.SETUP: any_of(r"^stale$"),
     Topic.KEEPALIVE: any_of(
         r"stale connections?",
         r"connection (?:is )?stale",

@@ -187,6 +187,13 @@ T = Topic
         ("Maximum number of connections exceeded.", T.OVERLOAD),
         ("Too many concurrent sessions", T.OVERLOAD),
         ("[ORIGINAL ERROR] generic::resource_exhausted: com.google", T.OVERLOAD),
+        ("message limit reached", T.RATE),
+        ("Message limit of 1000 was reached", T.RATE),
+        ("Max number of messages per day reached", T.RATE),
+        ("maximum requests per connection exceeded", T.RATE),
+        ("App over connection quota", T.OVERLOAD),
+        ("channel limit", T.OVERLOAD),
+        ("Too many channels", T.OVERLOAD),
     ],
 )
 def test_a_keyword_tells_the_topic(reason, topic):
@@ -278,6 +285,7 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("Failed to send message to WebSocket session within the configured send limit", T.SLOW),
         # In a minute, or at once.
         ("too many logins for this account", T.RATE),
+        ("stale", T.SETUP),
     ],
 )
 def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
@@ -418,6 +426,8 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "\x00\x01\x02\x1b[31m",
         "Verbindung beendet",
         "?" * 123,
+        "stale cache",
+        "message limit",
     ],
 )
 def test_words_without_a_keyword_have_no_topic(reason):
