@@ -12,6 +12,7 @@ from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .profile import Profile
+from .templates import Free
 
 _SOURCE = "graphql-ws 6.4.2 and strawberry-graphql 0.341.2, measured"
 
@@ -30,6 +31,8 @@ GRAPHQL_TRANSPORT_WS = Profile(
     session_confirmed={"type": "connection_ack"},
     ping={"type": "ping"},
     pong={"type": "pong"},
+    # Of the protocol before this one, and Hasura's for a token that expired (graphql-engine 9765).
+    error={"type": "connection_error", "payload": Free("an error", optional=True)},
     heartbeats_from="both",
     subprotocols=("graphql-transport-ws",),
     timers=(

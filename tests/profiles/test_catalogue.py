@@ -113,7 +113,7 @@ def test_no_two_places_have_one_name():
     [
         ("json", True, True, False),
         ("frames", False, False, False),
-        ("graphql-transport-ws", False, True, False),
+        ("graphql-transport-ws", False, True, True),
         # Errors alone, and notices alone.
         ("jsonrpc", False, False, True),
         ("slack", False, False, True),

@@ -10,7 +10,7 @@ from ..judge.verdict import Rule
 from ..timeline.close_reasons import Topic, read_error
 from ..timeline.flaws import Flaw
 from ..timeline.protocol_facts import Awaited
-from . import rivals
+from . import rivals, rows_said
 from .features import Features
 from .protocol import AWAITED, SAID_BEFORE, awaits, meaning, ran_out, said_wrong
 from .rivals import CAUSES
@@ -18,6 +18,19 @@ from .rows_session import REFUSED
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+# Causes that have one remedy, whatever says them: the words of a close reason, a code, a message.
+_ONE_REMEDY = frozenset(
+    {
+        Cause.SLOW_CONSUMER,
+        Cause.RATE_LIMITED,
+        Cause.MESSAGE_TOO_BIG,
+        Cause.OVERLOADED,
+        Cause.SESSION_DUPLICATED,
+        Cause.SESSION_LOST,
+    }
+)
+_REMEDIES = {row.cause: row.remedy for row in rows_said.ROWS if row.cause in _ONE_REMEDY}
 
 # Words that a reason may speak of where a timer ran out.
 _OF_TIMERS = (None, Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT)
@@ -38,6 +51,11 @@ _EVIDENCE = {
     Awaited.MESSAGE: ("silences", "end"),
     Awaited.AGE: ("end", "silences"),
 }
+
+
+def _remedy(cause: Cause, look: str) -> str:
+    """What to change, and where to look."""
+    return f"{_REMEDIES[cause]}; {look}" if cause in _REMEDIES else look
 
 
 def _is_sure(f: Features, what: Awaited) -> bool:
@@ -130,6 +148,30 @@ def _means(f: Features, topic: Topic) -> bool:
     return known is not None and known.topic is topic and not known.planned
 
 
+def _speaks_of(f: Features, topic: Topic | None) -> bool:
+    """Whether the last message that says what is wrong speaks of this; None: of nothing with a keyword."""
+    said = said_wrong(f)
+    return said is not None and read_error(said[1]).topic is topic
+
+
+def _ends_with_error(f: Features, topic: Topic | None) -> bool:
+    """Whether such a message came right before the end."""
+    said = said_wrong(f)
+    return f.ended and said is not None and f.age - said[0] <= SAID_BEFORE and _speaks_of(f, topic)
+
+
+# What a message says that came right before a code is about that end, too.
+SAID_ELSE = tuple(
+    Rival(
+        cause,
+        f"an error message of the peer right before the end speaks of {topic.value}",
+        partial(_ends_with_error, topic=topic),
+        f"the {{peer}}'s last message speaks of {topic.value}, so that fits too",
+    )
+    for topic, cause in CAUSES.items()
+)
+
+
 def _codes() -> Iterator[Signature]:
     for topic, cause in CAUSES.items():
         yield Signature(
@@ -141,23 +183,13 @@ def _codes() -> Iterator[Signature]:
             headline="{meaning}",
             blame=Blamed.SELF if topic in (Topic.KEEPALIVE, Topic.DUPLICATE, Topic.PROTOCOL) else Blamed.PEER,
             evidence=("end", "last_sent", "session"),
-            remedy="see the protocol's page on its close codes, and what the {end} did before",
-            rivals=(_INSTANT,),
+            remedy=_remedy(
+                cause, "see the protocol's page on its close codes, and what the {end} did before"
+            ),
+            rivals=(_INSTANT, *SAID_ELSE),
             runner_up=Cause.CLOSED_BY_PEER,
             source="the profiles, each with its software",
         )
-
-
-def _speaks_of(f: Features, topic: Topic | None) -> bool:
-    """Whether the last message that says what is wrong speaks of this; None: of nothing with a keyword."""
-    said = said_wrong(f)
-    return said is not None and read_error(said[1]).topic is topic
-
-
-def _ends_with_error(f: Features, topic: Topic | None) -> bool:
-    """Whether such a message came right before the end."""
-    said = said_wrong(f)
-    return f.ended and said is not None and f.age - said[0] <= SAID_BEFORE and _speaks_of(f, topic)
 
 
 def _says_error(f: Features, topic: Topic | None) -> bool:
@@ -183,7 +215,7 @@ def _errors() -> Iterator[Signature]:
             headline="an error message before the end: {said}",
             blame=Blamed.PEER,
             evidence=("errors", "end", "last_sent"),
-            remedy="see what the message asks for",
+            remedy=_remedy(cause, "see what the message asks for"),
             rivals=(rivals.OF_ITS_SIZE,) if cause is Cause.HANDLER_ERROR else (),
             runner_up=Cause.CLOSED_BY_PEER,
             source="documentation of the protocols",
@@ -197,7 +229,9 @@ def _errors() -> Iterator[Signature]:
             headline="an error message: {said}",
             blame=Blamed.PEER,
             evidence=("errors", "messages", "heartbeats"),
-            remedy="see what the message asks for; where it ends a subscription, subscribe again",
+            remedy=_remedy(
+                cause, "see what the message asks for; where it ends a subscription, subscribe again"
+            ),
             rivals=(
                 Rival(
                     Cause.ONE_WAY_DEAD,

@@ -7,6 +7,7 @@ import re
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.diagnosis.opening import OPENINGS, FailedOpening
 from pytest_wsstability.core.diagnosis.rivals import CONTRADICTED
+from pytest_wsstability.core.diagnosis.rows_protocol import SAID_ELSE
 from pytest_wsstability.core.diagnosis.signature import Signature
 from pytest_wsstability.core.diagnosis.table import SIGNATURES
 from pytest_wsstability.core.known_timers import KNOWN_TIMERS, TimerDefault
@@ -34,7 +35,8 @@ A diagnosis is read from the record of one end, and from the other end's where i
 numbers: they are tried in this order, and the first that fits is the diagnosis. Its runner-up is the
 one named here, else the next row that fits. Where *or else* names a second cause with *if*, and the
 record fits that too, it is the runner-up, and high confidence becomes medium. Where a close reason speaks
-of several things, each is among the causes, and the confidence is medium. Where no row fits, the
+of several things, or a protocol's code and an error message right before it of two, each is among the
+causes, and the confidence is medium. Where no row fits, the
 diagnosis is *undetermined*, with the nearest causes and their distance. *This end* is the one that
 recorded. Each code leads to the [FAQ](faq.md), where the cause is explained.
 
@@ -101,7 +103,8 @@ def _or_else(row: Signature) -> str:
     """The runner-up; then what fits as well in some records, which makes high medium."""
     named = [row.runner_up.value] if row.runner_up else []
     # What a reason that says several things means is told once, above the table.
-    named += [f"if {each.shows}: {each.cause.value}" for each in row.rivals if each not in CONTRADICTED]
+    told = {*CONTRADICTED, *SAID_ELSE}
+    named += [f"if {each.shows}: {each.cause.value}" for each in row.rivals if each not in told]
     return "; ".join(named)
 
 

@@ -454,3 +454,44 @@ def test_an_end_has_another_cause_than_what_a_peer_did_against_its_protocol():
     found = diagnose(line, verdict=judge(Requirement.of(alive_for=60), line))
 
     assert found.cause is not Cause.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("said_at", "said", "confidence"),
+    [
+        # Hasura: the code is of a message that the protocol does not have, the reason for it a token.
+        (50, "Could not verify JWT: JWTExpired", MEDIUM),
+        (45, "Could not verify JWT: JWTExpired", MEDIUM),
+        (44.9, "Could not verify JWT: JWTExpired", HIGH),
+        # Of the same, or of nothing.
+        (50, "unknown message type", HIGH),
+        (50, "sorry", HIGH),
+    ],
+)
+def test_an_error_message_right_before_a_code_is_about_the_end_too(said_at, said, confidence):
+    """Where both speak of different things, neither is certain."""
+    rows = [*talk(44), (said_at, "<error", said), (50, closed_by_peer(4400))]
+    found = diagnose(timeline(*rows, protocol=facts("GRAPHQL_TRANSPORT_WS")))
+
+    assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, confidence)
+    assert (Cause.AUTH_EXPIRED in found.alternatives) is (confidence is MEDIUM)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "end", "words"),
+    [
+        ("ENGINEIO", [(50, closed_by_peer(1009))], "send smaller messages, or raise the server's limit"),
+        (
+            "GRAPHQL_TRANSPORT_WS", [(50, closed_by_peer(4409))],
+            "close the old connection before the new one, or let the server drop the older of the two; see",
+        ),
+        ("STOMP", [(49, "<error", "too many requests"), (50, closed_by_peer(1002))], "send less often, or"),
+        # What it asks for depends on who says it.
+        ("STOMP", [(49, "<error", "bad token"), (50, closed_by_peer(1002))], "see what the message asks for"),
+    ],
+)  # fmt: skip
+def test_a_code_and_a_message_are_told_with_what_to_change(protocol, end, words):
+    """The same as behind a close reason that says the same, where there is one remedy."""
+    found = diagnose(timeline(*talk(48), *end, protocol=facts(protocol)))
+
+    assert found.remedy.startswith(words)
