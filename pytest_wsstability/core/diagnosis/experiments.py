@@ -125,6 +125,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.SESSION_NOT_CONFIRMED, _C.HALF_OPEN, f"{_PINGS}a dead path answers none"),
     (_C.SESSION_NOT_CONFIRMED, _C.SESSION_LOST, _FRESH),
     (_C.PONG_LATE, _C.PEER_NOT_READING, _ALONE),
+    (_C.PONG_LATE, _C.MID_FRAME, _ALONE),
     (_C.PONG_LATE, _C.SLOW_CONSUMER, _ALONE),
     (_C.PONG_LATE, _C.PEER_FROZEN, "compare with the round trip of a bare ping to another server"),
     (_C.PONG_LATE, _C.PATH_STALLED, _ALONE),

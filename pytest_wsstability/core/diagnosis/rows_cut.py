@@ -17,6 +17,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Seconds after which nobody is known to forget a connection without a word.
 _SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
+# Seconds in which no keepalive is known to give up on a pong.
+_SOONEST_KEEPALIVE = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.PING)
 # A silence from which on the next bytes may find nobody any more.
 _QUIET = 5.0
 # RFC 5626, section 4.4: what keeps the shortest bindings of NATs open is sent each 24 to 29 s.
@@ -26,6 +28,12 @@ SWEEP_OF_PONGS = 6.0
 # Loops that look at all connections every 30 s (the README of ws) end together what is older than a limit: at
 # five minutes, ages that differ by a tenth.
 _ONE_AGE = 0.1
+
+
+def _behind_one_frame(f: Features) -> bool:
+    """Whether one frame of the peer came for so long that a keepalive may have run out behind it."""
+    since = f.timeline.half_frame_since
+    return since is not None and f.age - since >= _SOONEST_KEEPALIVE
 
 
 def _forgotten(f: Features) -> bool:
@@ -134,13 +142,22 @@ ROWS = (
         headline="cut in the middle of a frame",
         blame=Blamed.PEER,
         evidence=("end", "stray", "last_received", "together"),
-        remedy="look for a crash of the {peer}, or a proxy that cut the stream at this moment",
+        remedy="look for a crash of the {peer}, a proxy that cut the stream at this moment, or a keepalive "
+        "that waits for less than a message takes",
         rivals=(
             Rival(
                 Cause.SLOW_CONSUMER,
                 "messages of the peer came in a stream",
                 lambda f: f.streamed_to,
                 "messages came in a stream, so a server that threw out a slow client fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.PONG_LATE,
+                "the frame was on its way for as long as keepalives wait",
+                _behind_one_frame,
+                "the frame was on its way for {half_frame_for}, and pings wait behind it: a keepalive of the "
+                "{peer} that ran out meanwhile fits too",
                 LOW,
             ),
         ),

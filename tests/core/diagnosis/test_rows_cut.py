@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wsstability.core.diagnosis import Cause, diagnose
+from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.features import ProxyView, Shared
 from pytest_wsstability.core.diagnosis.rows_cut import ROWS
 from tests.core.diagnosis.fitting import fitting, read
-from tests.core.script import RST, timeline
+from tests.core.script import FIN, RST, timeline
 
 
 def reset_after(quiet, *, before):
@@ -157,3 +157,22 @@ def test_nothing_waits_at_this_end_where_a_proxy_shows_that_the_pong_is_late():
     features = replace(features, between=ProxyView(behind=9.0, pong_missing=False))
 
     assert fitting(ROWS, features) == ["PONG_LATE"]
+
+
+@pytest.mark.parametrize(
+    ("since", "confidence", "second"),
+    [
+        # gorilla's chat example gives up on a pong after 6 s, and nobody known does so sooner.
+        (54.0, Confidence.LOW, Cause.PONG_LATE),
+        (54.1, Confidence.MEDIUM, Cause.RESTART),
+        (None, Confidence.MEDIUM, Cause.RESTART),
+    ],
+)
+def test_a_frame_that_took_as_long_as_keepalives_wait_has_their_pings_behind_it(since, confidence, second):
+    """socket.io 2666: a status of 2 MB on a slow link, and the ping timeout of 20 s."""
+    line = timeline((1, "<text"), (60, {**FIN, "mid_frame": True}))
+    line.half_frame_since = line.half_frame_last = since
+
+    found = diagnose(line)
+    assert (found.cause, found.confidence, found.runner_up) == (Cause.MID_FRAME, confidence, second)
+    assert ("pings wait behind it" in found.sentence) is (second is Cause.PONG_LATE)
