@@ -12,7 +12,7 @@ from ..core.timeline.events import Direction, End, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
 from ..profiles import HangUp, Unwritable
-from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
+from ..profiles.sniffing import FIRST, is_ping, is_variant, likeness_of, sniff_messages, sniff_request
 from .ending import Phase
 from .inbox import Inbox
 from .timers import call_again
@@ -253,6 +253,8 @@ class MessageLayer(Generic[_Frames]):
 
     def _application_message(self, now: float, payload: str | bytes) -> None:
         self._timeline.message(now)
+        if is_ping(payload):
+            self._timeline.unknown_ping(now)
         profile = self.conversation.profile
         if self._strange is not None and self._strange is not _SNIFFED:
             self._sniff(self._strange, payload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from ..core.timeline.events import End
@@ -14,6 +15,12 @@ from .records import Records
 FIRST, LONGEST = 3, 4096
 # What a message has to fix to tell a protocol: ``{"type":"ping"}`` has two, ``2`` and a line feed one.
 _TELLING = 2
+# A ping message is short, and says so in a word by itself: PING, "primus::ping::1690000000000",
+# {"op":"ping"}, {"ping":1690000000000}.
+_SHORT = 128
+_PING = re.compile(
+    r'"?(?:primus::)?ping(?:::\d+)?"?|[\[{](?!.*"pong").*"ping"\s*[\]},:].*', re.IGNORECASE | re.DOTALL
+)
 # Parts of a path that say which protocol is spoken there, as the protocol's own software has it by default.
 PATHS = {
     "socket.io": "socketio",
@@ -88,6 +95,13 @@ def sniff_messages(first: Iterable[str | bytes], sender: End) -> str | None:
     # Two versions of a protocol are one; the first of them is the one to try.
     titles = {likeness_of(name).title.partition(" ")[0] for name in names}
     return names[0] if len(titles) == 1 else None
+
+
+def is_ping(payload: str | bytes) -> bool:
+    """Whether a message is a ping as many protocols have one."""
+    return (
+        isinstance(payload, str) and len(payload) <= _SHORT and _PING.fullmatch(payload.strip()) is not None
+    )
 
 
 def _telling(profile: Profile, payload: str | bytes, sender: End) -> int:

@@ -7,7 +7,13 @@ import pytest
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.profiles import sniffing
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
-from pytest_wsstability.profiles.sniffing import is_variant, likeness_of, sniff_messages, sniff_request
+from pytest_wsstability.profiles.sniffing import (
+    is_ping,
+    is_variant,
+    likeness_of,
+    sniff_messages,
+    sniff_request,
+)
 
 C, S = End.CLIENT, End.SERVER
 
@@ -148,3 +154,30 @@ def test_messages_of_more_than_4_kib_are_not_looked_at(length, name):
     found = sniff_messages(['{"type":"connection_ack"' + "}".rjust(length - 24)], S)
 
     assert found == name
+
+
+@pytest.mark.parametrize(
+    ("payload", "asks"),
+    [
+        ("PING", True),
+        (" ping\n", True),
+        ('"primus::ping::1690000000000"', True),
+        ('{"type":"ping"}', True),
+        ('{"msg": "ping", "id": 7}', True),
+        ('{"ping":1690000000000}', True),
+        ('["ping"]', True),
+        ('[{"op":"PING"}]', True),
+        ("pong", False),
+        ('{"type":"pong","to":"ping"}', False),
+        ('{"type":"message","text":"ping me"}', False),
+        ('{"pings":3}', False),
+        ("ping pong club", False),
+        ("pingu", False),
+        (b"ping", False),
+        ('{"ping":"%s"}' % ("x" * 117), True),
+        ('{"ping":"%s"}' % ("x" * 118), False),
+    ],
+)
+def test_a_ping_message_is_told_by_a_word_of_its_own(payload, asks):
+    """Short, in text, and no answer."""
+    assert is_ping(payload) is asks

@@ -227,6 +227,17 @@ class Features:
         return self.close.reason.lower() if self.close else ""
 
     @property
+    def unknown_ping(self) -> float | None:
+        """
+        Seconds since the peer's last ping message that the profile does not have.
+
+        None where there was none, or this end has said something of its own since.
+
+        """
+        at, said = self.timeline.unknown_ping_at, self.timeline.last(direction=SENT, role=Role.DATA)
+        return None if at is None or (said is not None and said >= at) else self.age - at
+
+    @property
     def may_lack_credentials(self) -> bool:
         """Whether a peer that wants credentials may have waited for some that never came."""
         logged_in = (

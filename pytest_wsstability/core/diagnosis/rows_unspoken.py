@@ -1,15 +1,17 @@
-"""Rows for a peer that spoke a protocol in which this end said nothing, until it ended the connection."""
+"""Rows for a peer that spoke a protocol, or sent a ping, in which or to which this end said nothing."""
 
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from .features import TO_ANSWER, Features
+from ..known_timers import CountsFrom
+from . import timers
+from .features import REACTION, TO_ANSWER, Features
 from .rivals import shares_age
 from .signature import Blamed, Rival, Signature
 
 # A protocol that was not spoken need not have ended anything: of 258 such ends of random systems, one in five
 # was one (measured).
-LOW = Confidence.LOW
+LOW, MEDIUM = Confidence.LOW, Confidence.MEDIUM
 # What codes of its own mean only the other protocol knows (RFC 6455, section 7.4.2: 3000 to 4999).
 _POLITE, _OWN = (1000, 1001, 1005), range(3000, 5000)
 
@@ -20,6 +22,40 @@ def _unspoken(f: Features) -> bool:
     return f.timeline.looks_like is not None and f.messages.heard > 0 and said <= 0 and f.age >= TO_ANSWER
 
 
+# Ping messages that a peer which wants an answer leaves open at most: one (Engine.IO, tRPC, DDP), or two
+# (SignalR). More of them need none (Action Cable's).
+_MISSED = 2
+
+
+def _asked_in_vain(f: Features) -> bool:
+    """Whether a ping message of the peer that the profile does not have was open for a while."""
+    is_open = f.unknown_ping is not None and f.unknown_ping >= TO_ANSWER
+    return is_open and f.timeline.unknown_pings <= _MISSED and not f.ended_for_one_reason
+
+
+def _by_accident(cause: Cause) -> tuple[Rival, ...]:
+    """What else ended it, where the ping need not have to do with it."""
+    return (
+        Rival(
+            cause,
+            "the time since the ping is no known timer or round number",
+            lambda f: not timers.is_number(f.unknown_ping or 0.0, f.tier, CountsFrom.PING),
+            "no timer is known to wait for {unknown_ping_gap}",
+            LOW,
+        ),
+        Rival(
+            Cause.IDLE_TIMEOUT,
+            "nothing had come or gone since the ping, for longer than before",
+            lambda f: f.longest_quiet and abs(f.silence - (f.unknown_ping or 0.0)) < REACTION,
+            "nothing had come or gone since, so an idle timeout fits too",
+            LOW,
+        ),
+    )
+
+
+_ANSWER_IT = (
+    "answer it: give the profile this ping and its answer (ping=, pong=, heartbeats_from=; docs/profiles.md)"
+)
 _RESTARTED = Rival(
     Cause.RESTART,
     "others ended with it",
@@ -45,6 +81,24 @@ CLOSED = (
         runner_up=Cause.CLOSED_BY_PEER,
         source="timers of the shipped profiles, each with its software",
     ),
+    Signature(
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="a code that says nothing, without words, and a ping message of the peer that the profile does "
+        "not have, or two, behind which this end said nothing of its own",
+        when=lambda f: (
+            _asked_in_vain(f) and (f.code in _POLITE or f.code in _OWN) and not f.reading.has_words
+        ),
+        confidence=MEDIUM,
+        sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
+        "was said to it, and {unknown_ping_gap} later the {peer} closed with {code}",
+        headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
+        blame=Blamed.SELF,
+        evidence=("last_received", "last_sent", "end"),
+        remedy=_ANSWER_IT,
+        rivals=_by_accident(Cause.CLOSED_BY_PEER),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (Rocket.Chat 7786, ObjectiveDDP 75)",
+    ),
 )
 
 CUT = (
@@ -64,5 +118,21 @@ CUT = (
         rivals=(_RESTARTED,),
         runner_up=Cause.RESTART,
         source="timers of the shipped profiles, each with its software",
+    ),
+    Signature(
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="the connection was cut, and a ping message of the peer that the profile does not have came, "
+        "or two, behind which this end said nothing of its own; no other connection shows the age",
+        when=lambda f: f.cut and _asked_in_vain(f) and not shares_age(f),
+        confidence=MEDIUM,
+        sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
+        "was said to it, and {unknown_ping_gap} later the connection was cut",
+        headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
+        blame=Blamed.SELF,
+        evidence=("last_received", "last_sent", "end"),
+        remedy=_ANSWER_IT,
+        rivals=_by_accident(Cause.RESTART),
+        runner_up=Cause.RESTART,
+        source="source of tRPC (keepAlive: terminate 5 s after PING)",
     ),
 )

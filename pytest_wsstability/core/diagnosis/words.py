@@ -266,6 +266,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "asked_since": lambda f: _seconds(_asked_since(f)),
     "slowest": _slowest,
     "heartbeat_first": lambda f: _heartbeat_first(f),
+    "unknown_ping": lambda f: _seconds(f.timeline.unknown_ping_at),
+    "unknown_ping_gap": lambda f: _seconds(f.unknown_ping),
     "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
     # Messages.

@@ -74,10 +74,10 @@ _SAME = (
     "session_info_at", "session_resumes", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at",
     "suspended", "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
     "ping_answered_at", "unsent", "unsent_since", "drained_at", "half_frame_since", "half_frame_last",
-    "half_frame_pause", "proof_asked_at", "proof_at", "heartbeats_before",
+    "half_frame_pause", "proof_asked_at", "proof_at", "heartbeats_before", "unknown_ping_at", "unknown_pings",
 )  # fmt: skip
 # Those of them that reports of the same schema may lack: they were added to it.
-_ADDED = ("session_resumes", "half_frame_last", "half_frame_pause")
+_ADDED = ("session_resumes", "half_frame_last", "half_frame_pause", "unknown_ping_at", "unknown_pings")
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
     "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_lags", "_notices", "_pings",
@@ -97,15 +97,63 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
-        "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
-        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
-        "drained_at", "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last", "half_frame_pause",
-        "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
-        "looks_like", "max_lag", "max_lag_at", "observed_until",
-        "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
-        "session_confirmed_at", "session_id", "session_info_at", "session_resumes", "suspended", "tcp_unseen",
-        "tier", "total", "unsent", "unsent_since",
+        "_answers_due",
+        "_arrivals",
+        "_data",
+        "_data_gaps",
+        "_errors",
+        "_figures",
+        "_heartbeats",
+        "_irregular",
+        "_lags",
+        "_last_any",
+        "_notices",
+        "_origin",
+        "_paused_at",
+        "_peer_ping",
+        "_pings",
+        "_refusals",
+        "_server_heartbeats",
+        "_signals",
+        "_tcp",
+        "close",
+        "deliberately_stalled",
+        "drained_at",
+        "dropped_reads",
+        "end",
+        "ended_serial",
+        "frozen",
+        "half_frame_last",
+        "half_frame_pause",
+        "half_frame_since",
+        "heartbeat_sender",
+        "heartbeats_before",
+        "hints",
+        "intervals",
+        "longest_silence",
+        "looks_like",
+        "max_lag",
+        "max_lag_at",
+        "observed_until",
+        "paused_total",
+        "ping_answered_at",
+        "port",
+        "proof_asked_at",
+        "proof_at",
+        "protocol",
+        "serial",
+        "session_confirmed_at",
+        "session_id",
+        "session_info_at",
+        "session_resumes",
+        "suspended",
+        "tcp_unseen",
+        "tier",
+        "total",
+        "unknown_ping_at",
+        "unknown_pings",
+        "unsent",
+        "unsent_since",
     )  # fmt: skip
 
     def __init__(
@@ -207,6 +255,10 @@ class Timeline:
         # When bytes of it came last, and the longest time between two pieces of it.
         self.half_frame_last: float | None = None
         self.half_frame_pause = 0.0
+        # When the peer last sent a ping message that the profile does not have, and how many it has sent
+        # since this end last said something of its own; None and 0 if none.
+        self.unknown_ping_at: float | None = None
+        self.unknown_pings = 0
         # Heartbeats of the client on earlier connections of its session, at a server; None on the first.
         self.heartbeats_before: int | None = None
         # Why `tcp` is empty; None where the kernel is asked.
@@ -441,6 +493,13 @@ class Timeline:
         elif self.unsent_since is None:
             self.unsent_since = now - self._origin
         self.unsent = size
+
+    def unknown_ping(self, now: float) -> None:
+        """Record that a message of the peer is a ping which the profile does not have."""
+        before, said = self.unknown_ping_at, self.last(direction=Direction.SENT, role=Role.DATA)
+        self.unknown_ping_at = now - self._origin
+        is_open = before is not None and (said is None or said < before)
+        self.unknown_pings = self.unknown_pings + 1 if is_open else 1
 
     def half_frame(self, now: float, there: bool, *, began: bool = False) -> None:
         """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
+from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.cohort import Beside, Shared
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_unspoken import CLOSED
+from pytest_wsstability.core.timeline.close import CloseEvidence
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Likeness
 from tests.core.diagnosis.fitting import fitting
@@ -122,3 +123,65 @@ def test_one_other_of_the_same_age_leaves_a_restart():
     assert unspoken(*ASKED) == ["HEARTBEAT_UNANSWERED"]
     assert unspoken(*ASKED, together=1, shared=Shared.AGE) == ["HEARTBEAT_UNANSWERED / RESTART"]
     assert unspoken(*ASKED, together=1) == []
+
+
+def pinged(*pings, rows=(), end=FIN, at=35.0, until=None, origin=1000.0):
+    """A client that talks until 10 s; the server's ping messages come at these instants."""
+    line = timeline((1, ">text"), (10, ">text"), *rows, origin=origin)
+    for ping in pings:
+        line.unknown_ping(origin + ping)
+    line.over(origin + at, CloseEvidence(end=End.CLIENT, at=at, **end))
+    return line
+
+
+MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
+
+
+@pytest.mark.parametrize(
+    ("pings", "rows", "end", "at", "expected"),
+    [
+        # tRPC cuts 5 s after its PING, Meteor closes 15 s after its own.
+        ((30,), (), FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        ((30,), (), closed_by_peer(1000), 45, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        ((30,), (), closed_by_peer(4001), 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        # Two may be missed; who sends three needs no answer.
+        ((15, 30), (), FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        ((15, 20, 30), (), FIN, 35, None),
+        # Those are no longer open that this end said something behind.
+        ((2, 3, 4, 30), (), FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        ((30,), [(30, ">text")], FIN, 35, None),
+        # Its own heartbeats are no answer.
+        ((30,), [(31, ">beat"), (31, "<answer")], FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        # No time to answer, or none that timers have.
+        ((30,), (), FIN, 30.9, None),
+        ((30,), [(31, "<text"), (36, "<text")], FIN, 37.3, (Cause.HEARTBEAT_UNANSWERED, LOW)),
+        # Its words come first, also those that are not understood.
+        ((30,), (), closed_by_peer(4001, "kicked"), 35, None),
+        ((30,), (), closed_by_peer(1008), 35, None),
+    ],
+)
+def test_a_ping_message_that_the_profile_does_not_have(pings, rows, end, at, expected):
+    """Nobody has answered it, and the end comes as long after it as servers wait."""
+    found = diagnose(pinged(*pings, rows=[*rows, (30, "<text")] if expected else rows, end=end, at=at))
+
+    if expected is None:
+        assert "ping message" not in found.sentence
+    else:
+        assert (found.cause, found.confidence) == expected
+        assert "a ping message that the profile does not have at 30 s" in found.sentence
+        assert found.remedy.startswith("answer it: give the profile this ping")
+
+
+def test_an_idle_timeout_counts_from_a_ping_message_too():
+    """Where it was the last of all, and nothing had been as silent."""
+    found = diagnose(pinged(30, rows=[(30, "<text")], at=90))
+
+    assert (found.cause, found.confidence) == (Cause.HEARTBEAT_UNANSWERED, LOW)
+    assert found.runner_up is Cause.IDLE_TIMEOUT
+
+
+def test_an_age_that_others_show_has_nothing_to_do_with_a_ping_message():
+    lines = [pinged(30, rows=[(30, "<text")], origin=origin) for origin in (1000, 1010, 1020)]
+
+    assert "ping message" in diagnose(lines[0]).sentence
+    assert "ping message" not in diagnose(lines[0], cohort=lines).sentence

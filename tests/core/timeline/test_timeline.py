@@ -182,7 +182,13 @@ def test_what_a_report_of_the_same_schema_lacks_was_added_to_it():
     """A reader of properties that were added later takes them for what they are where nothing happened."""
     line = timeline((1, ">text"))
     written = line.as_dict()
-    for name in ("session_resumes", "half_frame_last", "half_frame_pause"):
+    for name in (
+        "session_resumes",
+        "half_frame_last",
+        "half_frame_pause",
+        "unknown_ping_at",
+        "unknown_pings",
+    ):
         del written[name]
 
     assert Timeline.from_dict(written).as_dict() == line.as_dict()
@@ -405,6 +411,21 @@ def test_half_a_frame_is_there_since_its_first_byte():
 
     line.half_frame(1010, False)
     assert (line.half_frame_since, line.half_frame_last) == (None, None)
+
+
+def test_ping_messages_of_another_protocol_are_counted_while_this_end_says_nothing():
+    """Its own heartbeats are nothing to the peer."""
+    line = timeline((1, ">text"), until=1)
+    assert (line.unknown_ping_at, line.unknown_pings) == (None, 0)
+    for at in (2, 3):
+        line.unknown_ping(1000 + at)
+    line.frame(1004, SENT, Opcode.TEXT, 9, Role.HEARTBEAT, b"")
+    line.unknown_ping(1005)
+    assert (line.unknown_ping_at, line.unknown_pings) == (5, 3)
+
+    line.frame(1005, SENT, Opcode.TEXT, 9, Role.DATA, b"")
+    line.unknown_ping(1006)
+    assert (line.unknown_ping_at, line.unknown_pings) == (6, 1)
 
 
 def test_half_a_frame_behind_the_rest_of_another_is_a_new_one():
