@@ -75,6 +75,7 @@ class ClientEnd:
         age: seconds until it ended, or was judged while it was open.
         is_open: whether it was open then.
         was_closed: whether the server had sent a close frame.
+        reason: the reason in it; empty without one.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
         heard: the age at which the server's last message came; 0 without one.
         ports: those of the client, and of proxies before the server.
@@ -86,6 +87,7 @@ class ClientEnd:
     age: float
     is_open: bool
     was_closed: bool = False
+    reason: str = ""
     asked: float | None = None
     heard: float = 0.0
     ports: tuple[int, ...] = ()
@@ -100,6 +102,7 @@ class ClientEnd:
             age=line.duration if line.close is None else line.close.at,
             is_open=line.close is None,
             was_closed=line.close is not None and line.close.received is not None,
+            reason=line.close.reason if line.close is not None and line.close.received is not None else "",
             asked=_asked(line),
             heard=line.duration - line.silent_for(Direction.RECEIVED, FrameKind.DATA),
             ports=tuple({each.port for each in timelines if each.port is not None}),
@@ -287,7 +290,8 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
         # The close frame's own words, or both ends: nothing that was logged beside them says more.
         return
-    for line in sorted(lines, key=lambda each: (each.is_beside, each.may_be_of_end)):
+    spoken = [line for line in lines if not _repeats(line, end)]
+    for line in sorted(spoken, key=lambda each: (each.is_beside, each.may_be_of_end)):
         reading = read_reason(line.message)
         topic = reading.topic if reading.is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
@@ -295,6 +299,12 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
             told = _by_error(found, line, end)
         if told is not None:
             yield told
+
+
+def _repeats(line: ServerLine, end: ClientEnd) -> bool:
+    """Whether an error that came of the end quotes its close reason, which confirms nothing."""
+    is_of_end = line.kind is LineKind.RAISED and not line.is_failure
+    return is_of_end and bool(end.reason) and end.reason in line.text
 
 
 def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis | None:

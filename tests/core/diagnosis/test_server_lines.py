@@ -896,3 +896,17 @@ def test_what_was_logged_before_the_opening_is_told_of_as_at_the_opening():
     record = timeline((1, ">beat"), (1.1, "<answer"), (47, ">beat"), until=60)
     hung = with_lines(diagnose(record), [record], [said("busy", 999.5, kind=LineKind.BUSY)], alone=True)
     assert hung.sentence.endswith("has asked for no message since 0 s")
+
+
+@pytest.mark.parametrize(("reason", "confirms"), [("Connection Timeout", False), ("timed out", True)])
+def test_an_error_that_came_of_a_close_confirms_none_of_its_words(reason, confirms):
+    """A handler that reads on gets the close frame of its own server back; other words are the server's."""
+    words = "ConnectionClosedError: sent 4000 (private use) Connection Timeout"
+    line = said(words, 1046.5, kind=LineKind.RAISED)
+    # Messages of this end, each answered: what timed out is not said.
+    talk = [row for at in range(1, 47) for row in ((at, ">text"), (at + 0.1, "<text"))]
+    rows = [*talk, (46.5, closed_by_peer(4000, reason))]
+    alone, found = told(rows), told(rows, line)
+
+    assert ("the server logged" in found.sentence) is confirms
+    assert (alone.confidence, found.confidence) == (LOW, MEDIUM if confirms else LOW)
