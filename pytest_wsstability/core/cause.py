@@ -44,6 +44,7 @@ class Cause(Enum):
     ZOMBIE = "an application that does nothing behind a connection that lives"
     ONE_WAY_DEAD = "a stream that went silent while the connection lives"
     HEARTBEATS_STOPPED = "heartbeats that stopped coming"
+    HEARTBEATS_RARE = "heartbeats that are due less often than the test wants them"
     HEARTBEATS_SKIPPED = "heartbeats of which some are not answered"
     HANDLER_ERROR = "an error in the handler"
     RESTART = "a restart or a deployment"

@@ -15,7 +15,7 @@ from ..core.message.protocol import misfit
 from ..core.timeline.events import End, Opcode, Role
 from ..core.timeline.protocol_facts import Awaited
 from ..net.client_side import KEEPALIVE
-from ..net.server.behaviour import Behaviour
+from ..net.server.behaviour import Behaviour, behaviour_of
 from .markers import MIDDLEBOX, ORCHESTRATOR
 from .plans import is_virtual, orchestrator_of, plan_of, target_of
 from .settings import TargetKind
@@ -164,7 +164,8 @@ def _behaviour(item: pytest.Item) -> Behaviour | None:
     if not _is_reference(item) or {"handler", "faults"} & set(written):
         return None
     fields = Behaviour.__dataclass_fields__
-    return Behaviour.of(**{name: value for name, value in written.items() if name in fields})
+    profile = written.get("profile", plan_of(item).profile)
+    return behaviour_of(profile, **{name: value for name, value in written.items() if name in fields})
 
 
 def _traffic(item: pytest.Item) -> TrafficRates:

@@ -17,7 +17,7 @@ from ..core.url import as_websocket, is_loopback, is_relative, wrong_url
 from ..net.server.behaviour import Behaviour
 from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
-from ..profiles import Profile
+from ..profiles import JSON, Profile
 from ..profiles.catalogue import find
 from .asked import Plan
 from .markers import FLEET, LONG, MIDDLEBOX, ORCHESTRATOR, STABILITY, VOICE, has_pytest_asyncio, uses_us
@@ -189,9 +189,15 @@ def _orchestrator(item: pytest.Item) -> dict[str, Any]:
         Behaviour.of(**{name: value for name, value in values.items() if name not in own})
     except TypeError as exc:
         raise TypeError(f"{exc}, {', '.join(own)}") from None
-    Orchestrator(**values)
+    Orchestrator(**{"profile": _spoken(item), **values})
     _refuse_exposure(values.get("host"), settings.host)
     return {**options, **values}
+
+
+def _spoken(item: pytest.Item) -> Profile:
+    """What a test's orchestrator speaks where its mark does not say; anything where none is started."""
+    asked = "ws_orchestrator" in getattr(item, "fixturenames", ())
+    return plan_of(item).profile if asked or target_of(item).kind is TargetKind.REFERENCE else JSON
 
 
 def _refuse_exposure(host: str | None, allowed: str | None) -> None:

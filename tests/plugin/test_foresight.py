@@ -292,3 +292,16 @@ def test_a_failure_shows_the_margins(failure):
     printed = failure(source)
     assert "margins" in printed
     assert "a pong every 30 s against the orchestrator's read deadline of 60 s: 0.50 of it" in printed
+
+
+def test_a_server_that_has_no_read_deadline_by_its_profile_has_no_margin_of_one(failure):
+    """Protocols with timers of their own have them in its place."""
+    source = SOAK.format(
+        more="",
+        server="heartbeat_interval=60",
+        requirement='alive_for="2m", heartbeat_every="25s", profile="socketio"',
+    )
+
+    printed = failure(source)
+    assert "due every 60 s" in " ".join(printed.split())
+    assert "read deadline of 60 s" not in printed

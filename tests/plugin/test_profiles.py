@@ -76,3 +76,42 @@ def test_frames(passes):
         """,
         "--ws-profile=frames",
     )
+
+
+@pytest.mark.parametrize("mark", ['heartbeat_interval="10s"', 'faults=[("1s", faults.LateHeartbeats("1s"))]'])
+def test_the_marker_of_the_server_is_read_with_the_profile_of_the_option(passes, mark):
+    """What its servers do, and not those of the default."""
+    passes(
+        f"""
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_orchestrator({mark})
+        @pytest.mark.ws_stability(alive_for="1m")
+        def test_it(ws_soak): ...
+        """,
+        "--ws-profile=socketio",
+    )
+
+
+READ_ONLY = """
+from pytest_wsstability.profiles import JSON, Codec
+
+def pytest_wsstability_profiles(config):
+    return [JSON.replace(name="ours", pong=Codec(lambda text: text == "PONG"))]
+"""
+
+
+@pytest.mark.parametrize(("fixture", "outcome"), [("ws_url", "passed"), ("ws_orchestrator", "errors")])
+def test_a_profile_that_no_server_can_speak_is_refused_where_one_is_asked_for(run, fixture, outcome):
+    """The mark of a module is for those of its tests that use one."""
+    source = f"""
+        import pytest
+
+        pytestmark = pytest.mark.ws_orchestrator(read_deadline="60s")
+
+        def test_it({fixture}): ...
+        """
+
+    args = ("--ws-profile=ours", "--ws-url=ws://127.0.0.1:9/")
+    assert run(source, *args, conftest=READ_ONLY).parseoutcomes() == {outcome: 1}

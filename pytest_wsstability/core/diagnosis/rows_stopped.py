@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..judge.requirement import CADENCE_TOLERANCE
 from ..judge.verdict import Rule
 from ..timeline.events import End, FrameKind
 from .features import RECEIVED, Features
@@ -18,10 +19,20 @@ _PAUSES = 2
 
 def _beats_stopped(f: Features) -> bool:
     """Whether heartbeats of the peer are due and do not come."""
+    if _beats_rare(f):
+        return False
     if Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER):
         return True
     # Too few were answered at a client: they stopped if it was not the hold that was too short for more.
     return Rule.HEARTBEATS in f.broken and f.timeline.heartbeat_sender is RECEIVED and _beats_overdue(f)
+
+
+def _beats_rare(f: Features) -> bool:
+    """Whether heartbeats of the peer miss what the test wants, and none what it named or the protocol has."""
+    every, beats = f.timeline.peer_interval, f.timeline.heartbeats
+    if Rule.CADENCE not in f.broken or every is None:
+        return False
+    return max(beats.longest_gap, f.age - (beats.last_at or 0.0)) <= every * CADENCE_TOLERANCE
 
 
 def _beats_overdue(f: Features) -> bool:
@@ -76,6 +87,22 @@ _UNHEARD = (
 )
 
 ROWS = (
+    Signature(
+        cause=Cause.HEARTBEATS_RARE,
+        shows="heartbeats of the peer are due less often than the requirement wants them, by what it named "
+        "or by the protocol",
+        when=_beats_rare,
+        confidence=HIGH,
+        sentence="the {peer}'s heartbeats are due every {beats_due}, and none was late: the test wants them "
+        "more often",
+        headline="heartbeats of the {peer} are due every {beats_due} only",
+        blame=Blamed.NOBODY,
+        evidence=("heartbeats", "last_received"),
+        remedy="ask for them as often as they are due (heartbeat_every=, --heartbeat), or shorten the "
+        "interval that the {peer} names",
+        proved=True,
+        source="measured with NiceGUI, whose Socket.IO server names 4 s",
+    ),
     Signature(
         cause=Cause.HEARTBEATS_STOPPED,
         shows="the client sent heartbeats before it reconnected, and none since",

@@ -269,6 +269,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "unknown_ping": lambda f: _seconds(f.timeline.unknown_ping_at),
     "unknown_ping_gap": lambda f: _seconds(f.unknown_ping),
     "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
+    "beats_due": lambda f: _seconds(f.timeline.peer_interval),
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
     # Messages.
     "largest": lambda f: size(f.messages.largest),

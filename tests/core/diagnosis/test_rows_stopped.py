@@ -12,7 +12,7 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
-from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import timeline
 
@@ -114,6 +114,36 @@ def test_what_came_a_second_after_the_last_heartbeat_shows_a_peer_that_is_there(
     causes = fitting(ROWS, replace(features, broken=frozenset({Rule.CADENCE})))
 
     assert (causes[-1] == "HEARTBEATS_STOPPED / HALF_OPEN") is is_dead
+
+
+ASKING = ProtocolFacts(
+    name="x", title="X", every=20, heartbeats_from=frozenset({SERVER}), names_interval=True
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "named", "cause"),
+    [
+        # None is late before one and a half of the intervals that were named, or that the protocol has.
+        ([], 37.5, 25, "HEARTBEATS_RARE"),
+        ([], 37.75, 25, "HEARTBEATS_STOPPED"),
+        ([(25, "<beat")], 62.5, 25, "HEARTBEATS_RARE"),
+        ([(25, "<beat")], 62.75, 25, "HEARTBEATS_STOPPED"),
+        ([(38, "<beat")], 40, 25, "HEARTBEATS_STOPPED"),
+        ([], 30, None, "HEARTBEATS_RARE"),
+        ([], 30.25, None, "HEARTBEATS_STOPPED"),
+    ],
+)
+def test_heartbeats_that_are_due_less_often_than_the_test_wants_them_have_not_stopped(
+    rows, end, named, cause
+):
+    """Nobody promised more of them."""
+    intervals = Intervals(server=named) if named else None
+    line = timeline(*rows, until=end, protocol=ASKING, intervals=intervals)
+    found = diagnose(line, verdict=judge(Requirement.of(heartbeat_every=10), line))
+
+    assert found.cause is Cause[cause]
+    assert ("due every" in found.sentence) is (cause == "HEARTBEATS_RARE")
 
 
 LINE_FEEDS = ProtocolFacts(
