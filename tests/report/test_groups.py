@@ -9,7 +9,7 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.report.groups import by_cause, cause_of
 from tests.core.script import FIN, closed_by_peer
-from tests.report.made import cut, doubtful, expected, good, result
+from tests.report.made import BEATS, cut, doubtful, expected, good, result
 
 TALKS = Requirement.of(alive_for="2m", no_abnormal_closure=True)
 ENDED = closed_by_peer(4401, "token expired")
@@ -27,7 +27,7 @@ def shown(*results):
 def test_the_worst_first_then_the_largest():
     """Unstable, inconclusive, stable, and at last what a test asked for."""
     idle = [told(result((50, {**FIN}), nodeid=f"i{number}")) for number in range(3)]
-    found = shown(good(), expected(cut()), doubtful(), told(result((20, ENDED))), *idle)
+    found = shown(good(), expected(cut()), doubtful(), told(result((60, ENDED), nodeid="a")), *idle)
 
     assert [(verdict, count) for verdict, _, count in found] == [
         ("UNSTABLE", 3), ("UNSTABLE", 1), ("INCONCLUSIVE", 1), ("expected", 1), ("stable", 1)
@@ -56,6 +56,13 @@ def test_of_ends_without_a_cause_that_differ_the_first_promise_is_told():
 
     assert [violation.rule for violation in made[0].verdict.violations] == [Rule.ALIVE, Rule.CLOSURE]
     assert shown(*made) == [("UNSTABLE", f"{Rule.ALIVE.value}: not kept", 2)]
+
+
+def test_of_doubts_that_differ_their_reason_is_told():
+    made = [doubtful(), result(*BEATS[:2], until=50)]
+
+    assert shown(*made) == [("INCONCLUSIVE", made[0].verdict.doubts[0].reason.value, 2)]
+    assert shown(made[0])[0][1] == cause_of(made[0]) != cause_of(made[1])
 
 
 def test_the_cause_has_no_instant():
