@@ -171,3 +171,28 @@ def test_hostile_texts_are_harmless():
 
     assert "\x1b" not in shown
     assert not any(line.startswith("::") for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(("count", "more"), [(40, []), (41, ["  and 1 more"])])
+def test_forty_rows_are_shown(count, more):
+    made = run(*(good(tier=Tier.REAL, nodeid=f"t.py::{number:02}") for number in range(count)))
+    lines = text(made).splitlines()
+
+    assert sum("t.py::" in line for line in lines) == 40
+    assert [line for line in lines if line.endswith(" more")] == more
+
+
+@pytest.mark.parametrize(("count", "rows"), [(15, 15), (16, 0)])
+def test_a_screen_of_failures_has_a_row_for_each(count, rows):
+    """More of them are told by their causes."""
+    made = run(*(cut(tier=Tier.REAL, nodeid=f"t.py::{number:02}") for number in range(count)))
+
+    assert sum(line.startswith("  UNSTABLE ") for line in text(made).splitlines()) == rows
+
+
+@pytest.mark.parametrize("width", [72, 80, 100])
+def test_a_long_target_loses_its_end(width):
+    url = f"wss://{'very-' * 30}long.example/"
+    first, *_ = text(run(cut(tier=Tier.REAL, url=url)), width=width).splitlines()
+
+    assert first == f"real time, {url}"[: width - 3] + "..."
