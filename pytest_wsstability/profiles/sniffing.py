@@ -15,11 +15,11 @@ from .records import Records
 FIRST, LONGEST = 3, 4096
 # What a message has to fix to tell a protocol: ``{"type":"ping"}`` has two, ``2`` and a line feed one.
 _TELLING = 2
-# A ping message is short, and says so in a word by itself: PING, "primus::ping::1690000000000",
-# {"op":"ping"}, {"ping":1690000000000}.
+# A ping message is short, and says so in a word by itself: PING, "primus::ping::1690000000000", IRC's
+# PING :tmi.twitch.tv, {"op":"ping"}, {"ping":1690000000000}.
 _SHORT = 128
 _PING = re.compile(
-    r'"?(?:primus::)?ping(?:::\d+)?"?|[\[{](?!.*"pong").*"ping"\s*[\]},:].*', re.IGNORECASE | re.DOTALL
+    r'"?(?:primus::)?ping(?:::\d+| :\S+)?"?|[\[{](?!.*"pong").*"ping"\s*[\]},:].*', re.IGNORECASE | re.DOTALL
 )
 # Parts of a path that say which protocol is spoken there, as the protocol's own software has it by default.
 PATHS = {

@@ -165,6 +165,8 @@ def test_messages_of_more_than_4_kib_are_not_looked_at(length, name):
         ('{"type":"ping"}', True),
         ('{"msg": "ping", "id": 7}', True),
         ('{"ping":1690000000000}', True),
+        ("PING :tmi.twitch.tv\r\n", True),
+        ("PING :how are you", False),
         ('["ping"]', True),
         ('[{"op":"PING"}]', True),
         ("pong", False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..cause import Cause
 
 _TALK = "send a message every second: "
+_PACE = "send at another pace: a limit on the number of messages ends it at the same one of them"
 _TCP = "look at TCP_INFO while it is open (Linux, real time): "
 _PINGS = "send ping frames beside the heartbeats: "
 _ANSWER = "answer, and look again: a close on purpose stays"
@@ -175,6 +176,10 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "ping it on a second connection: a process that stands still answers none",
     ),
     (_C.RATE_LIMITED, _C.UPSTREAM_FAILED, _BEHIND),
+    (_C.RATE_LIMITED, _C.MAX_AGE, _PACE),
+    (_C.RATE_LIMITED, _C.HANDLER_ERROR, _PACE),
+    (_C.RATE_LIMITED, _C.RESTART, _PACE),
+    (_C.RATE_LIMITED, _C.CLOSED_BY_PEER, _PACE),
     (_C.AUTH_EXPIRED, _C.UPSTREAM_FAILED, _BEHIND),
     (_C.READ_DEADLINE, _C.HANDLER_ERROR, f"{_TALK}a read deadline is then survived, a slow service is not"),
     (_C.PONG_DEADLINE, _C.HANDLER_ERROR, _BEHIND),

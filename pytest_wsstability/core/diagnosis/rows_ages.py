@@ -6,6 +6,7 @@ from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.events import End
 from . import rivals, timers
+from .counts import NTH_MESSAGE
 from .features import Features
 from .rows_timers import age_number, at_once, idle, pong_deadline, same_age
 from .signature import Blamed, Rival, Signature
@@ -36,6 +37,7 @@ def _outlived_pings(f: Features) -> bool:
 
 # An age that one connection shows.
 _AGE = (
+    NTH_MESSAGE,
     *rivals.crash(unless="the age", number=(CountsFrom.AGE, CountsFrom.PONG)),
     rivals.NO_MESSAGE_FOR_LONG,
 )

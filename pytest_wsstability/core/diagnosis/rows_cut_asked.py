@@ -7,6 +7,7 @@ from ..known_timers import CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import Opcode
 from . import rivals, timers
+from .counts import NTH_MESSAGE
 from .features import RECEIVED, SENT, Features
 from .signature import Blamed, Rival, Signature
 
@@ -164,6 +165,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
+        rivals=(NTH_MESSAGE,),
         runner_up=Cause.MESSAGE_TOO_BIG,
         source="measured with uvicorn and aiohttp",
     ),
@@ -182,6 +184,7 @@ LAST = (
         blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
+        rivals=(NTH_MESSAGE,),
         runner_up=Cause.MESSAGE_TOO_BIG,
         source="measured with uvicorn and aiohttp",
     ),
@@ -199,7 +202,7 @@ LAST = (
         remedy="see the {peer}'s log and its process at that instant; a server that is told to stop "
         "should close "
         "with 1001 or 1012",
-        rivals=(rivals.ANOTHER_OPENED,),
+        rivals=(NTH_MESSAGE, rivals.ANOTHER_OPENED),
         runner_up=Cause.MAX_AGE,
         source="measured",
     ),

@@ -132,9 +132,8 @@ ROWS = (
     Signature(
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest silence either way, the peer's byte being the last; "
-        "and other "
-        "connections ended after the same silence at other instants and ages; more time without a pong "
-        "was survived",
+        "and other connections ended after the same silence at other instants and ages; more time without a "
+        "pong was survived",
         when=lambda f: (
             idle(f)
             and not f.passive

@@ -376,3 +376,43 @@ def test_a_session_that_had_timed_out_before(at, is_its, reason):
     found = diagnose(timeline((0.1, "<hello"), (0.2, ">info"), (at, closed_by_peer(4000, reason))))
 
     assert (found.cause is Cause.SESSION_NOT_CONFIRMED) is is_its
+
+
+def counted(number, *, every=3.0, end=FIN, late=0.0):
+    """A client that has sent so many messages at even intervals, each answered, when the connection ends."""
+    rows = [row for at in range(1, number) for row in ((every * at, ">text"), (every * at + 0.001, "<text"))]
+    return timeline(*rows, (every * number, ">text"), (every * number + 0.001 + late, end))
+
+
+@pytest.mark.parametrize(
+    ("number", "is_round"),
+    [
+        (100, True),
+        (101, False),
+        (99, False),
+        (90, False),
+        (250, True),
+        (350, False),
+        (1000, True),
+        (2500, True),
+    ],
+)
+@pytest.mark.parametrize(
+    ("end", "first"),
+    [(FIN, {Cause.MAX_AGE, Cause.HANDLER_ERROR}), (closed_by_peer(1000), {Cause.CLOSED_BY_PEER})],
+)
+def test_a_limit_on_the_number_of_messages_looks_like_an_age(end, first, number, is_round):
+    """At even intervals both fit; the number of the last message tells that it may be one."""
+    found = diagnose(counted(number, end=end))
+
+    assert found.cause in first
+    assert (Cause.RATE_LIMITED in found.alternatives) is is_round
+    assert (f"right after the {number}th message of the client" in found.sentence) is is_round
+    if is_round:
+        assert found.confidence is LOW
+
+
+def test_an_end_that_came_later_than_the_last_message_is_none_of_their_number():
+    """Nothing answers it."""
+    assert Cause.RATE_LIMITED in diagnose(counted(100)).alternatives
+    assert Cause.RATE_LIMITED not in diagnose(counted(100, late=1.0)).alternatives
