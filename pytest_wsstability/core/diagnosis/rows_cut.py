@@ -46,11 +46,11 @@ def _forgotten(f: Features) -> bool:
         and f.tail.only_sent
         and f.tail.quiet_before >= _QUIET
         and f.tail.quiet_before >= f.longest_silence - SAME_SILENCE
-        and (_long_enough(f) or not (f.cut and f.after_largest_message))
+        and (long_enough(f) or not (f.cut and f.after_largest_message))
     )
 
 
-def _long_enough(f: Features) -> bool:
+def long_enough(f: Features) -> bool:
     """Whether the silence was as long as somebody is known to remember: how long it was tells no more."""
     return f.tail.quiet_before >= _SOONEST_FORGOTTEN
 
@@ -199,7 +199,7 @@ ROWS = (
             Rival(
                 Cause.RESTART,
                 "nobody is known to forget so soon",
-                lambda f: not _long_enough(f),
+                lambda f: not long_enough(f),
                 "nobody is known to forget so soon, so a host that was restarted fits too",
             ),
             Rival(

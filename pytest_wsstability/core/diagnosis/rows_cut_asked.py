@@ -8,7 +8,8 @@ from ..timeline.close import TransportEnd
 from ..timeline.events import Opcode
 from . import rivals, timers
 from .counts import NTH_MESSAGE
-from .features import RECEIVED, SENT, Features
+from .features import BIG, RECEIVED, SENT, Features
+from .rows_cut import long_enough
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -52,6 +53,13 @@ def _after_first_ping(f: Features) -> bool:
     first = f.asked.sent + f.pings.received == 1 and not f.asked.answered
     return f.cut and first and last is not None and last.opcode >= Opcode.PING and f.tail.message is None
 
+
+# Nobody's limit is below: half of two bytes is no experiment.
+_TOO_BIG = Rival(
+    Cause.MESSAGE_TOO_BIG,
+    "the message is as large as the smallest known limits",
+    lambda f: f.tail.message is not None and f.tail.message.size >= BIG,
+)
 
 ROWS = (
     Signature(
@@ -165,8 +173,18 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
-        rivals=(NTH_MESSAGE,),
-        runner_up=Cause.MESSAGE_TOO_BIG,
+        rivals=(
+            NTH_MESSAGE,
+            Rival(
+                Cause.NAT_EXPIRED,
+                "it was the first word after the longest silence, as long as somebody is known to remember",
+                lambda f: f.tail.only_sent and long_enough(f) and f.tail.quiet_before >= f.longest_silence,
+                "it was the first word after {quiet} of silence, so a box that had forgotten the connection "
+                "fits too",
+            ),
+            _TOO_BIG,
+        ),
+        runner_up=Cause.RESTART,
         source="measured with uvicorn and aiohttp",
     ),
 )
@@ -184,8 +202,8 @@ LAST = (
         blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
-        rivals=(NTH_MESSAGE,),
-        runner_up=Cause.MESSAGE_TOO_BIG,
+        rivals=(NTH_MESSAGE, _TOO_BIG),
+        runner_up=Cause.RESTART,
         source="measured with uvicorn and aiohttp",
     ),
     Signature(

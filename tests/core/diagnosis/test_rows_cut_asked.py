@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.diagnosis.rows_cut_asked import LAST, ROWS
-from tests.core.diagnosis.fitting import fitting, read
+from tests.core.diagnosis.fitting import after_message, fitting, read
 from tests.core.script import RST
 
 ALL = (*ROWS, *LAST)
@@ -41,3 +41,27 @@ def test_a_kernel_resets_what_its_process_left_unread(heard, fits):
     causes = fitting(ALL, read(*rows, end=60.25, how=RST))
 
     assert any(each.startswith("PEER_NOT_READING") for each in causes) is fits
+
+
+@pytest.mark.parametrize(
+    ("size", "rivals"), [(511, "HANDLER_ERROR"), (512, "HANDLER_ERROR / MESSAGE_TOO_BIG")]
+)
+def test_a_message_below_the_smallest_limit_was_not_too_big(size, rivals):
+    """Half of it would tell nothing."""
+    talk = [(at, ">text") for at in (5, 20)]
+    features = after_message(read(*talk, (20.01, "<text"), end=40.3), size)
+
+    assert fitting(LAST, features)[0] == rivals
+
+
+@pytest.mark.parametrize(
+    ("silence", "since", "fits"), [(240, [], True), (239.9375, [], False), (240, [(250, "<text")], False)]
+)
+def test_the_first_word_after_a_long_silence_may_have_found_nobody(silence, since, fits):
+    """Nobody is known to forget sooner; and the longest silence tells."""
+    last = silence + (since[-1][0] if since else 1)
+    rows = [(0.5, ">text"), (1, "<text"), *since, (last, ">text")]
+    causes = fitting(ROWS, read(*rows, end=last + 0.01))
+
+    assert causes[-1].startswith("HANDLER_ERROR")
+    assert ("NAT_EXPIRED" in causes[-1]) is fits
