@@ -110,8 +110,8 @@ OPENINGS = (
         runner_up=Cause.THROTTLED,
     ),
     FailedOpening(
-        cause=Cause.ORIGIN_REFUSED, shows="HTTP 403, and words of an origin", stage="HTTP",
-        statuses=_is(403), topics=frozenset({Topic.ORIGIN}), blame=Blame.CLIENT,
+        cause=Cause.ORIGIN_REFUSED, shows="HTTP 400 or 403, and words of an origin", stage="HTTP",
+        statuses=_is(400, 403), topics=frozenset({Topic.ORIGIN}), blame=Blame.CLIENT,
         remedy="send an Origin that the server allows (ws_stability(origin=...)), or add this one to its "
         "list; behind a proxy, see whether that passes Host on",
     ),

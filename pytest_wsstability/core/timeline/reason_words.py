@@ -141,6 +141,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.ORIGIN: any_of(
         r"cors", r"cross-?origin", rf"origins? (?:\S+ )?(?:is |was )?(?:not |un|dis|mis)?{_REFUSED}",
         r"(?:bad|invalid|wrong|unknown|forbidden|untrusted|disallowed|unauthori[sz]ed|check) origins?",
+        r"not an? (?:accepted|allowed|trusted|authori[sz]ed|permitted|valid) origin",
     ),
     Topic.DUPLICATE: any_of(
         r"duplicated? (?:connection|session|client|login|socket|device|tab|user)s?",

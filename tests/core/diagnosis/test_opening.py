@@ -71,6 +71,12 @@ def test_each_stage(stage, answer, cause, blame):
         (403, "Forbidden", Cause.UNAUTHORIZED, Cause.REFUSED),
         (403, '{"detail": "Forbidden"}', Cause.UNAUTHORIZED, Cause.REFUSED),
         (403, "Forbidden Cross origin websockets not allowed", Cause.ORIGIN_REFUSED, None),
+        # Engine.IO of Python, and Autobahn.
+        (400, 'BAD REQUEST "Not an accepted origin."', Cause.ORIGIN_REFUSED, None),
+        (400, "WebSocket connection denied: origin 'https://a.example' not allowed",
+         Cause.ORIGIN_REFUSED, None),
+        (400, "Bad Request", Cause.REFUSED, None),
+        (404, "Not Found no such origin", Cause.REFUSED, None),
         (403, 'Forbidden request Origin "https://a.example" is not authorized for Host "b"',
          Cause.ORIGIN_REFUSED, None),
         (403, "Forbidden You don't have permission to access this resource.", Cause.UNAUTHORIZED,

@@ -180,6 +180,7 @@ T = Topic
         ("Invalid session", T.SESSION_UNKNOWN),
         ("Only one connection per user", T.DUPLICATE),
         ("request from origin https://a.example not allowed", T.ORIGIN),
+        ("https://a.example is not an accepted origin.", T.ORIGIN),
         ("forbidden: invalid session token", T.TOKEN),
         ("Binary messages are not allowed", T.PROTOCOL),
         ("unknown command", T.PROTOCOL),
