@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
@@ -21,6 +21,9 @@ WILDCARDS = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 LOOPBACKS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 logger = logging.getLogger("pytest_wsstability.virtual")
+
+# Called with the words of each error for what leaves the network: an app may have disabled all loggers.
+LISTENERS: list[Callable[[str], object]] = []
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "WSS_PROXY", "WS_PROXY")
 
@@ -100,6 +103,8 @@ def outside(
     )
     # Whoever catches it may never tell, and fail much later for it.
     logger.warning("%s", error, extra={"outside": True})
+    for listener in LISTENERS:
+        listener(str(error))
     return error
 
 

@@ -15,6 +15,7 @@ from ...core.redact import show_text
 from ...core.unescaped import without_colours
 from ...core.url import port_of
 from ...net.apps.watching import HANDLING
+from ...virtual.addresses import LISTENERS
 from ...virtual.project_code import FROZEN, is_of_project
 
 # So many records are kept, besides them so many warnings that are older, and so many lines of each are shown.
@@ -60,18 +61,24 @@ class ServerLog(logging.Handler):
         self._loop: asyncio.AbstractEventLoop | None = None
         self.is_silent = False
         self.is_stopping = False
-        # When something tried to leave the virtual network first, and what.
-        self.left: LogLine | None = None
+        # What tried to leave the virtual network first.
+        self.left: str | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take down what is logged while the block runs."""
         root = logging.getLogger()
         root.addHandler(self)
+        LISTENERS.append(self._leaves)
         try:
             yield
         finally:
+            LISTENERS.remove(self._leaves)
             root.removeHandler(self)
+
+    def _leaves(self, words: str) -> None:
+        if not self.is_silent and self.left is None:
+            self.left = words
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take down a record."""
@@ -82,8 +89,6 @@ class ServerLog(logging.Handler):
         with suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
         at = self._loop.time() if self._loop is not None else 0.0
-        if leaves and self.left is None:
-            self.left = LogLine(at, record.getMessage())
         text = f"{record.levelname:<7} {record.name}: {without_colours(record.getMessage())}"
         line = self._line(at, text, record.name, record.levelno, _port(record))
         if record.exc_info and record.exc_info[1] is not None:

@@ -85,7 +85,7 @@ def add_output(item: pytest.Item, report: pytest.TestReport) -> None:
     if log is not None and base_target_of(item).kind is TargetKind.APP and not runs_command(item):
         _add(report, "log of the app", list(log.lines), opened)
         if log.left is not None:
-            report.sections.append(("virtual time", f"{log.left.text}\n{_REAL}"))
+            report.sections.append(("virtual time", f"{log.left}\n{_REAL}"))
     process = item.stash.get(command_key, None)
     if process is not None:
         _add(report, f"output of the command, {process.url}", list(process.lines), opened)

@@ -9,6 +9,7 @@ from pytest_wsstability.net.apps.watching import AppRecord
 from pytest_wsstability.plugin.servers import logs
 from pytest_wsstability.plugin.servers.logs import ServerLog
 from pytest_wsstability.virtual import run_virtual
+from pytest_wsstability.virtual.addresses import LISTENERS, outside
 
 CHAT = logging.getLogger("chat")
 
@@ -112,3 +113,26 @@ def test_a_message_is_kept_without_its_colours(log):
     CHAT.error("\x1b[31merror\x1b[0m: token\x1b[0m=abc")
 
     assert log.lines[-1].text.endswith("chat: error: token=abc")
+
+
+def test_what_leaves_the_virtual_network_is_known_where_loggers_are_off(log):
+    """An app that catches the error never tells; the first one is kept, and nobody listens afterwards."""
+    logging.disable()
+    try:
+        outside(("10.1.2.3", 6379))
+        outside(("10.1.2.4", 6379))
+    finally:
+        logging.disable(logging.NOTSET)
+
+    assert log.left.startswith("a TCP connection to 10.1.2.3:6379 leaves the virtual network")
+
+
+def test_a_log_that_listens_no_more_is_told_nothing():
+    """The next test has its own."""
+    made = ServerLog()
+    with made.listening():
+        pass
+    outside(("10.1.2.3", 6379))
+
+    assert made.left is None
+    assert LISTENERS == []
