@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import signal
 import socket
@@ -33,6 +34,8 @@ _OTHER = {"127.0.0.1": "::1", "::1": "127.0.0.1"}
 # Words that only a shell understands (POSIX, Shell Command Language, 2.2 to 2.10).
 _OF_A_SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
 _BUILT_IN = {"cd", "export", "source"}
+# The port as a shell has it, in a word that no shell is given.
+_SHELL_PORT = re.compile(r"\S*(?:\$PORT\b|\$?\{PORT\})\S*")
 # Windows has one way to end a process.
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
@@ -292,6 +295,8 @@ def split(command: str) -> list[str]:
     if of_a_shell:
         wrapped = shlex.join(["sh", "-c", command])
         raise CommandError(f"no shell runs it, and {of_a_shell[0]!r} is a shell's: write {wrapped}")
+    if unset := next(filter(_SHELL_PORT.fullmatch, words), None):
+        raise CommandError(f"no shell runs it, so {unset!r} stays as it is: write {{port}}")
     return words
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -300,6 +301,9 @@ def test_a_server_of_the_other_loopback_is_told(run, command, ini):
         ("KEY=a node x.js", "no shell runs it, so 'KEY=a' sets nothing: write 'env KEY=a node x.js'"),
         ("cd web && node x.js", "no shell runs it, and 'cd' is a shell's: write sh -c 'cd web && node x.js'"),
         ("node x.js > log", "no shell runs it, and '>' is a shell's: write sh -c 'node x.js > log'"),
+        ("node x.js --port $PORT", "no shell runs it, so '$PORT' stays as it is: write {port}"),
+        ("node x.js --port=${PORT}", "no shell runs it, so '--port=${PORT}' stays as it is: write {port}"),
+        ("go run . -addr :{PORT}", "no shell runs it, so ':{PORT}' stays as it is: write {port}"),
     ],
 )
 def test_a_command_that_cannot_be_read_is_a_usage_error(run, text, words):
@@ -417,6 +421,12 @@ def test_what_daphne_cannot_serve_is_a_usage_error(run, pytester, args, settings
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert words in result.stderr.str()
+
+
+@pytest.mark.parametrize("command", ["sh -c 'node x.js $PORT'", "node x.js $PORTAL {port}"])
+def test_a_variable_that_a_shell_is_given_or_that_is_another_stays(command):
+    """A shell puts the port in."""
+    assert module.split(command) == shlex.split(command)
 
 
 COLOURED = """
