@@ -42,7 +42,13 @@ class ReportFiles:
         self._started = datetime.now(UTC)
 
     def write(self, *results: Result, notes: Sequence[str] = ()) -> None:
-        """Write what was seen, and what it means where no result says so."""
+        """
+        Write what was seen, and what it means where no result says so.
+
+        Raises:
+            ValueError: if a file can't be written, naming it; the others are, whichever comes first.
+
+        """
         run = Run(
             started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
             tool=f"pytest-wsstability {__version__}",
@@ -50,5 +56,11 @@ class ReportFiles:
             results=results,
             notes=tuple(notes),
         )
+        lost = []
         for path, render in self._renderers:
-            path.write_text(render(run), encoding="utf-8")
+            try:
+                path.write_text(render(run), encoding="utf-8")
+            except OSError as error:
+                lost.append(f"{str(path)!r} was not written: {error.strerror or error}")
+        if lost:
+            raise ValueError(f"--report: {'; '.join(lost)}")

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -197,6 +198,25 @@ def test_a_report_that_cannot_be_written_is_told_before_one_opens(tmp_path, caps
     out, err = capsys.readouterr()
 
     assert (out, err.startswith(f"wsstability fleet: --report: {message.format(report)}")) == ("", True)
+
+
+def test_a_disk_that_is_full_by_then_is_told_with_the_report(url, tmp_path, capsys, monkeypatch):
+    """The other one is written, though it comes later."""
+    write = Path.write_text
+
+    def full(path, *text, **keywords):
+        if path.suffix == ".html":
+            raise OSError(28, "No space left on device")
+        return write(path, *text, **keywords)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    reports = [f"--report={tmp_path / name}" for name in ("a.html", "a.json")]
+
+    assert command(url, *reports, seconds="1500ms") == 2
+    out, err = capsys.readouterr()
+    assert "5 planned: 5 stable" in out
+    assert err.endswith(f"--report: '{tmp_path / 'a.html'}' was not written: No space left on device\n")
+    assert (tmp_path / "a.json").exists()
 
 
 def test_the_folder_of_a_report_is_made(url, tmp_path):
