@@ -64,7 +64,7 @@ def _expression(parts: list[str]) -> str:
 
     """
     seen: set[str] = set()
-    pieces = []
+    pieces: list[str] = []
     for index in range(0, len(parts), 2):
         literal = re.escape(parts[index])
         if index and _is_free(parts, index - 1) and _is_free(parts, index + 1):
