@@ -103,8 +103,8 @@ class Artifacts:
         return f"artifacts of {count} test{'s' * (count > 1)} were not written: {self._unwritten[0]}"
 
     def folder_of(self, item: pytest.Item) -> Path:
-        """Its name says which test, and is no other test's."""
-        name = _UNSAFE.sub("-", item.nodeid).strip("-")[-_LONGEST:]
+        """Its name says which test, without its secrets, and is no other test's."""
+        name = _UNSAFE.sub("-", redact_text(item.nodeid)).strip("-")[-_LONGEST:]
         digest = hashlib.sha256(item.nodeid.encode()).hexdigest()[:8]
         attempt = getattr(item, "execution_count", 1)
         return self._folder / "-".join([name, digest, *([f"attempt{attempt}"] if attempt > 1 else [])])

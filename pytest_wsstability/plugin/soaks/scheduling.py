@@ -18,6 +18,7 @@ from ..markers import LONG, MIDDLEBOX
 from ..plans import leads_out, plan_of, same_function
 from ..registered import registered
 from ..reports.results import results_of
+from ..secrecy import watch
 from ..stash import never_open_key, settings_key, soak_key
 from ..targets import hold_options, known_url, opens_before_fixtures
 from ..workers import WorkerLink, controller_of, links_of
@@ -101,6 +102,8 @@ def receive(config: pytest.Config, link: WorkerLink) -> None:
         elif kind == "results":
             results_of(config).unpack(value)
         elif kind == "secrets":
+            # This process collects no test that would do it.
+            watch(config)
             SECRETS.learn(json.loads(value))
         elif kind == "never open":
             config.stash.setdefault(never_open_key, []).extend(value)

@@ -65,6 +65,25 @@ def test_a_failure_has_a_folder(run, pytester):
     assert ElementTree.parse(folder / "lanes.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
+def test_a_folder_is_not_called_by_a_token(run, pytester):
+    """One that a test gives to its connection, and has in its id; another token has another folder."""
+    run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1s", time="virtual")
+        @pytest.mark.parametrize("token", ["hunter2hunterQ", "hunter3hunterQ"])
+        async def test_red(ws_connect, token):
+            await ws_connect(headers={"Authorization": f"Bearer {token}"})
+            assert False
+        """,
+        "--ws-artifacts=kept",
+    )
+
+    assert len(kept(pytester)) == 2
+    assert not any("hunter" in name for name in kept(pytester))
+
+
 @pytest.mark.parametrize(("keep", "count"), [("on", 2), ("failures", 1)])
 def test_which_tests_have_one(run, pytester, keep, count):
     """Those that failed, or all that held something."""
