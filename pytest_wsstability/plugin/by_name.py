@@ -7,7 +7,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from .markers import FLEET, VOICE
-from .plans import base_target_of, behind, overrides
+from .plans import base_target_of
+from .project_fixtures import behind, overrides
 from .settings import TargetKind
 
 if TYPE_CHECKING:

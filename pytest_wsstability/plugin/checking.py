@@ -24,7 +24,6 @@ from .markers import (
     uses_us,
 )
 from .plans import (
-    async_url,
     base_target_of,
     find_profile,
     is_virtual,
@@ -36,6 +35,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
+from .project_fixtures import async_url
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind

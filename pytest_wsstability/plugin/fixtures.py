@@ -23,7 +23,8 @@ from ..net.traffic import Traffic, start_talking
 from ..virtual.errors import VirtualTimeError
 from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio
 from .own_server import joined, orchestrator_options, own_orchestrator
-from .plans import base_target_of, is_virtual, loop_scope, overrides, plan_of, runs_command
+from .plans import base_target_of, is_virtual, loop_scope, plan_of, runs_command
+from .project_fixtures import overrides
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
 from .servers.commands import commands_of, refuse

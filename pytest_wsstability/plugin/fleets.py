@@ -21,7 +21,8 @@ from ..virtual import run_virtual
 from .markers import FLEET
 from .orders import order_of, without_late_threads
 from .own_server import OwnServer, own_server
-from .plans import is_too_long, is_virtual, overrides, plan_of, target_of
+from .plans import is_too_long, is_virtual, plan_of, target_of
+from .project_fixtures import overrides
 from .reports.results import results_of
 from .servers.commands import refuse
 from .servers.fleet_causes import tell_fleet

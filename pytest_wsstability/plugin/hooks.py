@@ -252,6 +252,7 @@ def ws_connect(
     Async factory of monitored connections: ``connection = await ws_connect(heartbeat="25s")``.
 
     It opens what is under test; ``ws_connect("/voice")`` a path on that server, a whole URL another one.
+    For a task of its own: ``group.create_task(ws_connect.open(heartbeat="25s"))``.
 
     """
     yield from inside.fixtures.connect(request, _ws_loop, ws_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,14 +31,13 @@ from .opening import (
     read_traffic,
 )
 from .options import TIMES
+from .project_fixtures import leaves, overrides
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
 from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
 
 _PACKAGE = __name__.partition(".")[0]
-# Where the fixtures of the plugin are declared.
-_OWN_FIXTURES = f"{__package__}.hooks"
 _NOT_REQUIRED = (
     "url", "headers", "subprotocol", "origin", "traffic", "profile", "client", "time", "patch_time"
 )  # fmt: skip
@@ -269,7 +268,7 @@ def _is_in_this_process(node: pytest.Item | pytest.Collector) -> bool:
     target = target_of(node)
     if target.kind is TargetKind.FIXTURE:
         base = base_target_of(node).kind
-        return base not in (TargetKind.URL, TargetKind.COMMAND) and not _leaves(node)
+        return base not in (TargetKind.URL, TargetKind.COMMAND) and not leaves(node)
     if target.kind is TargetKind.APP:
         return server_of(node).name != DAPHNE
     return target.kind is TargetKind.REFERENCE
@@ -316,15 +315,6 @@ def refuse_mixed_time(item: pytest.Item) -> None:
         )
 
 
-def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
-    """Whether a fixture of the project's stands for one of ours; found out once for a test."""
-    known = node.stash.setdefault(overrides_key, {}) if isinstance(node, pytest.Item) else {}
-    if name not in known:
-        found = definitions(name, node)
-        known[name] = bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
-    return known[name]
-
-
 def is_too_long(item: pytest.Item) -> bool:
     """Whether a test takes long in real time, and nobody asks for such: it is skipped."""
     long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))
@@ -338,7 +328,7 @@ def leads_out(item: pytest.Item) -> bool:
         return False
     target = target_of(item)
     if target.kind is TargetKind.FIXTURE:
-        return _leaves(item)
+        return leaves(item)
     if target.kind is TargetKind.URL:
         return not _may_be_on_its_loop(item, target.value)
     return runs_command(item)
@@ -361,43 +351,3 @@ def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:
         for each in functions
         if each.__module__.partition(".")[0] not in (_PACKAGE, "pytest_asyncio")
     )
-
-
-def _leaves(node: pytest.Item | pytest.Collector) -> bool:
-    """
-    Whether an overridden ``ws_url`` leads out of this process.
-
-    A fixture that is async, or uses one that is, starts its server on the test's loop; another one
-    names a server that runs elsewhere.
-
-    """
-    return not any(
-        (name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES)
-        or name == "ws_orchestrator"
-        or _is_async(definition)
-        for name, definition in behind("ws_url", node)
-    )
-
-
-def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
-    """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
-    return next((found for found in behind("ws_url", item) if _is_async(found[1])), None)
-
-
-def _is_async(definition: pytest.FixtureDef[Any]) -> bool:
-    return inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func)
-
-
-def behind(asked: str, node: pytest.Item | pytest.Collector) -> Iterator[tuple[str, pytest.FixtureDef[Any]]]:
-    """The fixtures on which one rests, by name, itself first."""
-    # A fixture that asks for its own name gets the one that it overrides: one further up.
-    pending, seen = [(asked, 1)], set()
-    while pending:
-        name, up = found = pending.pop()
-        known = definitions(name, node)
-        if found in seen or up > len(known):
-            continue
-        seen.add(found)
-        definition = known[-up]
-        yield name, definition
-        pending += [(each, up + 1 if each == name else 1) for each in definition.argnames]

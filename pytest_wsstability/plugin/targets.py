@@ -16,7 +16,8 @@ from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, header_pairs, merge_headers
 from .markers import MIDDLEBOX
 from .opening import read_subprotocols
-from .plans import overrides, plan_of, target_of
+from .plans import plan_of, target_of
+from .project_fixtures import overrides
 from .reports.results import results_of
 from .settings import TargetKind
 from .stash import opening_key, orchestrator_key, proxies_key, settings_key, soak_key, transcripts_key

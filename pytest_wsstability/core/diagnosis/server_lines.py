@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
-from ..timeline.close_reasons import Topic, names_whole, read_reason
+from ..timeline.close_reasons import Topic, names, names_whole, read_reason
 from ..timeline.events import Direction, End, FrameKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .engine import shortened
@@ -304,7 +304,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
 def _repeats(line: ServerLine, end: ClientEnd) -> bool:
     """Whether an error that came of the end quotes its close reason, which confirms nothing."""
     is_of_end = line.kind is LineKind.RAISED and not line.is_failure
-    return is_of_end and bool(end.reason) and end.reason in line.text
+    return is_of_end and bool(end.reason) and names(line.text, (end.reason,))
 
 
 def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis | None:

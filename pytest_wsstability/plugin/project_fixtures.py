@@ -1,0 +1,64 @@
+"""Fixtures of the project's: those that stand for ours, and those on which one rests."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .seams.pytest import definitions
+from .stash import overrides_key
+
+# Where the fixtures of the plugin are declared.
+_OWN_FIXTURES = f"{__package__}.hooks"
+
+
+def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a fixture of the project's stands for one of ours; found out once for a test."""
+    known = node.stash.setdefault(overrides_key, {}) if isinstance(node, pytest.Item) else {}
+    if name not in known:
+        found = definitions(name, node)
+        known[name] = bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
+    return known[name]
+
+
+def leaves(node: pytest.Item | pytest.Collector) -> bool:
+    """
+    Whether an overridden ``ws_url`` leads out of this process.
+
+    A fixture that is async, or uses one that is, starts its server on the test's loop; another one
+    names a server that runs elsewhere.
+
+    """
+    return not any(
+        (name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES)
+        or name == "ws_orchestrator"
+        or _is_async(definition)
+        for name, definition in behind("ws_url", node)
+    )
+
+
+def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
+    """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
+    return next((found for found in behind("ws_url", item) if _is_async(found[1])), None)
+
+
+def _is_async(definition: pytest.FixtureDef[Any]) -> bool:
+    return inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func)
+
+
+def behind(asked: str, node: pytest.Item | pytest.Collector) -> Iterator[tuple[str, pytest.FixtureDef[Any]]]:
+    """The fixtures on which one rests, by name, itself first."""
+    # A fixture that asks for its own name gets the one that it overrides: one further up.
+    pending, seen = [(asked, 1)], set()
+    while pending:
+        name, up = found = pending.pop()
+        known = definitions(name, node)
+        if found in seen or up > len(known):
+            continue
+        seen.add(found)
+        definition = known[-up]
+        yield name, definition
+        pending += [(each, up + 1 if each == name else 1) for each in definition.argnames]
