@@ -79,7 +79,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:message )?(?:time[- ]?out|timed[- ]?out|deadline)",
         r"(?:not|never|no) (?:\w+ )?(?:receiv\w*|send|sent|get) (?:an? |the |any )?"
         r"(?:auth\w*|identif\w+|init\w*|hello|login|connect|handshake|start|setup)",
-        r"not (?:auth\w*|identif\w+|log(?:ged)? ?in|join\w*|regist\w+) in time",
+        r"not (?:identif\w+|log(?:ged)? ?in|join\w*|regist\w+) in time",
         r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|hello|login|handshake|first message)",
         r"no (?:auth\w*|init\w*|hello|login|handshake|setup|identif\w+) "
         r"(?:message|packet|frame|request|within)",

@@ -74,7 +74,7 @@ T = Topic
         ("lost connection to redis", T.UPSTREAM),
         ("No activity for 60 seconds", T.IDLE),
         ("no data in 30s", T.IDLE),
-        ("client did not authenticate in time", T.SETUP),
+        ("client did not authenticate in time", T.TOKEN),
         ("did not send identify in time", T.SETUP),
         ("MASK must be set", T.PROTOCOL),
         ("received control frame that is fragmented", T.PROTOCOL),
