@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..core.timeline.events import End
 from ..core.url import join
 from ..net.errors import OpeningError
 from ..net.server.orchestrator import Orchestrator
@@ -17,6 +18,8 @@ from .voice_marks import with_agent
 
 if TYPE_CHECKING:
     import pytest
+
+    from ..profiles import Profile
 
 OwnServer = Callable[[], AbstractAsyncContextManager[tuple[str, Orchestrator | None]]]
 
@@ -61,10 +64,19 @@ def own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator |
 
 def orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The keywords of the test's orchestrator."""
-    return {
-        "profile": plan_of(request.node).profile,
-        **with_agent(request.node, orchestrator_of(request.node)),
-    }
+    plan = plan_of(request.node)
+    options = {"profile": plan.profile, **with_agent(request.node, orchestrator_of(request.node))}
+    every = plan.requirement.heartbeat_every if plan.requirement is not None else None
+    if every is not None and _only_the_server_beats(options["profile"]):
+        # Where neither the protocol nor the mark says how often, the test does, as for a client's.
+        options.setdefault("heartbeat_interval", every)
+    return options
+
+
+def _only_the_server_beats(profile: Profile) -> bool:
+    """Whether the server sends messages as heartbeats, and nothing in the protocol says how often."""
+    ours = profile.heartbeat_is_frame or profile.beats(End.CLIENT)
+    return not ours and profile.beats(End.SERVER) and profile.interval is None
 
 
 def joined(base: str, path: str | None) -> str:

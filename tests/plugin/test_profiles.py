@@ -115,3 +115,33 @@ def test_a_profile_that_no_server_can_speak_is_refused_where_one_is_asked_for(ru
 
     args = ("--ws-profile=ours", "--ws-url=ws://127.0.0.1:9/")
     assert run(source, *args, conftest=READ_ONLY).parseoutcomes() == {outcome: 1}
+
+
+@pytest.mark.parametrize(
+    ("mark", "requirement", "stable"),
+    [
+        ("", 'heartbeat_every="25s"', True),
+        ("", 'heartbeat_every="7s", heartbeat_within="2s"', True),
+        # The mark of the server counts before the test.
+        ('heartbeat_interval="10s"', 'heartbeat_every="25s", heartbeats_at_least=11', True),
+        ('heartbeat_interval="60s"', 'heartbeat_every="25s"', False),
+        # Nobody says how often.
+        ("", 'heartbeat_within="2s"', False),
+    ],
+)
+@pytest.mark.parametrize("profile", ["twilio", "elevenlabs"])
+def test_a_server_that_alone_sends_heartbeats_sends_them_as_often_as_the_test_wants(
+    run, profile, mark, requirement, stable
+):
+    """Where the protocol has no interval: a client's go out as often as the test says, too."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_orchestrator({mark})
+        @pytest.mark.ws_stability(alive_for="2m", profile={profile!r}, {requirement})
+        def test_it(ws_soak): ...
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed" if stable else "failed": 1}
