@@ -143,7 +143,7 @@ def read(message, payload):
         (JOIN, "{", None),
         (JOIN, "[" * 3000, None),
         ({"a": ANY}, '{"a":' + "9" * 5000 + "}", None),
-        ({"a": ANY}, '{"a":"' + "x" * 16 * 1024 + '"}', None),
+        ({"a": ANY}, '{"a":"' + "x" * 256 * 1024 + '"}', None),
     ],
     ids=named,
 )  # fmt: skip

@@ -91,7 +91,7 @@ def test_json_round_trip(role, written):
         # Hostile: too deep for the parser, too long a number, too large to be looked at.
         ('{"a":' * 3000, Role.DATA, None),
         ('{"a":' + "9" * 5000 + "}", Role.DATA, None),
-        ('{"type":"pong","pad":"' + "x" * 16 * 1024 + '"}', Role.DATA, None),
+        ('{"type":"pong","pad":"' + "x" * 256 * 1024 + '"}', Role.DATA, None),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -101,9 +101,9 @@ def test_json_reading(payload, role, session_id):
 
 
 def test_a_message_just_small_enough_is_read():
-    """Session steps may carry some payload: 16 KiB is the limit."""
+    """Session steps may carry some payload: 256 KiB is the limit."""
     head, tail = '{"type":"pong","pad":"', '"}'
-    padding = "x" * (16 * 1024 - len(head) - len(tail))
+    padding = "x" * (256 * 1024 - len(head) - len(tail))
 
     assert read(JSON, head + padding + tail)[0] is Role.HEARTBEAT_ANSWER
     assert read(JSON, head + padding + "x" + tail)[0] is Role.DATA
@@ -271,9 +271,9 @@ NO_ID = "has ID, the id of its question, and {} has none; ANY stands for another
             "it has '\\n' in it, which ends each message",
         ),
         (
-            {"greeting": {"op": "hi", "pad": "x" * 16 * 1024}},
+            {"greeting": {"op": "hi", "pad": "x" * 256 * 1024}},
             "profile 'x': greeting can match no message: "
-            + repr('{"op":"hi","pad":"' + "x" * 16 * 1024 + '"}')[:80]
+            + repr('{"op":"hi","pad":"' + "x" * 256 * 1024 + '"}')[:80]
             + ": what it writes it does not read",
         ),
         (

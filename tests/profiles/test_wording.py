@@ -36,10 +36,10 @@ def test_the_same_text_is_parsed_once():
     assert json_of(text) is not found
 
 
-@pytest.mark.parametrize(("length", "is_read"), [(16_384, True), (16_385, False)])
-def test_messages_of_more_than_16_kib_are_not_parsed(length, is_read):
+@pytest.mark.parametrize(("length", "is_read"), [(262_144, True), (262_145, False)])
+def test_messages_of_more_than_256_kib_are_not_parsed(length, is_read):
     """Their JSON takes a moment of the loop; what they should have been is told in words."""
     payload = '{"a":' + "1".rjust(length - 6) + "}"
 
     assert (Parsed(payload).json() == {"a": 1}) is is_read
-    assert ("at most 16384 are read" in why_not({"a": 2}, payload)) is not is_read
+    assert ("at most 262144 are read" in why_not({"a": 2}, payload)) is not is_read
