@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..judge.requirement import CADENCE_TOLERANCE
 from ..judge.verdict import Rule
 from ..timeline.events import End, FrameKind
 from .features import RECEIVED, Features
@@ -13,6 +12,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Messages from which on they are a stream and no answers to single questions.
 _FLOWED = 3
+# A heartbeat that comes so much later than it is due, by what its sender has named, is not late.
+_ON_TIME = 1.0
 # Heartbeats that stay away for more than so many of the pauses between them have stopped.
 _PAUSES = 2
 
@@ -32,7 +33,7 @@ def _beats_rare(f: Features) -> bool:
     every, beats = f.timeline.peer_interval, f.timeline.heartbeats
     if Rule.CADENCE not in f.broken or every is None:
         return False
-    return max(beats.longest_gap, f.age - (beats.last_at or 0.0)) <= every * CADENCE_TOLERANCE
+    return max(beats.longest_gap, f.age - (beats.last_at or 0.0)) <= every + _ON_TIME
 
 
 def _beats_overdue(f: Features) -> bool:

@@ -124,14 +124,14 @@ ASKING = ProtocolFacts(
 @pytest.mark.parametrize(
     ("rows", "end", "named", "cause"),
     [
-        # None is late before one and a half of the intervals that were named, or that the protocol has.
-        ([], 37.5, 25, "HEARTBEATS_RARE"),
-        ([], 37.75, 25, "HEARTBEATS_STOPPED"),
-        ([(25, "<beat")], 62.5, 25, "HEARTBEATS_RARE"),
-        ([(25, "<beat")], 62.75, 25, "HEARTBEATS_STOPPED"),
-        ([(38, "<beat")], 40, 25, "HEARTBEATS_STOPPED"),
-        ([], 30, None, "HEARTBEATS_RARE"),
-        ([], 30.25, None, "HEARTBEATS_STOPPED"),
+        # None is late before a second after its time, by the interval that was named or that the protocol has.
+        ([], 26, 25, "HEARTBEATS_RARE"),
+        ([], 26.25, 25, "HEARTBEATS_STOPPED"),
+        ([(25, "<beat")], 51, 25, "HEARTBEATS_RARE"),
+        ([(25, "<beat")], 51.25, 25, "HEARTBEATS_STOPPED"),
+        ([(27, "<beat")], 40, 25, "HEARTBEATS_STOPPED"),
+        ([], 21, None, "HEARTBEATS_RARE"),
+        ([], 21.25, None, "HEARTBEATS_STOPPED"),
     ],
 )
 def test_heartbeats_that_are_due_less_often_than_the_test_wants_them_have_not_stopped(
