@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..judge.requirement import CADENCE_TOLERANCE
 from ..judge.verdict import Rule
 from ..timeline.events import End, FrameKind
 from .features import RECEIVED, Features
@@ -77,13 +78,25 @@ def _lives(f: Features, since: float) -> bool:
     return f.asked_since is None and any(at is not None and at > since for at in answered)
 
 
-# Nothing else of the peer came either.
+def _unheard(f: Features) -> bool:
+    """
+    Whether nothing of the peer came since its next heartbeat was due.
+
+    They are due when two thirds of a silence have passed that breaks a requirement, if not before; what came
+    earlier came before the path died, if it did.
+
+    """
+    gap = f.age - (f.timeline.heartbeats.last_at or 0.0)
+    return f.silent(RECEIVED) > gap - gap / CADENCE_TOLERANCE
+
+
 _UNHEARD = (
     Rival(
         Cause.HALF_OPEN,
-        "nothing else of the peer came since",
-        lambda f: f.silent(RECEIVED) > f.age - (f.timeline.heartbeats.last_at or 0.0) - 1.0,
+        "nothing else of the peer came since one was due",
+        _unheard,
         "nothing else of it came since, so a dead path or a frozen {peer} fits too",
+        LOW,
     ),
 )
 

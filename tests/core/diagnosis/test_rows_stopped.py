@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wsstability.core.diagnosis import Cause, diagnose
+from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.rows_stopped import ROWS
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
@@ -101,19 +101,29 @@ def test_heartbeats_that_are_due_and_do_not_come(end, rule, stopped):
 @pytest.mark.parametrize(
     ("rows", "heard", "is_dead"),
     [
-        ([(10, "<beat")], 10.75, True),
-        ([(10, "<beat")], 11, False),
+        ([(15, "<beat")], 44.75, True),
+        ([(15, "<beat")], 45, False),
         # Since the opening, where none ever came.
-        ([], 0.75, True),
-        ([], 1, False),
+        ([], 39.75, True),
+        ([], 40, False),
     ],
 )
-def test_what_came_a_second_after_the_last_heartbeat_shows_a_peer_that_is_there(rows, heard, is_dead):
-    """Nothing else since fits a dead path as well."""
+def test_what_came_after_a_heartbeat_was_due_shows_a_peer_that_is_there(rows, heard, is_dead):
+    """Nothing else since then fits a dead path as well."""
     features = read(*rows, (heard, "<text"), how=OPEN, line_end=SERVER)
     causes = fitting(ROWS, replace(features, broken=frozenset({Rule.CADENCE})))
 
     assert (causes[-1] == "HEARTBEATS_STOPPED / HALF_OPEN") is is_dead
+
+
+@pytest.mark.parametrize(("heard", "confidence"), [(50, Confidence.LOW), (60, Confidence.HIGH)])
+def test_where_nothing_came_since_a_heartbeat_was_due_it_is_one_of_three_causes(heard, confidence):
+    """A path that died and a process that stands still are as silent."""
+    line = timeline((15, "<beat"), (30, "<beat"), (heard, "<ping"), until=62, protocol=ASKING)
+    found = diagnose(line, verdict=judge(Requirement.of(heartbeat_every=20), line))
+
+    assert (found.cause, found.confidence) == (Cause.HEARTBEATS_STOPPED, confidence)
+    assert ("a dead path or a frozen server fits too" in found.sentence) is (confidence is Confidence.LOW)
 
 
 ASKING = ProtocolFacts(
@@ -124,7 +134,7 @@ ASKING = ProtocolFacts(
 @pytest.mark.parametrize(
     ("rows", "end", "named", "cause"),
     [
-        # None is late before a second after its time, by the interval that was named or that the protocol has.
+        # None is late before a second after its time, by the interval that was named or the protocol has.
         ([], 26, 25, "HEARTBEATS_RARE"),
         ([], 26.25, 25, "HEARTBEATS_STOPPED"),
         ([(25, "<beat")], 51, 25, "HEARTBEATS_RARE"),
