@@ -39,9 +39,14 @@ def _nothing_leaves(f: Features) -> bool:
 
 
 def _echoes(f: Features) -> bool:
-    """Whether no heartbeat was answered, and each came back at once in its own size."""
+    """Whether no heartbeat was answered, though one should be, and each came back at once in its own size."""
+    if f.timeline.is_one_way:
+        return False
     beats = [each for each in f.events if each.direction is SENT and each.role is Role.HEARTBEAT]
     heard = [each for each in f.events if each.direction is RECEIVED and is_data(each)]
+    if f.timeline.peer_sends_heartbeats:
+        # Its own are as large.
+        heard = [each for each in heard if each.role is not Role.HEARTBEAT]
     return (
         bool(beats)
         and not f.heartbeats.answered

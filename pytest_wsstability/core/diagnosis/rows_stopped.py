@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..cause import Cause, Confidence
 from ..judge.requirement import CADENCE_TOLERANCE
 from ..judge.verdict import Rule
@@ -78,27 +80,29 @@ def _lives(f: Features, since: float) -> bool:
     return f.asked_since is None and any(at is not None and at > since for at in answered)
 
 
-def _unheard(f: Features) -> bool:
+def _unheard_for(f: Features, silence: float) -> bool:
     """
-    Whether nothing of the peer came since its next heartbeat was due.
+    Whether nothing of the peer came since its next heartbeat was due, in a silence that breaks a requirement.
 
-    They are due when two thirds of a silence have passed that breaks a requirement, if not before; what came
-    earlier came before the path died, if it did.
+    It was due when two thirds of that had passed, if not before; what came earlier came before the path
+    died, if it did.
 
     """
-    gap = f.age - (f.timeline.heartbeats.last_at or 0.0)
-    return f.silent(RECEIVED) > gap - gap / CADENCE_TOLERANCE
+    return f.silent(RECEIVED) > silence - silence / CADENCE_TOLERANCE
 
 
-_UNHEARD = (
-    Rival(
+def _path_may_be_dead(silence: Callable[[Features], float]) -> Rival:
+    """The second cause of heartbeats that stay away, where nothing else of the peer came either."""
+    return Rival(
         Cause.HALF_OPEN,
         "nothing else of the peer came since one was due",
-        _unheard,
+        lambda f: _unheard_for(f, silence(f)),
         "nothing else of it came since, so a dead path or a frozen {peer} fits too",
         LOW,
-    ),
-)
+    )
+
+
+_UNHEARD = (_path_may_be_dead(lambda f: f.age - (f.timeline.heartbeats.last_at or 0.0)),)
 
 ROWS = (
     Signature(
@@ -189,14 +193,7 @@ ROWS = (
         evidence=("silences", "last_received"),
         remedy="look at the task or the timer of the {peer} that sends heartbeats: it has ended, or waits "
         "for something else; if it sends none, say so in the profile (heartbeats_from)",
-        rivals=(
-            Rival(
-                Cause.HALF_OPEN,
-                "nothing else of the peer came since",
-                lambda f: f.silent(RECEIVED) >= f.silent(RECEIVED, FrameKind.DATA),
-                "nothing else of it came since, so a dead path or a frozen {peer} fits too",
-            ),
-        ),
+        rivals=(_path_may_be_dead(lambda f: f.silent(RECEIVED, FrameKind.DATA)),),
         source="measured with a server whose heartbeats stop",
     ),
     Signature(

@@ -8,6 +8,8 @@ from pytest_wsstability.core.cause import Confidence
 from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_open import ROWS
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import FRAMES, SENT, timeline
 
@@ -72,6 +74,25 @@ def test_an_echo_comes_within_a_second(back, is_echo):
     found = causes((5, ">beat"), (back, "<beat"), end=10)
 
     assert (found[0] == "ZOMBIE") is is_echo
+
+
+BOTH = frozenset({End.CLIENT, End.SERVER})
+
+
+@pytest.mark.parametrize(
+    ("shape", "senders", "is_echo"),
+    [
+        (HeartbeatShape.ANSWERED, {End.CLIENT}, True),
+        (HeartbeatShape.ANSWERED, BOTH, False),
+        (HeartbeatShape.ONE_WAY, {End.CLIENT}, False),
+    ],
+)
+def test_a_heartbeat_of_the_server_is_no_echo_of_the_clients(shape, senders, is_echo):
+    """Nor is anything one where no answer is ever due."""
+    protocol = ProtocolFacts(name="x", title="X", heartbeat=shape, heartbeats_from=frozenset(senders))
+    found = causes((5, ">beat"), (5, "<beat"), end=10, protocol=protocol)
+
+    assert ("ZOMBIE" in found) is is_echo
 
 
 @pytest.mark.parametrize(("pinged", "is_zombie"), [(39, False), (41, True)])

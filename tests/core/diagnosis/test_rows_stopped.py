@@ -170,7 +170,8 @@ LINE_FEEDS = ProtocolFacts(
         ([(10, "<beat"), (20, "<beat")], ["HEARTBEATS_STOPPED / HALF_OPEN"]),
         ([], ["HEARTBEATS_STOPPED / HALF_OPEN"]),
         # A frame that is no message shows that the server lives.
-        ([(10, "<beat"), (20, "<beat"), (30, "<ping")], ["HEARTBEATS_STOPPED"]),
+        ([(10, "<beat"), (20, "<beat"), (46.75, "<ping")], ["HEARTBEATS_STOPPED"]),
+        ([(10, "<beat"), (20, "<beat"), (46.5, "<ping")], ["HEARTBEATS_STOPPED / HALF_OPEN"]),
         # A silence that is over.
         ([(10, "<beat"), (35, "<beat"), (59, "<text")], []),
     ],
