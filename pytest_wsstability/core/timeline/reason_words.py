@@ -50,8 +50,12 @@ _OFTEN_ASKED = rf"{_BEAT} (?:interval (?:is )?(?:too (?:short|small|low)|{_OFTEN
 _SPOILT = r"(?:invalid|malformed|bad|unknown) (?:messages?|requests?|frames?|commands?|packets?|updates?)"
 _CODING = r"(?:(?:de)?compress\w*|deflate|inflate|zlib|masking|framing|opcode|utf\S*)"
 _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
+# What messages are that count at one instant, and not in all.
+_HELD = r"(?:pending|queued|unsent|unread|buffered|in (?:\w+ )?(?:queue|buffer|flight)|size)"
 _UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
 _ONE = r"(?:connection|session|client|socket|device|id)"
+# Who is at one of the two ends, so that a connection to it is no upstream.
+_ENDS = rf"(?:{_TAKER}|{_ONE}|server|(?:user|player|opponent|host|browser|websocket)s?)"
 _OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
 _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|channels?|subscri\w+)"
 _NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
@@ -119,12 +123,13 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
         # A limit on what is sent in all, or in a day; "exceeded" may be one on the size.
         r"(?:message|request|command)s? (?:limit|quota)(?: of \d+)? (?:is |was |has been )?(?:reached|hit)",
-        r"max\w* (?:number of )?(?:messages|requests|commands) (?:\w+ ){0,4}(?:reached|exceeded)",
+        rf"max\w* (?:number of )?(?:messages|requests|commands) (?!{_HELD})(?:\w+ ){{0,4}}"
+        r"(?:reached|exceeded)",
     ),
     Topic.SIZE: any_of(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit(?:ed)?",
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
-        r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?(?:\w+ )?limit of \d+",
+        r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?(?:(?:payload|frame|size) )?limit of \d+",
         r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
     ),
     Topic.RESTART: any_of(
@@ -179,7 +184,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"protocol (?:error|violat\w*|version|mismatch)", r"malformed", rf"too many {_SPOILT}",
         rf"{_CODING} (?:error|fail\w*)", r"bad opcode",
         # "Unexpected data message" (coder/websocket, where the server means to read nothing).
-        r"unexpected (?:token|(?:\w+ )?(?:frame|opcode|message))",
+        r"unexpected (?:token|(?:(?:data|text|binary|control|\w+ation) )?(?:frame|opcode|message))",
         r"(?:pars|decod)(?:e|ing) \w+", r"(?:be|not) decoded",
         r"(?:invalid|unsolicited) (?:frame|utf\S*|json|message|payload|opcode|data|ping|pong)",
         r"unsupported (?:data|frame|message|opcode|payload|protocol|version|format|encoding|type)",
@@ -190,7 +195,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:un-?|not |be )masked", r"masked frame", r"fragmented", r"control frame",
         # gorilla/websocket, websockets, Jetty, faye-websocket.
         r"(?:incorrect|bad|wrong|missing) mask(?:ing)?", r"must mask", r"fin not set", r"data before fin",
-        r"continu(?:ation|ous) (?:data )?(?:frame|after)", r"bad close code",
+        r"continuation after fin", r"continu(?:ation|ous) (?:data )?frame", r"bad close code",
         r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
         *REFUSED,
@@ -203,7 +208,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:to|from|with|reach) (?:the )?origin",
         # websockify.
         r"downstream server", r"target (?:is |was |has )?closed",
-        r"lost (?:the )?connection to (?:the )?(?!client|peer|server)\w+",
+        rf"lost (?:the )?connection to (?!(?:(?:the|this|that|an?|your|our) )?{_ENDS}\b)\w+",
     ),
     Topic.OVERLOAD: any_of(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
@@ -339,6 +344,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     ),
     # What an application makes smaller is none of the connection's.
     Topic.PROTOCOL: any_of(rf"{_PICTURE}\W+{_CODING}", _HANDLED),
+    # Of sound, and of pictures.
+    Topic.OVERLOAD: any_of(r"(?:audio|input|colou?r) channels?"),
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: any_of(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)",

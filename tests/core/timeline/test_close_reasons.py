@@ -72,6 +72,11 @@ T = Topic
         ("Failed to connect to downstream server", T.UPSTREAM),
         ("Target closed", T.UPSTREAM),
         ("lost connection to redis", T.UPSTREAM),
+        ("lost connection to the database server", T.UPSTREAM),
+        ("exceeds the connection limit of 5", T.OVERLOAD),
+        ("exceeds the rate limit of 100", T.RATE),
+        ("exceeds the limit of 65536", T.SIZE),
+        ("Unexpected continuation frame", T.PROTOCOL),
         ("No activity for 60 seconds", T.IDLE),
         ("no data in 30s", T.IDLE),
         ("client did not authenticate in time", T.TOKEN),
@@ -429,6 +434,21 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "?" * 123,
         "stale cache",
         "message limit",
+        # Of whatever a limit is.
+        "exceeds retry limit of 3",
+        "exceeds the message limit of 100",
+        # How many wait is no limit on how many are sent.
+        "max messages buffered exceeded",
+        "maximum messages in the queue reached",
+        "max requests in flight exceeded",
+        # One of the two ends.
+        "lost connection to you",
+        "lost connection to the client",
+        "Lost the connection to your session",
+        "lost connection to this peer",
+        "too many audio channels",
+        "unexpected system message",
+        "continuation after a pause",
     ],
 )
 def test_words_without_a_keyword_have_no_topic(reason):
