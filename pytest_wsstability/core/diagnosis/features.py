@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.close_reasons import Reading, Topic, names, names_whole
+from ..timeline.close_reasons import Reading, Topic, names, names_whole, waited_for_credentials
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
@@ -243,17 +243,17 @@ class Features:
         logged_in = (
             self.timeline.session_info_at is not None and self.timeline.session_confirmed_at is not None
         )
-        wanted = not self.reason or self._names_timeout or names_whole(self.reason, _WANTED)
+        waited = waited_for_credentials(self.reason) or names(
+            self.reason, ("timeout", "timed out", "time out")
+        )
+        wanted = not self.reason or waited or names_whole(self.reason, _WANTED)
         return wanted and not logged_in and self.age <= FOR_CREDENTIALS
 
     @property
     def credentials_overdue(self) -> bool:
         """Whether the peer says that it did: "Authentication Timeout"."""
-        return self.reading.topic is Topic.TOKEN and self._names_timeout and self.may_lack_credentials
-
-    @property
-    def _names_timeout(self) -> bool:
-        return names(self.reason, ("timeout", "timed out", "time out", "in time"))
+        waited = self.reading.topic is Topic.TOKEN and waited_for_credentials(self.reason)
+        return waited and self.may_lack_credentials
 
     @property
     def sent_code(self) -> int | None:

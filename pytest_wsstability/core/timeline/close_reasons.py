@@ -38,6 +38,11 @@ _ASKED_WITH = re.compile(
     rf"""(["']){BEAT}\2""",
     re.IGNORECASE,
 )
+# That nobody logged in in time; not that a token, or who checks it, timed out.
+_WAITED = any_of(
+    r"(?:un)?auth(?!\w*tokens?)\w*\W+(?:(?:handshake|message|request|was|has|within)\W+)?"
+    r"(?:time[- ]?out|timed[- ]?out|in time|deadline)"
+)
 # How a close reason quotes the end of a connection behind its sender: that of its own has not come yet.
 _OF_ANOTHER = re.compile(r"\b(?:sent|received) 1\d{3} \(|\bno close frame\b")
 # Between the words of "SlowConsumer".
@@ -119,6 +124,11 @@ def read_reason(reason: str) -> Reading:
 def read_close(reason: str) -> Reading:
     """Read the reason of a close frame, which is about another connection where it quotes how one ended."""
     return Reading(Topic.UPSTREAM, has_words=True) if _OF_ANOTHER.search(reason) else read_reason(reason)
+
+
+def waited_for_credentials(reason: str) -> bool:
+    """Whether a close reason says that no credentials came in time: "Authentication Timeout"."""
+    return _WAITED.search(_plain(reason)) is not None
 
 
 def says_nothing_else(reason: str) -> bool:

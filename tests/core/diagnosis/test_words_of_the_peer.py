@@ -324,6 +324,24 @@ def test_a_deadline_for_credentials_is_one_for_the_session(reason, rows, at, cau
 
 
 @pytest.mark.parametrize(
+    ("reason", "confidence"),
+    [
+        ("Auth token timed out", MEDIUM),
+        ("jwt timeout", MEDIUM),
+        ("token expired: timeout", MEDIUM),
+        ("permission check timed out", MEDIUM),
+        ("authentication failed: invalid login timestamp", HIGH),
+        ("access denied in time window", HIGH),
+    ],
+)
+def test_what_else_times_out_is_no_deadline_for_credentials(reason, confidence):
+    """Nobody says that none came; where a timeout is named, it may have been that."""
+    found = diagnose(timeline((1, ">text"), (60, closed_by_peer(4401, reason))))
+
+    assert (found.cause, found.confidence) == (Cause.AUTH_EXPIRED, confidence)
+
+
+@pytest.mark.parametrize(
     ("rows", "at", "reason", "confidence"),
     [
         # Hocuspocus waits 30 s for a token, whatever else is said.
