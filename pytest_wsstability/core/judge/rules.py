@@ -191,11 +191,13 @@ def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 
 
 def _given_up(hold: float, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
-    """That this end gave the peer up for silence, after a hold, and had heard nothing since the end of it."""
-    close = timeline.close
+    """That this end gave the peer up for silence since before the end of a hold, and did so after it."""
+    close, pinged = timeline.close, timeline.pings.oldest_pending
     if close is None or close.local_reason is not LocalReason.PING_TIMEOUT:
         return
-    if timeline.heard_at < hold - SAME <= close.at:
+    # Whose last pings were answered, and the next one after the hold was not, was there at its end.
+    in_hold = pinged is not None and pinged < hold - SAME
+    if in_hold and timeline.heard_at < hold - SAME <= close.at:
         yield Violation(
             Rule.PROOF,
             close.at,

@@ -317,9 +317,11 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
     ("rows", "outcome", "why"),
     [
         ([(30, "<feed"), (119.9, GIVEN_UP)], UNSTABLE, [Rule.ALIVE]),
-        ([(30, "<feed"), (120, GIVEN_UP)], UNSTABLE, "no sign of life after 120 s: "),
-        ([(119.9, "<feed"), (140, GIVEN_UP)], UNSTABLE, [Rule.PROOF]),
-        ([(120, "<feed"), (140, GIVEN_UP)], STABLE, []),
+        ([(30, "<feed"), (100, ">ping"), (120, GIVEN_UP)], UNSTABLE, "no sign of life after 120 s: "),
+        ([(119.5, ">ping"), (119.9, "<feed"), (140, GIVEN_UP)], UNSTABLE, [Rule.PROOF]),
+        ([(119.5, ">ping"), (120, "<feed"), (140, GIVEN_UP)], STABLE, []),
+        # Who answered the last ping of the hold was lost after it.
+        ([(119.5, ">ping"), (119.9, "<pong"), (120, ">ping"), (140, GIVEN_UP)], STABLE, []),
         # Who ends a connection is there.
         ([(30, "<feed"), (120, FIN)], STABLE, []),
     ],
