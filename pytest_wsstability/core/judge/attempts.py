@@ -184,10 +184,14 @@ def goodbye_at(timeline: Timeline) -> float | None:
     """
     When a client last said that it goes, by the record of its server; None if it did not.
 
-    What it says after a notice or an error of the server is the answer to that (WAMP's GOODBYE).
+    What it says after a notice or an error of the server is the answer to that (WAMP's GOODBYE). And who
+    begins another session on the connection has not gone (Socket.IO's ``41`` and then ``40``).
 
     """
     at = timeline.last(direction=Direction.RECEIVED, role=Role.GOODBYE)
+    again = timeline.last(direction=Direction.RECEIVED, role=Role.SESSION_INFO)
+    if at is not None and again is not None and again > at:
+        return None
     before = (timeline.last(direction=Direction.SENT, role=role) for role in (Role.NOTICE, Role.ERROR))
     return at if at is not None and all(said is None or said > at for said in before) else None
 

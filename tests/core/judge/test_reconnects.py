@@ -427,6 +427,9 @@ def said_goodbye(*rows, ended=60.0):
         ([(58, ">notice"), (59, "<goodbye")], UNSTABLE),
         ([(58, ">error"), (59, "<goodbye")], UNSTABLE),
         ([(58, "<goodbye"), (59, ">notice")], INCONCLUSIVE),
+        # One that begins another session on the same connection has not gone.
+        ([(10, "<info"), (20, "<goodbye")], INCONCLUSIVE),
+        ([(20, "<goodbye"), (21, "<info")], UNSTABLE),
     ],
 )
 def test_who_says_goodbye_does_not_have_to_come_back(rows, outcome):
