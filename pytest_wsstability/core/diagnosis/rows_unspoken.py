@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.events import Role
 from . import timers
-from .features import REACTION, TO_ANSWER, Features
+from .features import REACTION, SENT, TO_ANSWER, Features
 from .rivals import shares_age
 from .signature import Blamed, Rival, Signature
 
@@ -33,6 +34,13 @@ def _asked_in_vain(f: Features) -> bool:
     return is_open and f.timeline.unknown_pings <= _MISSED and not f.ended_for_one_reason
 
 
+def _may_be_an_echo(f: Features) -> bool:
+    """Whether the ping came right after a message or a heartbeat of this end: some servers send them back."""
+    at = f.timeline.unknown_ping_at
+    sent = (f.timeline.last(direction=SENT, role=role) for role in (Role.DATA, Role.HEARTBEAT))
+    return at is not None and any(said is not None and 0 <= at - said <= TO_ANSWER for said in sent)
+
+
 def _by_accident(cause: Cause) -> tuple[Rival, ...]:
     """What else ended it, where the ping need not have to do with it."""
     return (
@@ -41,6 +49,13 @@ def _by_accident(cause: Cause) -> tuple[Rival, ...]:
             "the time since the ping is no known timer or round number",
             lambda f: not timers.is_number(f.unknown_ping or 0.0, f.tier, CountsFrom.PING),
             "no timer is known to wait for {unknown_ping_gap}",
+            LOW,
+        ),
+        Rival(
+            cause,
+            "the ping came right after something that this end had said",
+            _may_be_an_echo,
+            "it came right after a message of the {end}, and may be the answer to that",
             LOW,
         ),
         Rival(

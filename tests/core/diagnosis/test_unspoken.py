@@ -172,6 +172,15 @@ def test_a_ping_message_that_the_profile_does_not_have(pings, rows, end, at, exp
         assert found.remedy.startswith("answer it: give the profile this ping")
 
 
+@pytest.mark.parametrize("said", [">text", ">beat"])
+@pytest.mark.parametrize(("at", "confidence"), [(29.9, LOW), (29, LOW), (28.99, MEDIUM)])
+def test_a_ping_message_may_be_an_echo(said, at, confidence):
+    """A server that sends back what it gets sends a client's own ping."""
+    found = diagnose(pinged(30, rows=[(at, said), (30, "<text")]))
+
+    assert (found.cause, found.confidence) == (Cause.HEARTBEAT_UNANSWERED, confidence)
+
+
 def test_an_idle_timeout_counts_from_a_ping_message_too():
     """Where it was the last of all, and nothing had been as silent."""
     found = diagnose(pinged(30, rows=[(30, "<text")], at=90))
