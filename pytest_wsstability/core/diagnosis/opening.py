@@ -281,7 +281,9 @@ def diagnose_opening(
 def _topic(status: int | None, said: str) -> Topic | None:
     """What the words of an answer speak of clearly, those aside that its status always has."""
     usual = next((each.phrase for each in HTTPStatus if each == status), "")
-    reading = read_error(re.sub(re.escape(usual), " ", said, flags=re.IGNORECASE) if usual else said)
+    # "Not Found" speaks of nothing: "Session not found" beside it is all that tells of the session.
+    speaks = read_error(usual).topic is not None
+    reading = read_error(re.sub(re.escape(usual), " ", said, flags=re.IGNORECASE) if speaks else said)
     if reading.topic is Topic.TOKEN and status in _SAYS_STATUS:
         # Who may not come in, it has not said: whether credentials would help is open.
         reading = read_error(_SAYS_STATUS[status].sub(" ", said))

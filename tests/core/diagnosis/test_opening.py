@@ -101,6 +101,9 @@ def test_each_stage(stage, answer, cause, blame):
         # Engine.IO and SignalR, where another worker or server knows the session.
         (400, 'Bad Request {"code":1,"message":"Session ID unknown"}', Cause.SESSION_LOST, None),
         (404, "Not Found No Connection with that ID", Cause.SESSION_LOST, None),
+        (404, 'Not Found {"error":"Session not found"}', Cause.SESSION_LOST, None),
+        (404, "Not Found 404 Not Found", Cause.REFUSED, None),
+        (410, "Gone session gone", Cause.SESSION_LOST, None),
         (410, 'Gone {"message":"session expired"}', Cause.SESSION_LOST, None),
         (409, "Conflict session expired", Cause.REFUSED, None),
         # nginx, Go.
