@@ -108,8 +108,8 @@ ROWS = (
     Signature(
         cause=Cause.HEARTBEATS_RARE,
         shows="heartbeats of the peer are due less often than the requirement wants them, by what it named "
-        "or by the protocol",
-        when=_beats_rare,
+        "or by the protocol, and nothing else is broken",
+        when=lambda f: _beats_rare(f) and f.broken <= {Rule.CADENCE, Rule.HEARTBEATS},
         confidence=HIGH,
         sentence="the {peer}'s heartbeats are due every {beats_due}, and none was late: the test wants them "
         "more often",

@@ -156,6 +156,15 @@ def test_heartbeats_that_are_due_less_often_than_the_test_wants_them_have_not_st
     assert ("due every" in found.sentence) is (cause == "HEARTBEATS_RARE")
 
 
+def test_rare_heartbeats_explain_nothing_else_that_is_broken():
+    """A stream that dried up beside them is told."""
+    rows = [*((at, "<feed") for at in (1, 2, 3)), (25, "<beat")]
+    line = timeline(*rows, until=30, protocol=ASKING, intervals=Intervals(server=25))
+    found = diagnose(line, verdict=judge(Requirement.of(heartbeat_every=10, message_every=10), line))
+
+    assert found.cause is Cause.ONE_WAY_DEAD
+
+
 LINE_FEEDS = ProtocolFacts(
     name="x",
     title="X",
