@@ -40,7 +40,7 @@ def any_of(*alternatives: str) -> re.Pattern[str]:
 _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
 _CAME = (
     r"(?:(?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|came|coming|from|within|"
-    r"since|for (?:too|over|more|\d\w*)|in \d\w*))"
+    r"since|for (?:too|over|more)|(?:for|in) \d+ ?(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)))"
 )
 _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
@@ -50,12 +50,12 @@ _OFTEN_ASKED = rf"{_BEAT} (?:interval (?:is )?(?:too (?:short|small|low)|{_OFTEN
 _SPOILT = r"(?:invalid|malformed|bad|unknown) (?:messages?|requests?|frames?|commands?|packets?|updates?)"
 _CODING = r"(?:(?:de)?compress\w*|deflate|inflate|zlib|masking|framing|opcode|utf\S*)"
 _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
-# What messages are that count at one instant, and not in all.
-_HELD = r"(?:pending|queued|unsent|unread|buffered|in (?:\w+ )?(?:queue|buffer|flight)|size)"
 _UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
 _ONE = r"(?:connection|session|client|socket|device|id)"
-# Who is at one of the two ends, so that a connection to it is no upstream.
-_ENDS = rf"(?:{_TAKER}|{_ONE}|server|(?:user|player|opponent|host|browser|websocket)s?)"
+# What servers keep connections to, besides those of their clients.
+_STORE = (
+    r"(?:\w+ )?(?:redis|\w*sql|postgres|mongo\w*|kafka|rabbitmq|nats|database|db|broker|backend|exchange)"
+)
 _OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
 _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|channels?|subscri\w+)"
 _NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
@@ -82,7 +82,9 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:connection init(?:iali[sz]ation)?|handshake|hello|login|log-?on|join|identif\w+|registration) "
         r"(?:message )?(?:time[- ]?out|timed[- ]?out|deadline)",
         r"(?:not|never|no) (?:\w+ )?(?:receiv\w*|send|sent|get) (?:an? |the |any )?"
-        r"(?:auth\w*|identif\w+|init\w*|hello|login|connect|handshake|start|setup)",
+        r"(?:auth\w*|identif(?:y|ied|ication)|init\w*|hello|login|connect|handshake|start|setup)",
+        # "Thread not joined in time" is about something else.
+        r"(?:^|(?:client|user|you|connection|peer|session) (?:\w+ )?)"
         r"not (?:identif\w+|log(?:ged)? ?in|join\w*|regist\w+) in time",
         r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|hello|login|handshake|first message)",
         r"no (?:auth\w*|init\w*|hello|login|handshake|setup|identif\w+) "
@@ -123,8 +125,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
         # A limit on what is sent in all, or in a day; "exceeded" may be one on the size.
         r"(?:message|request|command)s? (?:limit|quota)(?: of \d+)? (?:is |was |has been )?(?:reached|hit)",
-        rf"max\w* (?:number of )?(?:messages|requests|commands) (?!{_HELD})(?:\w+ ){{0,4}}"
-        r"(?:reached|exceeded)",
+        r"max\w* (?:number of )?(?:messages|requests|commands) (?:(?:per|a|for (?:this|the|your)) \w+ )?"
+        r"(?:is |was |has been )?(?:reached|exceeded)",
     ),
     Topic.SIZE: any_of(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit(?:ed)?",
@@ -194,8 +196,10 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"not valid (?:utf|json)\S*", r"unexpected end", r"reserved bits?", r"rsv ?[1-3]?", r"mask must",
         r"(?:un-?|not |be )masked", r"masked frame", r"fragmented", r"control frame",
         # gorilla/websocket, websockets, Jetty, faye-websocket.
-        r"(?:incorrect|bad|wrong|missing) mask(?:ing)?", r"must mask", r"fin not set", r"data before fin",
-        r"continuation after fin", r"continu(?:ation|ous) (?:data )?frame", r"bad close code",
+        r"(?:incorrect|bad|wrong|missing) mask(?:ing| (?:bit|key|flag)|(?! \w))", r"must mask \w+ frames?",
+        r"fin not set", r"data before fin",
+        r"continuation after fin", r"continuation (?:data )?frame", r"previous continuous frame",
+        r"bad close code",
         r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
         *REFUSED,
@@ -207,8 +211,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         rf"origin (?:is |has |was )?{_DOWN}",
         r"(?:to|from|with|reach) (?:the )?origin",
         # websockify.
-        r"downstream server", r"target (?:is |was |has )?closed",
-        rf"lost (?:the )?connection to (?!(?:(?:the|this|that|an?|your|our) )?{_ENDS}\b)\w+",
+        r"(?:to|from|with) (?:the )?downstream server", r"^target closed$",
+        rf"lost (?:the )?connection to (?:the )?{_STORE}",
     ),
     Topic.OVERLOAD: any_of(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
