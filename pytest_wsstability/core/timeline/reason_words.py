@@ -329,7 +329,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"deadline (?:has )?(?:expired|exceeded) before",
     ),
     Topic.SLOW: any_of(
-        rf"(?:server|service|backend) (?:\w+ )*{_UNABLE} keep(?:ing)? up",
+        rf"(?:server|service|backend) (?:\w+ ){{0,6}}{_UNABLE} keep(?:ing)? up",
         rf"(?:kafka|upstream|backend|database|redis) {_TAKER}",
         r"(?:input|incoming|inbound|receive|read) (?:\w+ )?(?:buffer|queue)\w*",
     ),
