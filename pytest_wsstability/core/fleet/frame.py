@@ -87,8 +87,10 @@ class Return:
     why: str = ""
     # It was back, and then broke a promise without an end: told beside its return.
     broke: bool = False
-    # The end that it had come back from was an abnormal closure, where none was promised.
-    abnormal: bool = False
+    # When the end that it came back from was, in seconds since the start of the slot, if that was an abnormal
+    # closure where none was promised; None else. And whether this machine may have brought it about.
+    abnormal_at: float | None = None
+    abnormal_excused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

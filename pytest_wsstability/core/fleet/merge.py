@@ -146,6 +146,9 @@ class FleetMerge:
     # broke a promise after that, while their worker lagged, or could not open them.
     returns: list[Return] = field(default_factory=list)
     returns_excused: int = 0
+    # When connections that come back ended abnormally where that was not to be, and of how many ends.
+    abnormal: list[float] = field(default_factory=list)
+    ends: int = 0
     fanout: FanoutCounts = field(default_factory=FanoutCounts)
     fanout_times: Sample = field(default_factory=Sample)
     # The worst lag of a worker's loop, and those of all frames.
@@ -305,7 +308,15 @@ class FleetMerge:
     def _return(self, progress: _Progress, each: Return) -> None:
         if each.number not in progress.slot.numbers:
             return
+        was_back = self._back.get(each.number, False)
         self._back[each.number] = each.after is not None
+        self.ends += not each.broke
+        if each.abnormal_at is not None:
+            if not each.abnormal_excused and progress.lags.at(each.abnormal_at) is None:
+                self.abnormal.append(each.abnormal_at)
+            else:
+                # What became of its first end is told as such.
+                self.returns_excused += was_back
         if each.after is None and (each.excused or progress.lags.at(each.at) is not None):
             self.returns_excused += 1
         else:

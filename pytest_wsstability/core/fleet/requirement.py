@@ -369,10 +369,9 @@ class FleetRequirement:
             observed = f"{len(broke):,} of {len(back):,} that came back broke a promise and did not end"
             expected = "every connection that comes back keeps what is asked of each"
             yield Violation(Rule.RECONNECTS, min(each.at for each in broke), expected, observed, observed)
-        if self.survival is None and (abnormal := [each for each in merge.returns if each.abnormal]):
-            observed = f"{len(abnormal):,} of {len(lost) + len(back):,} ends were abnormal closures"
-            at = min(each.at - (each.after or 0.0) for each in abnormal)
-            yield Violation(Rule.CLOSURE, at, "no abnormal closure", observed, observed)
+        if self.survival is None and merge.abnormal:
+            observed = f"{len(merge.abnormal):,} of {merge.ends:,} ends were abnormal closures"
+            yield Violation(Rule.CLOSURE, min(merge.abnormal), "no abnormal closure", observed, observed)
         if not lost and not broke and merge.returns_excused:
             yield Doubt(
                 Reason.LOOP_LAG,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...core.cause import Cause, Diagnosis
 from ...core.diagnosis.server_lines import ClientEnd
 from ...core.fleet.frame import Ending, Fate
-from ...core.judge.verdict import Outcome, Reason, Verdict
+from ...core.judge.verdict import Outcome, Reason, Rule, Verdict, Violation
 from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
 from ..errors import OpeningError
@@ -94,6 +94,12 @@ def is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
 def may_be_broken(verdict: Verdict) -> bool:
     """Whether a part of a hold broke a promise, or may have: in a part, too few of something may be all."""
     return bool(verdict.violations) or any(each.reason is not Reason.TOO_FEW for each in verdict.doubts)
+
+
+def abnormal_closure(verdict: Verdict | None) -> Violation | None:
+    """That a connection ended abnormally where that was not to be; None if it did not."""
+    violations = verdict.violations if verdict is not None else ()
+    return next((each for each in violations if each.rule is Rule.CLOSURE), None)
 
 
 def _doubts(verdict: Verdict) -> str:

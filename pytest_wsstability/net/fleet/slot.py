@@ -16,7 +16,7 @@ from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.requirement import CADENCE_TOLERANCE, Requirement
-from ...core.judge.verdict import Outcome, Rule, Verdict
+from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import show_text
 from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
@@ -284,6 +284,7 @@ class FleetSlot:
             failed: list[str] = []
             back = await reopen(held.connection, asked, ended, self._draw, failed.append)
             at = self._loop.time()
+            abnormal = endings.abnormal_closure(verdict)
             self._next.returns.append(
                 Return(
                     number=held.number,
@@ -292,8 +293,8 @@ class FleetSlot:
                     attempts=back.attempts,
                     excused=back.is_ours,
                     why=failed[-1] if failed else "",
-                    abnormal=verdict is not None
-                    and any(each.rule is Rule.CLOSURE for each in verdict.violations),
+                    abnormal_at=None if abnormal is None else ended - self._start,
+                    abnormal_excused=abnormal is not None and bool(abnormal.excuses),
                 )
             )
             if back.connection is None:

@@ -185,6 +185,39 @@ def test_a_lag_excuses_what_was_seen_in_it_or_right_after_it(at, excused):
     assert len(merge.notes) == excused
 
 
+@pytest.mark.parametrize(
+    ("at", "excused", "told"),
+    [
+        (2.99, False, [2.99, 2.99]),
+        (3.0, False, []),
+        (5.0, False, []),
+        (5.01, False, [5.01] * 2),
+        (6.0, True, []),
+    ],
+)
+def test_an_abnormal_closure_while_its_worker_lagged_is_in_doubt(at, excused, told):
+    """That of a first end is told beside its end; of a later one nothing else tells."""
+    ends = {"abnormal_at": at, "abnormal_excused": excused}
+    again = [Return(number=0, at=6.5, after=0.5, attempts=1, **ends) for _ in range(2)]
+    frames = [
+        frame(at=3.0),
+        frame(sequence=1, at=4.0, lag=0.51),
+        frame(sequence=2, at=7.0, returns=tuple(again)),
+    ]
+    merge = merged(PLAN, frames, heartbeat_within=5.0)
+
+    assert (merge.abnormal, merge.ends) == (told, 2)
+    assert merge.returns_excused == (0 if told else 1)
+
+
+def test_an_abnormal_closure_counts_where_its_return_is_excused():
+    """This machine could not open it again: that says nothing of how it had ended."""
+    back = Return(number=0, at=12.0, after=None, attempts=1, excused=True, abnormal_at=2.0)
+    merge = merged(PLAN, [frame(returns=(back,))])
+
+    assert (merge.abnormal, merge.ends, merge.returns_excused) == ([2.0], 1, 1)
+
+
 def test_the_lag_of_the_frame_that_tells_an_end_excuses_nothing():
     """The server closed at 10 s with 1011; the worker stood still at 13 s."""
     told = frame(sequence=1, at=13.5, lag=0.51, endings=(ended(0, 10.0),))

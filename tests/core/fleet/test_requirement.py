@@ -522,7 +522,7 @@ def test_what_came_back_keeps_what_is_asked_of_each(excused, outcome):
 def test_an_end_that_was_not_to_be_is_not_made_good_by_a_return(survival, outcome):
     """Unless a share may be lost in any way: two of twenty ended, one of them abnormally."""
     returns = (
-        Return(number=0, at=15.0, after=5.0, attempts=1, abnormal=True),
+        Return(number=0, at=15.0, after=5.0, attempts=1, abnormal_at=10.0),
         Return(number=1, at=15.0, after=5.0, attempts=1),
     )
     endings = tuple(Ending(number=each, fate=Fate.ENDED, age=10.0, at=10.0) for each in range(2))

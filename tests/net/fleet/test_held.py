@@ -1,6 +1,7 @@
 """Connections that end and come back, in virtual time: counted, told, judged."""
 
 import asyncio
+import dataclasses
 from random import Random
 from types import SimpleNamespace
 
@@ -89,6 +90,24 @@ def test_each_end_is_looked_at_however_often_a_connection_comes_back():
     made, _ = fleet(30.0, 60.0, reconnects="10s", no_abnormal_closure=True)
 
     assert [each.observed for each in made.verdict.violations] == ["40 of 40 ends were abnormal closures"]
+
+
+def test_an_abnormal_closure_that_may_be_this_ends_own_is_no_promise_broken(monkeypatch):
+    """It stood still when the server gave it up, each time."""
+    held = slot.hold_open
+
+    async def excused(connection, requirement, *rest):
+        verdict = await held(getattr(connection, "websocket", connection), requirement)
+        doubt = Doubt(Reason.LOOP_LAG, "it stood still")
+        found = [dataclasses.replace(each, excuses=(doubt,)) for each in verdict.violations]
+        return Verdict.of(found, horizon=verdict.horizon, tier=verdict.tier)
+
+    monkeypatch.setattr(slot, "hold_open", excused)
+    monkeypatch.setattr(slot, "hold_talking", excused)
+    made, _ = fleet(30.0, 60.0, reconnects="10s", no_abnormal_closure=True)
+
+    assert made.verdict.outcome is Outcome.INCONCLUSIVE
+    assert (made.count.unobserved, made.merge.returns_excused) == (20, 20)
 
 
 def test_who_does_not_come_back_in_time_is_told():
