@@ -99,9 +99,10 @@ def sniff_messages(first: Iterable[str | bytes], sender: End) -> str | None:
 
 def is_ping(payload: str | bytes) -> bool:
     """Whether a message is a ping as many protocols have one."""
-    return (
-        isinstance(payload, str) and len(payload) <= _SHORT and _PING.fullmatch(payload.strip()) is not None
-    )
+    if not isinstance(payload, str) or len(payload) > _SHORT or "ping" not in payload.lower():
+        # Each message is asked: most are told by this.
+        return False
+    return _PING.fullmatch(payload.strip()) is not None
 
 
 def _telling(profile: Profile, payload: str | bytes, sender: End) -> int:

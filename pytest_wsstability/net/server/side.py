@@ -44,6 +44,7 @@ MAX_SESSION_ID = 4096
 # Looked up once and not for each frame.
 _PING, _ANSWER, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT_ANSWER, Role.HEARTBEAT
 _GREETING, _CONFIRMED = Role.GREETING, Role.SESSION_CONFIRMED
+_INFO, _GOODBYE = Role.SESSION_INFO, Role.GOODBYE
 
 
 class ServerSide:
@@ -168,9 +169,10 @@ class ServerSide:
         """Take down what the client has said about its session."""
         assert websocket.timeline is not None
         websocket.timeline.intervals = websocket.conversation.intervals
-        if heard.role is Role.GOODBYE and self._connection is not None:
+        role = heard.role
+        if role is _GOODBYE and self._connection is not None:
             self._registry.on_goodbye(self._connection, partial(self._part, websocket, heard))
-        if heard.role is not Role.SESSION_INFO:
+        if role is not _INFO:
             return
         session_id = heard.session_id
         if session_id is not None and not is_text(session_id):
