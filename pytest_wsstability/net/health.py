@@ -58,9 +58,11 @@ def check_clock(loop: asyncio.AbstractEventLoop) -> None:
         if step := loop.time() - before:
             break
     if not 0.0 < step < _JUMP:
+        # A mock has no name.
+        name = getattr(clock, "__name__", type(clock).__name__)
         raise RuntimeError(
             f"the clock of the event loop {'jumps' if step else 'stands still'}: time.monotonic is "
-            f"{clock.__module__}.{clock.__name__}, so a hold in real time would never end, or prove nothing; "
+            f"{clock.__module__}.{name}, so a hold in real time would never end, or prove nothing; "
             "let asyncio have the real one (freezegun: freeze_time(..., real_asyncio=True)), or run the test "
             "in virtual time (--ws-time virtual)"
         )

@@ -6,6 +6,7 @@ import select
 import socket
 import sys
 import time
+from unittest import mock
 
 import pytest
 
@@ -299,6 +300,15 @@ def test_a_clock_that_is_replaced_has_to_go(monkeypatch, real_loop, step, told):
         health.check_clock(real_loop)
         return
     with pytest.raises(RuntimeError, match=rf"^the clock of the event loop {told}: .*real_asyncio=True"):
+        health.check_clock(real_loop)
+
+
+def test_a_clock_that_is_a_mock_is_told(real_loop):
+    """The usual way to stop one: it has no name of its own."""
+    with (
+        mock.patch("time.monotonic", return_value=5.0),
+        pytest.raises(RuntimeError, match=r"Mock, so a hold"),
+    ):
         health.check_clock(real_loop)
 
 
