@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...core.cause import Cause, Diagnosis
 from ...core.diagnosis.server_lines import ClientEnd
 from ...core.fleet.frame import Ending, Fate
-from ...core.judge.verdict import Outcome, Reason, Rule, Verdict, Violation
+from ...core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
 from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
 from ..errors import OpeningError
@@ -42,7 +42,7 @@ def stalled(number: int, timeline: Timeline, at: float, subnet: str) -> Ending:
 def rotated(number: int, verdict: Verdict, timeline: Timeline, at: float, subnet: str) -> Ending:
     """It was let go before the end of its hold."""
     made = _ending(number, Fate.ROTATED, timeline, at, subnet)
-    return dataclasses.replace(made, headline=_doubts(verdict))
+    return dataclasses.replace(made, headline=_told(each for each in verdict.doubts if _is_few(each)))
 
 
 def explained(ended: EndedConnection, diagnosis: Diagnosis) -> Ending:
@@ -50,7 +50,7 @@ def explained(ended: EndedConnection, diagnosis: Diagnosis) -> Ending:
     fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
     made = _ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis, ended.others)
     if fate is Fate.UNOBSERVED:
-        return dataclasses.replace(made, headline=_doubts(ended.verdict))
+        return dataclasses.replace(made, headline=_told(ended.verdict.doubts))
     if diagnosis.cause is Cause.UNDETERMINED:
         # What was promised says more than that nobody knows why.
         return dataclasses.replace(made, headline=ended.verdict.headline, remedy="")
@@ -85,15 +85,21 @@ def _ending(
     )
 
 
-def is_let_go(verdict: Verdict, timeline: Timeline, hold: float) -> bool:
-    """Whether an end before the hold was over was planned: what is counted may not have been due by then."""
+def is_let_go(verdict: Verdict, timeline: Timeline, hold: float, *, comes_back: bool) -> bool:
+    """
+    Whether an end before the hold was over was planned: what is counted may not have been due by then.
+
+    Where it comes back, one that the peer has announced is no worse than one without a word.
+
+    """
     early = timeline.close is not None and timeline.duration < hold - SAME
-    return early and not verdict.violations and all(each.reason is Reason.TOO_FEW for each in verdict.doubts)
+    doubts = [each for each in verdict.doubts if not (comes_back and each.reason is Reason.ANNOUNCED)]
+    return early and not verdict.violations and all(map(_is_few, doubts))
 
 
 def may_be_broken(verdict: Verdict) -> bool:
     """Whether a part of a hold broke a promise, or may have: in a part, too few of something may be all."""
-    return bool(verdict.violations) or any(each.reason is not Reason.TOO_FEW for each in verdict.doubts)
+    return bool(verdict.violations) or not all(map(_is_few, verdict.doubts))
 
 
 def abnormal_closure(verdict: Verdict | None) -> Violation | None:
@@ -102,5 +108,9 @@ def abnormal_closure(verdict: Verdict | None) -> Violation | None:
     return next((each for each in violations if each.rule is Rule.CLOSURE), None)
 
 
-def _doubts(verdict: Verdict) -> str:
-    return "; ".join(each.text for each in verdict.doubts)
+def _is_few(doubt: Doubt) -> bool:
+    return doubt.reason is Reason.TOO_FEW
+
+
+def _told(doubts: Iterable[Doubt]) -> str:
+    return "; ".join(each.text for each in doubts)

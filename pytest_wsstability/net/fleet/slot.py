@@ -351,7 +351,8 @@ class FleetSlot:
         number, timeline = held.number, held.connection.timeline
         # In a crowd it may have waited for its turn since.
         at = timeline.opened + timeline.duration - self._start
-        if endings.is_let_go(verdict, timeline, self._plan.hold):
+        comes_back = self._job.reconnects is not None
+        if endings.is_let_go(verdict, timeline, self._plan.hold, comes_back=comes_back):
             self._next.endings.append(endings.rotated(number, verdict, timeline, at, held.subnet))
         elif verdict.outcome is not Outcome.STABLE:
             ended, *others = (each.sealed() for each in held.connection.timelines)

@@ -84,7 +84,18 @@ def test_a_connection_that_is_let_go_early_has_broken_nothing(rows, hold, is_let
     made = timeline(*BEATS, *rows, until=60)
     asked = dataclasses.replace(HOLD, alive_for=None, no_abnormal_closure=True)
 
-    assert endings.is_let_go(judge(asked, made), made, hold) is is_let_go
+    assert endings.is_let_go(judge(asked, made), made, hold, comes_back=False) is is_let_go
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize(("end", "let_go"), [(closed_by_peer(1001), True), (FIN, False)])
+def test_an_end_that_was_announced_is_planned_where_the_connection_comes_back(end, let_go, comes_back):
+    made = timeline(*BEATS, (59, "<notice"), (60, end))
+    asked = dataclasses.replace(HOLD, heartbeats_at_least=0)
+    verdict = judge(asked, made)
+
+    assert endings.is_let_go(verdict, made, 120.0, comes_back=comes_back) is (let_go and comes_back)
+    assert endings.rotated(7, verdict, made, 61.0, "").headline == ""
 
 
 def test_what_was_let_go_is_told_by_what_had_not_come_by_then():

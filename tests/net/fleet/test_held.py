@@ -85,6 +85,29 @@ def test_who_comes_back_after_an_end_that_was_not_to_be(fault, asked, told):
     assert [each.at for each in made.verdict.violations] == pytest.approx([70.0] * len(told), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("profile", "end"),
+    [("signalr", faults.CloseWith(1001)), ("signalr", faults.Drop()), ("mqtt5", faults.Drop())],
+)
+def test_who_was_told_of_the_end_comes_back_as_who_was_not(profile, end):
+    """A deployment that announces itself is no worse than one that does not."""
+    server = {"profile": profile, "faults": [("60s", faults.SendNotice()), ("61s", end)]}
+    asked = {"heartbeat_every": None, "heartbeat_within": None, "options": {"profile": profile}}
+    made, _ = fleet(behaviour=server, reconnects="10s", **asked)
+
+    assert made.verdict.outcome is Outcome.STABLE
+    assert made.summary.returns.back == 20
+
+
+def test_who_was_told_of_the_end_has_to_come_back():
+    server = {"profile": "mqtt5", "faults": [("60s", faults.SendNotice())]}
+    asked = {"heartbeat_every": None, "heartbeat_within": None, "options": {"profile": "mqtt5"}}
+    made, _ = fleet(61.0, down_for="20s", behaviour=server, reconnects="5s", **asked)
+
+    assert made.count.rotated == 20
+    assert [each.observed for each in made.verdict.violations] == ["20 of 20 that ended did not come back"]
+
+
 def test_each_end_is_looked_at_however_often_a_connection_comes_back():
     """A server that goes down twice without a close frame."""
     made, _ = fleet(30.0, 60.0, reconnects="10s", no_abnormal_closure=True)
