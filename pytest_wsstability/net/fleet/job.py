@@ -61,10 +61,21 @@ class FleetJob:
         check_keywords(self.options, "options")
         if (client := self.options.get("client")) is not None:
             client_kind(client)
-        self.requirement.check_fits(find(self.options.get("profile", JSON)).facts)
+        if self.options_of is None:
+            self.check_profile(self.options)
         if self.options.get("proxy") is None and self.options.get("address") is None:
             for source in self.sources:
                 check_route(source, parse_url(self.url).host)
+
+    def check_profile(self, options: ConnectKeywords) -> None:
+        """
+        See that the protocol of a connection has what is required of each.
+
+        Raises:
+            ValueError: if it has not, or there is no such protocol.
+
+        """
+        self.requirement.check_fits(find(options.get("profile", JSON)).facts)
 
     def check_targets(self, connections: int) -> None:
         """

@@ -202,6 +202,7 @@ class FleetSlot:
                 )
             check_keywords(own, f"options_of: connection {number}")
             options = {**options, **own}
+            job.check_profile(options)
         if self._plan.is_stalled(number):
             options["client"] = "stalled"
         return options

@@ -197,6 +197,27 @@ def test_a_ramp_that_nobody_chose_leaves_half_of_the_hold():
 
 
 @pytest.mark.parametrize(
+    ("profile", "told"), [("socketio", None), ("json", "the profile 'json' calls no message an error")]
+)
+def test_what_is_required_is_compared_with_the_profile_of_each_connection(profile, told):
+    """A function may give it: what the others would speak says nothing."""
+
+    async def main():
+        async with Orchestrator(profile="socketio") as orchestrator:
+            asked = {"alive_for": "1m", "no_error_messages": True}
+            own = {"options_of": lambda number: {"profile": profile}}
+            async with open_fleet(orchestrator.url, connections=2, **asked, **own) as made:
+                pass
+            return made
+
+    if told is None:
+        assert run_virtual(main()).count.stable == 2
+        return
+    with pytest.raises(ValueError, match=told):
+        run_virtual(main())
+
+
+@pytest.mark.parametrize(
     ("url", "connections", "ramp", "told"),
     [
         ("wss://staging.example/", 1_000, 20.0, None),
