@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from .placeholders import IN_TEXT, PLACEHOLDER, Unwritable, Values, as_bytes, as_text, from_groups
@@ -59,20 +60,18 @@ def _expression(parts: list[str]) -> str:
     """
     A regular expression that looks for no place twice between placeholders for any text.
 
-    Where another follows, one ends where the text behind it stands first: the other takes what is left, so
-    that no later place would do where the first does not. A peer may write that text as often as it likes.
+    Where another follows, with numbers between them at most, one ends where the text behind it stands first:
+    the other takes what is left, so that no later place would do where the first does not. A peer may write
+    that text as often as it likes.
 
     """
     seen: set[str] = set()
-    pieces: list[str] = []
-    for index in range(0, len(parts), 2):
-        literal = re.escape(parts[index])
-        if index and _is_free(parts, index - 1) and _is_free(parts, index + 1):
-            pieces[-1] = f"(?>{pieces[-1]}{literal})"
-        else:
-            pieces.append(literal)
-        if index + 1 < len(parts):
-            pieces.append(_group(parts[index + 1], seen))
+    pieces = [_group(part, seen) if index % 2 else re.escape(part) for index, part in enumerate(parts)]
+    free = (index for index in range(1, len(parts), 2) if _is_free(parts, index))
+    for first, following in pairwise(free):
+        if all(_is_number(parts, index) for index in range(first + 2, following, 2)):
+            pieces[first] = f"(?>{pieces[first]}"
+            pieces[following - 1] += ")"
     return "".join(pieces)
 
 
@@ -87,7 +86,12 @@ def _group(name: str, seen: set[str]) -> str:
 
 def _is_free(parts: list[str], index: int) -> bool:
     """Whether a placeholder stands for any text, and says the same nowhere else."""
-    if index >= len(parts):
-        return False
     name = parts[index]
     return name == "any" or (name not in IN_TEXT and parts[1::2].count(name) == 1)
+
+
+def _is_number(parts: list[str], index: int) -> bool:
+    """Whether a placeholder stands for a number that the text behind it ends, and does so only once."""
+    name, behind = parts[index], parts[index + 1][0]
+    ends = not behind.isdecimal() and behind != "."
+    return name in IN_TEXT and name != "any" and parts[1::2].count(name) == 1 and ends

@@ -166,6 +166,10 @@ def test_what_a_message_reads(message, payload, values):
         # A hundred thousand places where one may end, and none where all do.
         (f"a {ID} b {SESSION_ID} c", "a x" + " b " * 100_000, None),
         (f"{ANY},{ID},{SESSION_ID};", "," * 100_000, None),
+        (f"{ID} {SEQUENCE} {TOKEN};", "a" + " 1" * 50_000, None),
+        # What stands behind a number may be a part of it.
+        (f"{ID} {SEQUENCE}1{TOKEN}", "a 211", {"id": "a", "sequence": 2, "token": "1"}),
+        (f"{ID} {NOW}.{TOKEN}", "a 1.5.", {"id": "a", "now": 1, "token": "5."}),
     ],
     ids=lambda value: str(value)[:20],
 )
