@@ -18,11 +18,13 @@ _QUERY_VALUE = re.compile(r"""[?&;](?P<name>[\w.\-%]+)=(?P<value>(?:[^&\s"'#;?]|
 # The same without a question mark, as in a reason phrase, in logs and in Ruby.
 _ASSIGNED = re.compile(r"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+(?P<value>[^&\s"'#;,)}\]]+)""")
 _ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<value>{_QUOTED}))")
-# As JSON and `repr` have it, also the first of a list, as Go has header fields; a pair, as ASGI has them. The
-# value may hold others, as JSON in JSON.
+# As JSON and `repr` have it; a list, as Go has header fields; a pair, as ASGI has them. The value may hold
+# others, as JSON in JSON.
 _MEMBER = re.compile(
-    rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*\[?\s*b?(?=(?P<value>{_QUOTED}|{_DIGITS}))"""
+    rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*(?:b?(?=(?P<value>{_QUOTED}|{_DIGITS}))"""
+    rf"""|\[\s*(?=(?P<items>b?(?:{_QUOTED})(?:\s*,\s*b?(?:{_QUOTED}))*)))"""
 )
+_ITEM = re.compile(rf"(?P<value>{_QUOTED})")
 _PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
 # A header field whose value is a secret in any text.
 _CREDENTIALS = re.compile(
@@ -40,8 +42,15 @@ _FIELD = re.compile(
     r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|\[|(?=[\"'`]))[\"'`]?"
     r"(?P<value>(?:[^\s\"'`,;\\]|\\(?![nr]))*[^\s\"'`,;\\.:!?)\]}>])"
 )
-# The same without a space, where as much follows as tokens have.
-_JOINED = re.compile(r"(?<![\w.\-/])(?P<name>[\w\-]+):(?P<value>[\w.+/~=\-]{11,}[\w=])")
+# The same without a space, where the last word is that of a secret, and as much follows as tokens have:
+# "auth-service:..." is the tag of an image.
+_JOINED = re.compile(r":(?P<value>[\w.+/~=\-]{11,}[\w=])")
+_NAME_BEFORE = re.compile(
+    r"(?<![\w.\-/])[\w\-]*(?:token|key|secret|passw(?:or)?d|pwd|authorization|credentials?"
+    r"|(?:sess|session[_-]?)id|sid|jwt|ticket|signature)\Z",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 64
 # `aws_secret_access_key = ...`, as files of settings have it; a program calls something there.
 _SET = re.compile(
     r"(?<![\w.\-])(?P<name>[\w.\-]+)[ \t]+=[ \t]+(?=[^\s\d]*\d)(?P<value>[\w.+/~=\-]{11,}[\w=])(?![\w.(\[])"
@@ -55,10 +64,11 @@ _OFFERED = re.compile(
 _NAME_OF_ONE = re.compile(r"[^\s,]+")
 # `<token>...</token>`, as XMPP, SOAP and settings in XML have it.
 _ELEMENT = re.compile(r"<(?P<name>[\w.\-]++)[^<>]*>(?P<value>[^\s<>]+)</")
-# `curl -u joe:...`; the numbers of a user and a group are none.
+# `curl -u joe:...`, `wscat --auth joe:...`. With others, "-u" may be anything: a group, an URL, a test.
+_OF_A_CLIENT = re.compile(r"\b(?:curl|websocat|wscat)\b")
 _USER = re.compile(
     r"(?<!\S)(?:-u|-U|--(?:proxy-)?user|--(?:basic-)?auth)(?:[ \t]+|=)?[\"']?"
-    r"(?!\d+:\d)[^\s:\"'=]+:(?P<value>[^\s\"']+)"
+    r"[^\s:\"'=]+:(?P<value>[^\s\"']+)"
 )
 _PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
 # "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'"; a key of any kind, where
@@ -114,8 +124,8 @@ def placed(text: str) -> Iterator[Span]:
     if "=" in text:
         yield from _values(_QUERY_VALUE, text, is_secret_value)
         yield from _values(_LOCAL, text, is_secret_in_prose)
-    for match in _USER.finditer(text):
-        yield match.span("value")
+    if (client := _OF_A_CLIENT.search(text)) is not None:
+        yield from (match.span("value") for match in _USER.finditer(text, client.end()))
     for match in _SASL.finditer(text):
         if not is_ordinary(match["value"]):
             yield match.span("value")
@@ -128,12 +138,18 @@ def placed(text: str) -> Iterator[Span]:
 def _members(text: str) -> Iterator[Span]:
     for match in _MEMBER.finditer(text):
         name, value = match["name"], match["value"]
-        if is_of_a_number(name) if value.isdigit() else is_secret_member(name, value[1:-1]):
+        if value is None:
+            items = _ITEM.finditer(text, *match.span("items"))
+            yield from (_unquoted(item) for item in items if _is_odd(name, item["value"][1:-1]))
+        elif is_of_a_number(name) if value.isdigit() else is_secret_member(name, value[1:-1]):
             yield _unquoted(match)
     for match in _PAIR.finditer(text):
-        value = match["value"][1:-1]
-        if is_secret_in_prose(match["name"], value) and not is_ordinary(value):
+        if _is_odd(match["name"], match["value"][1:-1]):
             yield _unquoted(match)
+
+
+def _is_odd(name: str, value: str) -> bool:
+    return is_secret_in_prose(name, value) and not is_ordinary(value)
 
 
 def _fields(text: str) -> Iterator[Span]:
@@ -150,7 +166,11 @@ def _fields(text: str) -> Iterator[Span]:
         if match["cookie"] and match.end() >= told:
             told = yield from _cookies(text, match.end())
     yield from _telling(_FIELD, text)
-    yield from _telling(_JOINED, text)
+    for match in _JOINED.finditer(text):
+        start = match.start()
+        name = _NAME_BEFORE.search(text, max(0, start - _LONGEST_NAME), start)
+        if name is not None and is_secret_in_prose(name[0], match["value"]) and _is_random(match["value"]):
+            yield match.span("value")
 
 
 def _telling(pattern: re.Pattern[str], text: str) -> Iterator[Span]:

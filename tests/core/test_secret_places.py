@@ -41,11 +41,15 @@ HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
         # Pairs, as ASGI and `repr` have header fields.
         (f"[(b'x-api-key', b'{RANDOM}')]", "[(b'x-api-key', b'***')]"),
         (f'[["x-api-key","{RANDOM}"]]', '[["x-api-key","***"]]'),
-        # The first of a list, and a map, as Go has header fields.
+        # A list, and a map, as Go has header fields.
         (f'{{"X-Api-Key": ["{RANDOM}"]}}', '{"X-Api-Key": ["***"]}'),
+        (f"{{'tokens': ['one', '{RANDOM}' , b'{RANDOM}']}}", "{'tokens': ['one', '***' , b'***']}"),
+        (f"[\"no 'X-Api-Key': ['{RANDOM}']\"]", "[\"no 'X-Api-Key': ['***']\"]"),
+        (f"\"tokens\": [\"no 'X-Api-Key': ['{RANDOM}']\"]", '"tokens": ["***"]'),
         (f"map[Host:[x] X-Api-Key:[{RANDOM}] Via:[y]]", "map[Host:[x] X-Api-Key:[***] Via:[y]]"),
         # Without a space, and with more of them.
         (f"access_token:{RANDOM}, sent", "access_token:***, sent"),
+        (f"{'a' * 58}_token:{RANDOM}", f"{'a' * 58}_token:***"),
         (f"aws_secret_access_key = {RANDOM}", "aws_secret_access_key = ***"),
         # Subprotocols one by one, as a field, a member and a pair.
         (f"< Sec-WebSocket-Protocol: bearer, {RANDOM}, v1.x", "< Sec-WebSocket-Protocol: bearer, ***, v1.x"),
@@ -123,9 +127,14 @@ def test_in_a_sentence(text, shown):
         "sessions=12, session_duration=12s, session_age=7, token_lifetime=30m, session_timeout_seconds=30",
         "auth_enabled=true is_authenticated=False, token=None, api_key: null",
         "wss://host/ws?max_tokens=4096&auth=true",
-        # Subprotocols and elements that are words, users and groups by number; names of tests.
+        # Subprotocols and elements that are words.
         "Sec-WebSocket-Protocol: graphql-transport-ws, v12.stomp", "<token>expired</token> <key>abc</key>",
-        "docker run -u 1000:1000 x", "curl -u joe x", "tests/test_token:7", f"token:{RANDOM[:-1]}",
+        '"tokens": ["the", "quick"], "keys": ["7f3c9d1e2a"]',
+        # A user and a group, a module, a URL.
+        "docker run -u node:node curlimages/curl x", "python -u server:app", "redis-cli -u redis://cache:6379/0",
+        # Tags of images; names of tests.
+        "auth-service:1010b93b7d94", "session-manager:build-7f3c9d1e2a", "keycloak:26.0.1-7f3c9d1e",
+        "curl -u joe x", "tests/test_token:7", f"token:{RANDOM[:-1]}", f"{'a' * 59}_token:{RANDOM}",
         "test_x.py::TestToken::test_refresh_2", f"room:{RANDOM}", f"room = {RANDOM}", "token = get_token()",
         "password = self.parsed.password", "raw_key = base64.b64decode(key)",
         "expected_password = users_of_7[username]",
@@ -180,6 +189,10 @@ def test_text_of_a_peer_is_looked_at_once():
         '\\"',
         "eyJ-",
         "a: ",
+        "'a':['a',",
+        "'a':['a':['",
+        "curl -u a:",
+        "token:",
         "<a",
         "<a>a</",
         "-u a:",
