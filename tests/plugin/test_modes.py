@@ -196,7 +196,7 @@ HELD = """
 @pytest.mark.ws_stability(time="{time}", profile="frames")
 @pytest.mark.parametrize("number", [1, 2])
 async def test_it(ws_connect, number):
-    connection = await ws_connect(open_timeout="200ms")
+    connection = await ws_connect({options})
     await connection.assert_alive_for("50ms")
 """
 
@@ -206,7 +206,7 @@ def test_a_real_test_runs_on_the_loop_of_all_tests(passes, ini, mode):
     """On which a server of the session runs, too."""
     ini("asyncio_default_test_loop_scope = session")
 
-    assert passes(SHARED_SERVER + HELD.format(time="real"), f"--asyncio-mode={mode}") == 2
+    assert passes(SHARED_SERVER + HELD.format(time="real", options=""), f"--asyncio-mode={mode}") == 2
 
 
 # What a server shows whose loop stands still: its kernel opens connections, and nobody answers.
@@ -231,7 +231,7 @@ async def ws_url():
 )
 def test_a_server_on_another_loop_than_the_tests_is_told(run, time, says):
     """Each parameter is told; before, its process was said to stand still."""
-    result = run(STANDING + HELD.format(time=time))
+    result = run(STANDING + HELD.format(time=time, options="open_timeout='200ms'"))
 
     assert result.parseoutcomes() == {"failed": 2}
     printed = " ".join(result.stdout.str().replace("E   ", " ").split())
