@@ -48,6 +48,8 @@ _JOINT = re.compile(r"[^\w+/~-]+")
 _WORD_BEFORE = re.compile(r"(?=(?:[A-Za-z]+[_-]){1,8}(?![A-Za-z]+[_-]))[A-Za-z]+[_-](?=[\w+/~=-]{8})")
 _URL = re.compile(r"[A-Za-z]{2,8}://[^\s\"'<>]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
+# Options of a shell before a command line of its own.
+_OF_A_SHELL = frozenset({"c", "ec", "lc"})
 # What begins the parts of a URL that may hold secrets, or ends them.
 _MAY_HOLD_SECRETS = re.compile(r"[#?@;]")
 # As servlets write a session into a path (RFC 3986, section 3.3).
@@ -220,7 +222,9 @@ class SecretValues:
         option = ""
         for word in words:
             name, equals, value = word.partition("=")
-            if "://" in word:
+            if option in _OF_A_SHELL and " " in word:
+                self.take_command(word)
+            elif "://" in word:
                 self.take_url(value if equals and "://" not in name else word)
             elif equals:
                 self.take(name.lstrip("-"), value)
