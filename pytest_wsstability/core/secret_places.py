@@ -72,14 +72,14 @@ _USER = re.compile(
 )
 _PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
 # "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'"; a key of any kind, where
-# it has as many hexadecimal digits as keys have.
+# it has as many hexadecimal digits as keys have. Behind "a signing key that matches" is the id of one.
 _KEY = (
     r"(?:(?:api|access|account|auth|encryption|master|private|secret|shared|signing|subscription)[ _-]?)key"
 )
 _SENTENCE = re.compile(
     rf"\b(?:{_KEY}|key(?=s?[ \t:=\"'`<(]{{1,3}}[0-9a-f]{{32}})|token|(?:client)?secret|password|credential)s?"
     r"(?:[ \t]+(?:(?:is|was)[ \t]+)?"
-    r"|(?:[ \t]+[a-z]+){0,3}(?:[ \t]*(?:[:=]>?|->)[ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
+    r"|(?:[ \t]+(?!matches\b)[a-z]+){0,3}(?:[ \t]*(?:[:=]>?|->)[ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
     r"(?P<value>[\w+/~][\w.+/=~%\-]{10,}[\w=])",
     re.IGNORECASE,
 )

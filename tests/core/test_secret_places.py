@@ -143,6 +143,9 @@ def test_in_a_sentence(text, shown):
         f"KeyError: '{RANDOM}'", f"TokenError: {RANDOM}", f"session_error={RANDOM}", "token_reason=over",
         "invalid token at position 12", "token: expired", "password: required", "auth: basic",
         "Bad password: RabbitMQ closes", "AssertionError: session: closed",
+        # The id of a key, as PyJWT and jwks-rsa say it.
+        f'Unable to find a signing key that matches: "{RANDOM}"',
+        f"Unable to find a signing key that matches '{RANDOM}'",
         # Words that hold another.
         "donkey=1 whiskey=2 keystroke=3 hotkey=4 keypoints=5 keydown=a tokenizer=cl100k tokenized=x keypad=7",
         # Names and dots, and no values.
