@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator
 
+from .secret_forms import SHORTEST
 from .secret_names import is_of_a_number, is_ordinary, is_secret_in_prose, is_secret_member, is_secret_value
 
 Span = tuple[int, int]
@@ -71,13 +72,19 @@ _USER = re.compile(
     r"[^\s:\"'=]+:(?P<value>[^\s\"']+)"
 )
 _PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
-# "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'"; a key of any kind, where
-# it has as many hexadecimal digits as keys have. Behind "a signing key that matches" is the id of one.
-_KEY = (
-    r"(?:(?:api|access|account|auth|encryption|master|private|secret|shared|signing|subscription)[ _-]?)key"
+# "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'"; a key of any kind, but
+# of a table or a store, where it has as many hexadecimal digits as keys have.
+_NAMED_KEY = (
+    r"(?:api|access|account|auth|encryption|master|private|secret|shared|signing|subscription)[ _-]?key"
 )
+_OTHERS = ("cache", "foreign", "hash", "object", "partition", "primary", "public", "routing", "row", "sort")
+_KEY = (
+    rf"key{''.join(rf'(?<!{each}[ -]key)' for each in _OTHERS)}"
+    rf"(?=s?[ \t:=\"'`<(]{{1,3}}[0-9a-f]{{32}}(?!\w))"
+)
+# Behind "a signing key that matches" is the id of one.
 _SENTENCE = re.compile(
-    rf"\b(?:{_KEY}|key(?=s?[ \t:=\"'`<(]{{1,3}}[0-9a-f]{{32}})|token|(?:client)?secret|password|credential)s?"
+    rf"\b(?:{_NAMED_KEY}|{_KEY}|token|(?:client)?secret|password|credential)s?"
     r"(?:[ \t]+(?:(?:is|was)[ \t]+)?"
     r"|(?:[ \t]+(?!matches\b)[a-z]+){0,3}(?:[ \t]*(?:[:=]>?|->)[ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
     r"(?P<value>[\w+/~][\w.+/=~%\-]{10,}[\w=])",
@@ -140,7 +147,12 @@ def _members(text: str) -> Iterator[Span]:
         name, value = match["name"], match["value"]
         if value is None:
             items = _ITEM.finditer(text, *match.span("items"))
-            yield from (_unquoted(item) for item in items if _is_odd(name, item["value"][1:-1]))
+            # Tokens of a language model are pieces of words.
+            yield from (
+                _unquoted(each)
+                for each in items
+                if len(each[0]) > SHORTEST + 1 and _is_odd(name, each[0][1:-1])
+            )
         elif is_of_a_number(name) if value.isdigit() else is_secret_member(name, value[1:-1]):
             yield _unquoted(match)
     for match in _PAIR.finditer(text):

@@ -59,7 +59,7 @@ _ISSUED = (
     r"(?:tvly-|tgp_v1_|csk-)[\w-]{24,}|lsv2_[a-z]{2}_[0-9a-f]{32}_[0-9a-f]{10}|(?:fw|secret)_[A-Za-z0-9]{24,}",
     # Square, Razorpay, Shippo, EasyPost, Duffel; Brevo, Resend, Mailchimp, Mapbox.
     r"sq0[a-z]{3}-[\w-]{22,}|(?:rzp|shippo|duffel)_(?:live|test)_[\w-]{14,}|EZ[AT]K[A-Za-z0-9]{54}",
-    r"xkeysib-[0-9a-f]{64}-\w{16}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}|[0-9a-f]{32}-us\d{1,2}(?!\w)",
+    r"xkeysib-[0-9a-f]{64}-\w{16}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}|[0-9a-f]{32}-us\d{1,2}(?![\w-])",
     r"[st]k\.eyJ[\w-]{20,}\.[\w-]{20,}",
     # Alibaba and Tencent Cloud, age.
     r"LTAI[A-Za-z0-9]{16,}|AKID[A-Za-z0-9]{32}|AGE-SECRET-KEY-1[A-Z0-9]{58}",

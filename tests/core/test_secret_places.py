@@ -49,6 +49,7 @@ HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
         (f"map[Host:[x] X-Api-Key:[{RANDOM}] Via:[y]]", "map[Host:[x] X-Api-Key:[***] Via:[y]]"),
         # Without a space, and with more of them.
         (f"access_token:{RANDOM}, sent", "access_token:***, sent"),
+        ('"tokens": ["w0rldabc"]', '"tokens": ["***"]'),
         (f"{'a' * 58}_token:{RANDOM}", f"{'a' * 58}_token:***"),
         (f"aws_secret_access_key = {RANDOM}", "aws_secret_access_key = ***"),
         # Subprotocols one by one, as a field, a member and a pair.
@@ -143,6 +144,9 @@ def test_in_a_sentence(text, shown):
         f"KeyError: '{RANDOM}'", f"TokenError: {RANDOM}", f"session_error={RANDOM}", "token_reason=over",
         "invalid token at position 12", "token: expired", "password: required", "auth: basic",
         "Bad password: RabbitMQ closes", "AssertionError: session: closed",
+        # Those of a table and of a store; a longer hash; pieces of words.
+        f"public key: {HEX}", f"foreign key {HEX}", f"primary key ({HEX})", f"cache-key '{HEX}'",
+        f"key {HEX}a", '"tokens": ["w0rld", "w0rldab"]',
         # The id of a key, as PyJWT and jwks-rsa say it.
         f'Unable to find a signing key that matches: "{RANDOM}"',
         f"Unable to find a signing key that matches '{RANDOM}'",

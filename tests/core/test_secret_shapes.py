@@ -168,7 +168,8 @@ def test_in_the_path_of_a_url():
         # Words with such a beginning, and ids with a UUID of their own.
         "re_enter_the_room_of_somebody", "secret_santa_of_the_whole_company", "vca_configuration_of_somebody",
         "tskey-value-stores", f"room-{_UUID}", f"sdk-{_UUID}0", f"sdk-{_UUID}-1", f"pat-{_UUID}",
-        "dp.ui.components.of.a.page", "us-east-1", f"{_HEX}-usd", "fw_version_of_the_board_2",
+        "dp.ui.components.of.a.page", "us-east-1", f"{_HEX}-usd", f"{_HEX}-us2-a",
+        "fw_version_of_the_board_2",
         # Too short, or a part of something longer.
         "figd_short", "csk-short", "EZAKshort", "LTAIshort", f"rzp_beta_{_LETTERS}",
         "sk-proj-short", f"ASK{_HEX}", f"MAC{_HEX}", f"XAKIA{_CAPITALS}", f"AKIA{_CAPITALS}7",
