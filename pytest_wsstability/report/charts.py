@@ -68,8 +68,8 @@ def round_trips_text(trips: Sequence[Trip], results: Sequence[Result]) -> str:
 
 def _nothing(results: Sequence[Result], text: str) -> str:
     """Why nothing is drawn: fleets have drawings of their own."""
-    is_elsewhere = any(each.fleet is not None for each in results)
-    return "no hold of a single connection; each fleet has a drawing of its own" if is_elsewhere else text
+    only_fleets = {each.fleet is not None for each in results} == {True}
+    return "no hold of a single connection; each fleet has a drawing of its own" if only_fleets else text
 
 
 def _spread(values: Sequence[float]) -> bool:

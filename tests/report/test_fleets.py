@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pytest_wsstability.core.fleet_summary import CurvePoint, FleetRecord, Stretch
+from pytest_wsstability.report.charts import round_trips_text
 from pytest_wsstability.report.fleets import heat_map, over_time, records, section, survival
 from pytest_wsstability.report.html import render
 from tests.report.made import BEATS, FIN, HOSTILE, fleet, good, result, returned, run
@@ -131,6 +132,11 @@ def test_the_page_does_not_say_that_a_fleet_opened_nothing(results, told):
     assert told in page
     assert "no connection was opened" not in page
     assert "no round trip was recorded" not in page
+
+
+def test_what_a_hold_beside_a_fleet_lacks_is_told():
+    """It is there, and heard no heartbeats."""
+    assert round_trips_text([], (fleet(), good())) == "no round trip was recorded"
 
 
 def test_the_page_draws_the_records_of_a_fleet():
