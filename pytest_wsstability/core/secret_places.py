@@ -47,7 +47,7 @@ _FIELD = re.compile(
 # "auth-service:..." is the tag of an image.
 _JOINED = re.compile(r":(?P<value>[\w.+/~=\-]{11,}[\w=])")
 _NAME_BEFORE = re.compile(
-    r"(?<![\w.\-/])[\w\-]*(?:token|key|secret|passw(?:or)?d|pwd|authorization|credentials?"
+    r"(?<![\w.\-/])[\w\-]*(?:token|key|secret|pass(?:wd|word|phrase|code)|pwd|authorization|credentials?"
     r"|(?:sess|session[_-]?)id|sid|jwt|ticket|signature)\Z",
     re.IGNORECASE,
 )

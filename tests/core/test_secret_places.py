@@ -49,6 +49,7 @@ HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
         (f"map[Host:[x] X-Api-Key:[{RANDOM}] Via:[y]]", "map[Host:[x] X-Api-Key:[***] Via:[y]]"),
         # Without a space, and with more of them.
         (f"access_token:{RANDOM}, sent", "access_token:***, sent"),
+        (f"Passphrase:{RANDOM} session-id:{RANDOM}", "Passphrase:*** session-id:***"),
         ('"tokens": ["w0rldabc"]', '"tokens": ["***"]'),
         (f"{'a' * 58}_token:{RANDOM}", f"{'a' * 58}_token:***"),
         (f"aws_secret_access_key = {RANDOM}", "aws_secret_access_key = ***"),
