@@ -393,6 +393,7 @@ def counted(number, *, every=3.0, end=FIN, late=0.0):
         (90, False),
         (250, True),
         (350, False),
+        (900, True),
         (1000, True),
         (2500, True),
     ],
@@ -416,3 +417,15 @@ def test_an_end_that_came_later_than_the_last_message_is_none_of_their_number():
     """Nothing answers it."""
     assert Cause.RATE_LIMITED in diagnose(counted(100)).alternatives
     assert Cause.RATE_LIMITED not in diagnose(counted(100, late=1.0)).alternatives
+
+
+@pytest.mark.parametrize("end", [FIN, closed_by_peer(1000)])
+def test_a_pong_after_a_round_number_of_messages_is_no_message(end):
+    """Though it is the last that went out."""
+    talk = [
+        row for at in range(1, 101) for row in ((at, ">text"), (at, "<text"), (at, "<ping"), (at, ">pong"))
+    ]
+    at_once, later = ([*talk, (100.001, end)], [*talk, (101, "<ping"), (101, ">pong"), (101.001, end)])
+
+    assert Cause.RATE_LIMITED in diagnose(timeline(*at_once)).alternatives
+    assert Cause.RATE_LIMITED not in diagnose(timeline(*later)).alternatives

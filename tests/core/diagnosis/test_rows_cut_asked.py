@@ -65,3 +65,13 @@ def test_the_first_word_after_a_long_silence_may_have_found_nobody(silence, sinc
 
     assert causes[-1].startswith("HANDLER_ERROR")
     assert ("NAT_EXPIRED" in causes[-1]) is fits
+
+
+def test_whose_word_was_answered_has_not_been_forgotten():
+    """Though it was the first after a long silence."""
+    rows = [(0.5, ">text"), (1, "<text"), (241, ">text"), (241.01, "<text")]
+
+    causes = fitting(ROWS, read(*rows, end=241.02))
+
+    assert causes[-1].startswith("HANDLER_ERROR")
+    assert "NAT_EXPIRED" not in causes[-1]

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.features import ProxyView
 from pytest_wsstability.core.diagnosis.rows_said_keepalive import ROWS
+from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from tests.core.diagnosis.fitting import fitting, read, stream
 from tests.core.script import closed_by_peer
 
@@ -43,7 +44,7 @@ def test_a_second_behind_at_the_proxy_is_no_queue(rows, behind, first):
     ("behind", "first", "rows", "stalled"),
     [
         (1.25, 0.0625, PING, True), (1.125, 0.0625, PING, False),
-        (9.0, 4.0, PING, False), (9.0, None, PING, False),
+        (9.0, 4.0, PING, False), (9.25, 4.0, PING, True), (9.0, None, PING, False),
         # Something to wait behind: a message that is large, or a stream.
         (9.0, 0.0, [*PING, (60, "<audio")], False), (9.0, 0.0, [*PING, (60, "<text")], True),
         (9.0, 0.0, [*PING, *stream()], False),
@@ -56,6 +57,17 @@ def test_what_comes_late_and_alone_was_held_up_by_a_path_that_stood_still(behind
     causes = fitting(ROWS, replace(features, between=between))
 
     assert causes[0] == ("PATH_STALLED" if stalled else "PONG_LATE")
+
+
+@pytest.mark.parametrize(("size", "stalled"), [(511, True), (512, False)])
+def test_what_came_with_it_is_small_where_a_path_stood_still(size, stalled):
+    """512 bytes are something to wait behind."""
+    features = read(*PING, how=GAVE_UP)
+    frame = Event(60, EventKind.FRAME, Direction.RECEIVED, Opcode.TEXT, size, Role.DATA)
+    between = ProxyView(behind=9.0, pong_missing=False, behind_first=0.0)
+    found = replace(features, between=between, tail=replace(features.tail, received=(frame,)))
+
+    assert ("PATH_STALLED" in fitting(ROWS, found)) is stalled
 
 
 @pytest.mark.parametrize(

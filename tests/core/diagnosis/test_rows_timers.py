@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.diagnosis.cohort import Shared
 from pytest_wsstability.core.diagnosis.rows_timers import ROWS
 from tests.core.diagnosis.fitting import fitting, read
 
@@ -105,6 +106,17 @@ def test_who_sent_nothing_or_one_frame_may_have_been_waited_for(way, other, caus
     causes = fitting(ROWS, read(*talk, *((at, f"{way}text") for at in spoke), end=end))
 
     assert any(each.startswith(cause) and "RESTART" in each for each in causes) is fits
+
+
+@pytest.mark.parametrize(
+    "beside", [{"same_age": 2}, {"together": 2, "shared": Shared.EVERYTHING}], ids=["one age", "one instant"]
+)
+def test_who_sent_nothing_ends_at_an_age_or_an_instant_that_others_share(beside):
+    """What they share tells more than a silence that is as long as the life."""
+    talk = [(at, "<text") for at in range(1, 60)]
+
+    assert fitting(ROWS, read(*talk))[0].startswith("READ_DEADLINE")
+    assert not any(each.startswith("READ_DEADLINE") for each in fitting(ROWS, read(*talk, beside=beside)))
 
 
 @pytest.mark.parametrize(("heard", "timers"), [([], 1), ([5, 58], 0)])

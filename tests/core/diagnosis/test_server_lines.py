@@ -910,3 +910,5 @@ def test_an_error_that_came_of_a_close_confirms_none_of_its_words(reason, confir
 
     assert ("the server logged" in found.sentence) is confirms
     assert (alone.confidence, found.confidence) == (LOW, MEDIUM if confirms else LOW)
+    # What the server says by itself confirms its own words.
+    assert told(rows, said("WARNING chat: Connection Timeout of user 3", 1046.5)).confidence is MEDIUM

@@ -154,6 +154,7 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
         ((30,), [(31, ">beat"), (31, "<answer")], FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
         # No time to answer, or none that timers have.
         ((30,), (), FIN, 30.9, None),
+        ((30,), (), FIN, 31, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
         ((30,), [(31, "<text"), (36, "<text")], FIN, 37.3, (Cause.HEARTBEAT_UNANSWERED, LOW)),
         # Its words come first, also those that are not understood.
         ((30,), (), closed_by_peer(4001, "kicked"), 35, None),

@@ -270,11 +270,19 @@ def test_a_polite_close_at_a_known_limit_on_the_age_is_that(code, second, age, l
         assert "AWS API Gateway" in found.sentence
 
 
+@pytest.mark.parametrize(("until", "is_limit"), [(7200, True), (7160, False)])
+def test_a_polite_close_at_a_known_limit_came_in_the_middle_of_talk(until, is_limit):
+    """After the longest silence, a deadline fits as well."""
+    talk = [row for at in range(30, until, 30) for row in ((at, ">text"), (at + 0.1, "<text"))]
+
+    assert (diagnose(timeline(*talk, (7200, closed_by_peer(1000)))).cause is Cause.MAX_AGE) is is_limit
+
+
 @pytest.mark.parametrize("told", [{"origin": 1000}, {}])
 def test_a_polite_close_at_a_known_limit_is_no_limit_of_those_that_ended_with_it(told):
-    """Others of other ages, or an end that never spoke."""
+    """Others of other ages, or an end that never spoke, though it answered each ping."""
     talk = [(at, ">text") for at in range(300, 7200, 300)] if told else []
-    beats = [(at, "<text") for at in range(300, 7200, 300)]
+    beats = [(at, what) for at in range(300, 7200, 300) for what in ("<ping", ">pong", "<text")]
     line = timeline(*sorted([*talk, *beats]), (7200, closed_by_peer(1001)), **told)
     beside = [
         timeline((at, ">text"), (at + 7.3, closed_by_peer(1001)), origin=8192.7 - at) for at in (31, 75)

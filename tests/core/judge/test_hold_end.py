@@ -363,6 +363,16 @@ def test_a_last_heartbeat_that_may_be_missed_proves_nothing(rows, until, allowed
     assert asks_proof(requirement, timeline(*rows, until=until)) is asks
 
 
+@pytest.mark.parametrize(("asked", "asks"), [(119.9, False), (120, True)])
+def test_a_proof_that_a_shorter_hold_missed_asks_for_none(asked, asks):
+    """The last heartbeat of this one was answered."""
+    requirement = Requirement.of(**EACH, heartbeat_within=5, heartbeat_missed_max=1)
+    line = timeline(*BEATS[:8], until=120)
+    line.ask_proof(1000 + asked)
+
+    assert asks_proof(requirement, line) is asks
+
+
 @pytest.mark.parametrize(
     ("came", "later", "outcome", "why"),
     [
