@@ -91,15 +91,14 @@ async def waits_for_what_is_cancelled(connection):
 
 async def test_a_workload_whose_own_task_was_cancelled_is_an_error():
     """Whoever holds the connection would take the cancellation for its own."""
-    told, talks = (
-        r"^traffic: something that the workload waited for was cancelled",
-        waits_for_what_is_cancelled,
-    )
     async with Orchestrator() as server:
+        told = r"^traffic: something that the workload waited for was cancelled"
         with pytest.raises(RuntimeError, match=told):
-            await hold(Requirement.of(alive_for="1m"), url=server.url, traffic=talks)
+            await hold(Requirement.of(alive_for="1m"), url=server.url, traffic=waits_for_what_is_cancelled)
         with pytest.raises(RuntimeError, match=told):
-            async with open_fleet(server.url, connections=2, alive_for="1m", traffic=talks):
+            async with open_fleet(
+                server.url, connections=2, alive_for="1m", traffic=waits_for_what_is_cancelled
+            ):
                 pass
 
 
