@@ -25,6 +25,7 @@ HERE = os.path.dirname(pytest_wsstability.__file__)
         os.path.join(os.sep, "usr", "lib", "python3", "dist-packages", "tornado", "web.py"),
         "<frozen importlib._bootstrap>",
     ],
+    ids=os.path.basename,
 )
 def test_a_librarys_file_is_none_of_the_project(path):
     assert not is_of_project(path)
