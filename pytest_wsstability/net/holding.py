@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from ..core.judge.heartbeat_rules import peer_beats
 from ..core.judge.hold_checks import HoldChecks
 from ..core.judge.progress import goes_on
-from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
-from ..core.judge.rules import asks_proof, judge
+from ..core.judge.requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
+from ..core.judge.rules import asks_proof, is_silent_at_end, judge
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
@@ -32,7 +33,8 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     Time alone breaks promises (a heartbeat that stays unanswered), and so do the end of the connection, an
     error message and what is wrong with the session or the protocol; nothing else has to wake the watcher.
     Heartbeats that are judged and open when the hold is over are waited for. Where they tell that the peer is
-    there, none begins then; any other hold ends with a proof of life (see `asks_proof`).
+    there, none begins then; any other hold ends with a proof of life (see `asks_proof`), and so does one at
+    whose end the peer was silent (see `is_silent_at_end`).
 
     """
     timeline = websocket.timeline
@@ -147,7 +149,8 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
 def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:
     """Whether nothing else tells that the peer is there at the end of a hold, and it is not proved yet."""
     proved = timeline.proof_at is not None and _proves(requirement, timeline)
-    return not timeline.paused and not proved and asks_proof(requirement, timeline)
+    asks = asks_proof(requirement, timeline) or is_silent_at_end(requirement, timeline)
+    return not timeline.paused and not proved and asks
 
 
 def _proves(requirement: Requirement, timeline: Timeline) -> bool:
@@ -179,7 +182,7 @@ class _Proof:
                 timeline.prove(self._came_at)
 
     async def wait(self, websocket: WebSocket, requirement: Requirement) -> None:
-        """One ping, after which any byte of the peer will do, and so does its FIN."""
+        """One ping, and a heartbeat if that brings nothing: any byte of the peer will do, or its FIN."""
         timeline = websocket.timeline
         assert timeline is not None
         if not _proves(requirement, timeline):
@@ -188,12 +191,36 @@ class _Proof:
         self.asked_at = timeline.opened + timeline.proof_asked_at
         try:
             came = await websocket.wait_bytes(self.asked_at + PROOF_TIMEOUT)
+            if not came and not websocket.is_over:
+                came = await _heartbeat_comes(websocket, requirement)
         except asyncio.CancelledError:
             timeline.forget_proof()
             raise
         close = timeline.close
         if came or (close is not None and close.transport is TransportEnd.FIN):
             self._came_at = websocket.loop.time()
+
+
+async def _heartbeat_comes(websocket: WebSocket, requirement: Requirement) -> bool:
+    """
+    Whether a byte comes with a heartbeat that the hold can count on, after a ping that brought none.
+
+    Some servers answer no pings, and some paths lose them. A peer that sends the heartbeats sends the next
+    one; one that has answered them answers another.
+
+    """
+    timeline, every = websocket.timeline, requirement.heartbeat_every
+    assert timeline is not None
+    trips = timeline.heartbeats
+    if not peer_beats(timeline):
+        if requirement.answer_within is None or not trips.answered:
+            return False
+        if websocket.messages.rest_from is not None:
+            websocket.messages.beat()
+        return await websocket.wait_bytes(websocket.loop.time() + requirement.answer_within)
+    if every is None or trips.last_at is None:
+        return False
+    return await websocket.wait_bytes(timeline.opened + trips.last_at + every * CADENCE_TOLERANCE)
 
 
 async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:

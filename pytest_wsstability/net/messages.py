@@ -349,6 +349,11 @@ class MessageLayer(Generic[_Frames]):
         if conversation.said(say, now):
             self._set_alarm()
 
+    def beat(self) -> None:
+        """Send a heartbeat now, if this end sends any: none of those that are due."""
+        if self.conversation.profile.beats(self.conversation.end):
+            self._endpoint.say(self._frames, self.conversation.beat())
+
     def take_turn(self) -> None:
         """Do what the conversation wants done at this instant."""
         if self._frames.phase is not _IS_OPEN:

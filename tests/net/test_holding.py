@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Outcome, Requirement, StabilityError, faults, run_virtual
+from pytest_wsstability import Orchestrator, Outcome, Requirement, StabilityError, faults, hold, run_virtual
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import ExpectedClose
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
@@ -507,12 +507,12 @@ async def test_a_hold_that_is_cancelled_takes_no_proof_of_life_from_another():
 
 @pytest.mark.parametrize(
     ("dead_from", "allowed", "outcome"),
-    [(51, 3, Outcome.UNSTABLE), (94, 1, Outcome.UNSTABLE), (101, 1, Outcome.STABLE)],
+    [(51, 3, Outcome.UNSTABLE), (94, 1, Outcome.UNSTABLE), (101, 1, Outcome.UNSTABLE)],
 )
 async def test_a_hold_whose_last_heartbeats_may_be_missed_ends_with_a_proof_of_life(
     dead_from, allowed, outcome
 ):
-    """Three at 68.75, 93.75 and 118.75 s are missed in the one, and one at 100 s in the other."""
+    """Three at 68.75, 93.75 and 118.75 s are missed in the first, one at 100 s in the second, then none."""
 
     async def script(peer):
         while True:
@@ -706,3 +706,35 @@ async def test_a_hold_ends_with_the_hold_though_an_error_came_right_before():
         verdict, age = await held(connection, alive_for="10s")
 
         assert (verdict.violations[0].rule, age) == (Rule.ERRORS, 10.0)
+
+
+LAST = [("101s", faults.Blackhole())]
+NO_PINGS = [("1s", faults.DropControlFrames())]
+NO_TIMERS = {"read_deadline": None, "ping_interval": None}
+
+
+@pytest.mark.parametrize("profile", ["json", "socketio", "pusher"])
+@pytest.mark.parametrize(
+    ("program", "outcome"), [(LAST, Outcome.UNSTABLE), (NO_PINGS, Outcome.STABLE), ([], Outcome.STABLE)]
+)
+async def test_a_hold_rests_on_no_answer_that_came_an_interval_before_its_end(profile, program, outcome):
+    """A ping tells; and a heartbeat, where pings are not answered: the next of a peer that sends them."""
+    async with Orchestrator(profile=profile, faults=program, **NO_TIMERS) as server:
+        asked = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+        made = await hold(asked, url=server.url, profile=profile)
+
+        assert made.verdict.outcome is outcome
+        assert {each.rule for each in made.verdict.violations} <= {Rule.PROOF}
+
+
+async def test_a_server_that_went_between_a_ping_and_a_heartbeat_is_told():
+    """It answers no pings, and from 101 s on nothing."""
+    program = [*NO_PINGS, *LAST]
+    async with Orchestrator(faults=program, **NO_TIMERS) as server:
+        asked = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+        made = await hold(asked, url=server.url)
+
+        assert [each.rule for each in made.verdict.violations] == [Rule.PROOF]
+        # Five seconds for the answer to the ping, and five for that to the heartbeat behind it.
+        assert made.timeline.duration == pytest.approx(130)
+        assert made.timeline.heartbeats.sent == 5

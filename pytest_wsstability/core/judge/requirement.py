@@ -174,12 +174,10 @@ class Requirement:
         """The most seconds that a hold takes, with the wait for what is open at its end; None: no hold."""
         if self.alive_for is None:
             return None
-        # Whether the peer has to show a sign of life depends on the protocol, too.
-        waits = max(self.answer_within or 0.0, self.pings_within or 0.0)
-        if self.heartbeat_missed_max:
-            # It may have to once the last heartbeat is missed.
-            return self.alive_for + waits + PROOF_TIMEOUT
-        return self.alive_for + max(PROOF_TIMEOUT, waits)
+        # The peer may have to show a sign of life, first by a ping, then by a heartbeat.
+        beat = (self.heartbeat_every or 0.0) * CADENCE_TOLERANCE
+        waits = max(self.answer_within or 0.0, self.pings_within or 0.0, beat)
+        return self.alive_for + PROOF_TIMEOUT + waits
 
 
 def _seconds(value: Duration | None, name: str) -> float | None:

@@ -146,6 +146,19 @@ def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
     return asks or _last_missed(requirement, timeline, requirement.answer_within)
 
 
+def is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
+    """
+    Whether the peer was not heard in the last `PROOF_TIMEOUT` of a hold, nor since, and no answer is due.
+
+    The answer to a heartbeat does not tell that the path is there one interval later.
+
+    """
+    hold = requirement.alive_for
+    if hold is None or hold - timeline.heard_at <= PROOF_TIMEOUT + SAME:
+        return False
+    return not any(at < hold - SAME for at in timeline.heartbeats.perhaps_open)
+
+
 def _last_missed(requirement: Requirement, timeline: Timeline, within: float) -> bool:
     """Whether the last heartbeat of a hold was missed, as it may be, and nothing was heard since."""
     if not requirement.heartbeat_missed_max:
@@ -162,7 +175,9 @@ def _last_missed(requirement: Requirement, timeline: Timeline, within: float) ->
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """After a hold whose heartbeats do not tell that the peer is there: any byte within `PROOF_TIMEOUT`."""
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
-    if hold is None or timeline.proof_at is not None or not asks_proof(requirement, timeline):
+    if hold is None or timeline.proof_at is not None:
+        return
+    if not asks_proof(requirement, timeline) and not is_silent_at_end(requirement, timeline):
         return
     if asked is None or asked < hold - SAME:
         # Of none, or of a shorter hold: this one has its own still to ask for.

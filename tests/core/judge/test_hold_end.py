@@ -394,19 +394,18 @@ def test_the_proof_of_life_after_a_last_heartbeat_that_was_missed(came, later, o
         ({}, None),
         (WITHIN, None),
         (HOLD, 125),
-        ({**HOLD, **WITHIN}, 125),
-        ({**HOLD, "heartbeat_every": 25}, 145),
-        ({**HOLD, "heartbeat_every": 25, "heartbeat_within": 2}, 125),
+        ({**HOLD, **WITHIN}, 130),
+        # The next one of a peer may come one and a half intervals after the last of the hold.
+        ({**HOLD, "heartbeat_every": 25}, 162.5),
+        ({**HOLD, "heartbeat_every": 25, "heartbeat_within": 40}, 165),
         # Of a server that asks (Socket.IO), as of one without heartbeats.
-        ({**HOLD, "heartbeat_within": 2}, 125),
-        ({**HOLD, "pings_within": 2}, 125),
-        ({**HOLD, "pings_within": 9, "heartbeat_within": 2}, 129),
-        # One after the other.
-        ({**HOLD, "heartbeat_within": 2, "heartbeat_missed_max": 1}, 127),
+        ({**HOLD, "heartbeat_within": 2}, 127),
+        ({**HOLD, "pings_within": 2}, 127),
+        ({**HOLD, "pings_within": 9, "heartbeat_within": 2}, 134),
     ],
 )
 def test_how_long_a_hold_may_last(written, lasts):
-    """With the longest wait at its end: for heartbeats or pings that are open, or for a sign of life."""
+    """With the longest waits at its end: for a sign of life after a ping, and for heartbeats or pings."""
     assert Requirement.of(**written).lasts == lasts
 
 
@@ -618,8 +617,21 @@ def test_a_sign_of_life_after_a_shorter_hold(rows, asked, outcome):
     assert judge(Requirement.of(alive_for=60), line).outcome is outcome
 
 
-def test_heartbeats_need_no_sign_of_life():
-    """Where they are required, nothing else is asked for, and what others asked for is not judged."""
-    line = proved(BEATS, until=125)
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        # The last answer came five seconds before the end of the hold, or earlier.
+        ([(114, ">beat"), (115, "<answer")], STABLE),
+        ([(114, ">beat"), (114.75, "<answer")], UNSTABLE),
+        # What came later than that was no answer.
+        ([(110, ">beat"), (110, "<answer"), (116, "<text")], STABLE),
+        # One that is open at the end tells, too.
+        ([(114, ">beat"), (114.5, "<answer"), (119, ">beat"), (123, "<answer")], STABLE),
+    ],
+)
+def test_a_hold_at_whose_end_the_peer_was_silent_needs_a_sign_of_life(rows, outcome):
+    """An answer to a heartbeat says nothing of the path one interval later."""
+    rules = [] if outcome is STABLE else [Rule.PROOF]
 
-    check(judge(Requirement.of(**HOLD, **WITHIN), line), STABLE, [])
+    verdict = judge(Requirement.of(**HOLD, **WITHIN), proved(rows, until=126))
+    assert (verdict.outcome, [each.rule for each in verdict.violations]) == (outcome, rules)
