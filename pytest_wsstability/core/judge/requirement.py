@@ -174,9 +174,9 @@ class Requirement:
         """The most seconds that a hold takes, with the wait for what is open at its end; None: no hold."""
         if self.alive_for is None:
             return None
-        # The peer may have to show a sign of life, first by a ping, then by a heartbeat.
-        beat = (self.heartbeat_every or 0.0) * CADENCE_TOLERANCE
-        waits = max(self.answer_within or 0.0, self.pings_within or 0.0, beat)
+        # The peer may have to show a sign of life, first by a ping, then by a heartbeat. Only one that sends
+        # the heartbeats, and answers no pings, may take longer: until its next one.
+        waits = max(self.answer_within or 0.0, self.pings_within or 0.0)
         return self.alive_for + PROOF_TIMEOUT + waits
 
 
