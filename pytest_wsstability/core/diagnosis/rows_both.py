@@ -9,7 +9,7 @@ from ..judge.attempts import goodbye_at
 from ..timeline.close import LocalReason
 from ..timeline.events import DeadlineTraffic, End
 from ..timeline.protocol_facts import Awaited
-from .features import Features
+from .features import RECEIVED, Features
 from .protocol import AWAITED, SAID_BEFORE
 from .signature import Blamed, Signature
 
@@ -46,11 +46,29 @@ def _withheld(f: Features) -> bool:
 def _lost_on_the_way(f: Features) -> bool:
     """Whether the client sent pongs that the server did not get, or never got the server's pings."""
     here, there = client(f), server(f)
-    if not _pong_only(f) or here is None or there is None:
+    if not _pong_only(f) or here is None or there is None or there.asked.open_since is None:
         return False
-    return (here.pings.received < there.asked.sent and here.pings.ponged >= here.pings.received) or (
-        here.pings.ponged > there.asked.answered and here.pings.unanswered is None
-    )
+    if here.pings.received < there.asked.sent and here.pings.ponged >= here.pings.received:
+        return here.ended or _heard_since(here, there)
+    # A server that reads no more gets no pongs either.
+    lacks = here.pings.ponged > there.asked.answered and here.pings.unanswered is None
+    return lacks and _heard_since(there, there)
+
+
+def _heard_since(side: Features, there: Features) -> bool:
+    """Whether an end has got anything since the first ping of the server's that was not answered."""
+    since = there.asked.open_since
+    return since is None or side.age - side.silent(RECEIVED) > since
+
+
+def _dead_between(f: Features) -> bool:
+    """Whether the server gave the client up, and neither has seen anything of the other since its ping."""
+    here, there = client(f), server(f)
+    if not _deadline(f) or here is None or there is None or there.asked.open_since is None:
+        return False
+    line = here.timeline
+    takes = not line.paused and not line.deliberately_stalled and not line.frozen
+    return takes and not (here.ended or _heard_since(here, there) or _heard_since(there, there))
 
 
 def _never_pinged(f: Features) -> bool:
@@ -98,6 +116,21 @@ ROWS = (
         proved=True,
         remedy="{injected_advice}allow this end in the requirement, or look at how the client comes back",
         source="design",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="both ends held: the server's read deadline ran out, which the client has not seen, and "
+        "nothing came through either way since the first ping that was not answered",
+        when=_dead_between,
+        confidence=HIGH,
+        sentence="the path is dead: nothing came through either way since the server's last pings; its "
+        "{deadline} read deadline ran out, and the client has not heard of it",
+        headline="dead path (half-open), read deadline {deadline}",
+        blame=Blamed.PATH,
+        evidence=("both_pings", "deadline", "silences"),
+        remedy="look at the network, a NAT or a sleeping host between the two ends",
+        runner_up=Cause.CONTROL_FRAMES_LOST,
+        source="measured in virtual time",
     ),
     Signature(
         cause=Cause.CONTROL_FRAMES_LOST,

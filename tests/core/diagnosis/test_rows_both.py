@@ -90,9 +90,10 @@ def test_what_a_server_did_is_told_from_the_client_s_record(reason, at_client, a
     assert fitting(ROWS, extract(there, [here])) == at_server
 
 
-def pinged(*at_client, ponged=()):
+def pinged(*at_client, ponged=(), heard=()):
     """A server that pinged twice and whose deadline only pongs reset, and what its client saw of it."""
-    rows = [(at, ">ping", b"%d" % at) for at in (20, 40)] + [(at, "<pong", b"%d" % at) for at in ponged]
+    rows = [(at, ">ping", b"%d" % at) for at in (20, 40)] + [(at, "<beat") for at in heard]
+    rows += [(at, "<pong", b"%d" % at) for at in ponged]
     ended = (100, ended_here(**PONGS_ONLY))
     there = timeline(*sorted(rows, key=lambda row: row[0]), ended, end=End.SERVER)
     return fitting(ROWS, extract(timeline(*at_client, (100, FIN)), [there]))
@@ -110,10 +111,33 @@ def answered(*instants):
         (answered(20), {"ponged": (20.02,)}, True),
         (answered(20), {"ponged": ()}, True),
         ([(20.01, "<ping")], {"ponged": ()}, False),
-        # Each ping came and was answered, and the server has fewer pongs, or all.
-        (answered(20, 40), {"ponged": (20.02,)}, True),
-        (answered(20, 40), {"ponged": (20.02, 40.02)}, False),
+        # Each ping came and was answered; the server has fewer pongs, or all, and goes on to read, or not.
+        (answered(20, 40), {"ponged": (20.02,), "heard": (50,)}, True),
+        (answered(20, 40), {"ponged": (20.02,), "heard": (40,)}, False),
+        (answered(20, 40), {"ponged": (20.02, 40.02), "heard": (50,)}, False),
     ],
 )
 def test_control_frames_that_were_lost_are_counted_at_both_ends(client, server, lost):
     assert ("CONTROL_FRAMES_LOST" in pinged(*client, **server)) is lost
+
+
+@pytest.mark.parametrize(
+    ("came", "heard", "paused", "cause"),
+    [
+        # The client has seen nothing since the ping that it did not answer, nor has the server.
+        ([], [], False, "HALF_OPEN"),
+        ([(40, "<text")], [(40, "<beat")], False, "HALF_OPEN"),
+        # What comes one way says nothing of the other.
+        ([], [(40.25, "<beat")], False, "READ_DEADLINE"),
+        ([(40.25, "<text")], [], False, "CONTROL_FRAMES_LOST"),
+        # A client that does not read sees nothing.
+        ([], [], True, "READ_DEADLINE"),
+    ],
+)
+def test_a_path_that_carries_nothing_has_lost_more_than_control_frames(came, heard, paused, cause):
+    """The server that gives the client up on a dead path is not heard to do so."""
+    there = timeline((40, ">ping", b"1"), *heard, (100, ended_here(**PONGS_ONLY)), end=End.SERVER)
+    here = timeline((10, "<text"), *came, until=120)
+    here.deliberately_stalled = paused
+
+    assert fitting(ROWS, extract(here, [there]))[0].split(" / ")[0] == cause
