@@ -98,6 +98,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.IDLE_AS_NORMAL, _C.CLOSED_BY_PEER, f"{_TALK}an idle timeout is then survived, a wanted close not"),
     (_C.IDLE_AS_NORMAL, _C.RESTART, f"{_TALK}an idle timeout is then survived, a restart not"),
     (_C.CONTROL_FRAMES_LOST, _C.HALF_OPEN, "send a message that is answered: a dead path brings no answer"),
+    (_C.CONTROL_FRAMES_LOST, _C.PEER_NOT_READING, "send a message that is answered: who reads answers it"),
     (_C.ENGINE_IO_PING_TIMEOUT, _C.CLOSED_BY_PEER, _ANSWER),
     (_C.HEARTBEAT_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),
     (_C.PING_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),

@@ -11,9 +11,9 @@ from ..timeline.events import DeadlineTraffic, End
 from ..timeline.protocol_facts import Awaited
 from .features import RECEIVED, Features
 from .protocol import AWAITED, SAID_BEFORE
-from .signature import Blamed, Signature
+from .signature import Blamed, Rival, Signature
 
-HIGH = Confidence.HIGH
+HIGH, LOW = Confidence.HIGH, Confidence.LOW
 _PONGS = (DeadlineTraffic.PONG,)
 
 
@@ -50,15 +50,21 @@ def _lost_on_the_way(f: Features) -> bool:
         return False
     if here.pings.received < there.asked.sent and here.pings.ponged >= here.pings.received:
         return here.ended or _heard_since(here, there)
-    # A server that reads no more gets no pongs either.
-    lacks = here.pings.ponged > there.asked.answered and here.pings.unanswered is None
-    return lacks and _heard_since(there, there)
+    return here.pings.ponged > there.asked.answered and here.pings.unanswered is None
 
 
 def _heard_since(side: Features, there: Features) -> bool:
     """Whether an end has got anything since the first ping of the server's that was not answered."""
     since = there.asked.open_since
     return since is None or side.age - side.silent(RECEIVED) > since
+
+
+def _server_heard_nothing(f: Features) -> bool:
+    """Whether the client's frames do not reach the server at all, though it has got the server's pings."""
+    here, there = client(f), server(f)
+    if here is None or there is None or here.pings.received < there.asked.sent:
+        return False
+    return not _heard_since(there, there)
 
 
 def _dead_between(f: Features) -> bool:
@@ -144,6 +150,16 @@ ROWS = (
         evidence=("both_pings", "deadline"),
         remedy="look for a proxy that answers or swallows ping and pong frames; send JSON heartbeats, "
         "and let them reset the deadline",
+        rivals=(
+            Rival(
+                Cause.PEER_NOT_READING,
+                "nothing else of the client's has reached the server since",
+                _server_heard_nothing,
+                "nothing else of the client's reached the server since, so a server that reads no more "
+                "fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.HALF_OPEN,
         source="design",
     ),

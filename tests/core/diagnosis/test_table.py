@@ -53,7 +53,9 @@ PONGED = [(10, ">ping", b"0"), (10, "<pong", b"0")]
     [
         (
             timeline(*PINGED, (60, FIN)),
-            timeline((30, ">ping", b"1"), (60, deadline(DeadlineTraffic.PONG)), end=SERVER),
+            timeline(
+                (30, ">ping", b"1"), (40, "<text"), (60, deadline(DeadlineTraffic.PONG)), end=SERVER
+            ),
             Cause.CONTROL_FRAMES_LOST, Blame.PATH, "lost on the way",
         ),
         (
@@ -92,6 +94,15 @@ def test_both_ends(client, server, cause, blame, words):
     check(found, cause, blame, words)
     assert found.confidence.value == "high"
     assert found.runner_up in (None, Cause.HALF_OPEN)
+
+
+def test_a_server_that_heard_nothing_at_all_may_read_no_more():
+    """Its client has answered the ping."""
+    server = timeline((30, ">ping", b"1"), (60, deadline(DeadlineTraffic.PONG)), end=SERVER)
+    found = diagnose(timeline(*PINGED, (60, FIN)), [server])
+
+    check(found, Cause.CONTROL_FRAMES_LOST, Blame.PATH, "a server that reads no more fits too")
+    assert found.confidence.value == "low"
 
 
 def test_a_box_that_ended_it_says_what_would_have_helped():
