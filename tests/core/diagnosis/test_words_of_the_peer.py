@@ -451,3 +451,11 @@ def test_a_server_that_counts_messages_alone_is_among_the_causes():
 
     assert Cause.READ_DEADLINE in closed.alternatives
     assert Cause.READ_DEADLINE in (cut.cause, *cut.alternatives)
+
+
+def test_a_mask_that_was_missing_may_be_missing_on_a_frame_of_a_proxys():
+    """Caddy 2.6 sends its backend one, when it is terminated; the client's were right before."""
+    rows = [(at, what) for at in (0.5, 1, 1.5, 2) for what in (">text", "<text")]
+    found = diagnose(timeline(*rows, (2.5, closed_by_peer(1002, "incorrect masking"))))
+
+    assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, Confidence.LOW)

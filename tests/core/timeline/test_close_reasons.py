@@ -62,7 +62,7 @@ T = Topic
         ("data before FIN", T.PROTOCOL),
         ("continuation after FIN", T.PROTOCOL),
         ("bad close code 999", T.PROTOCOL),
-        ("incorrect masking", T.PROTOCOL),
+        ("wrong masking key", T.PROTOCOL),
         ("bad MASK, len > 125 for control", T.PROTOCOL),
         ("expected a continuation frame", T.PROTOCOL),
         ("Received new data frame but previous continuous frame is unfinished", T.PROTOCOL),
