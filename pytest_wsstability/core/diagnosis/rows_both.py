@@ -9,12 +9,14 @@ from ..judge.attempts import goodbye_at
 from ..timeline.close import LocalReason
 from ..timeline.events import DeadlineTraffic, End
 from ..timeline.protocol_facts import Awaited
-from .features import RECEIVED, Features
+from .features import RECEIVED, SENT, Features
 from .protocol import AWAITED, SAID_BEFORE
 from .signature import Blamed, Rival, Signature
 
 HIGH, LOW = Confidence.HIGH, Confidence.LOW
 _PONGS = (DeadlineTraffic.PONG,)
+# What went out so long before the end, in seconds, has had time to come.
+_ON_ITS_WAY = 1.0
 
 
 def server(f: Features) -> Features | None:
@@ -108,6 +110,26 @@ def _protocol_timer(f: Features, what: Awaited) -> bool:
         return False
     return close.awaited is what
 
+
+def _sent_in_vain(f: Features) -> bool:
+    """Whether both ends are on record, and the server has not got what the client sent last."""
+    here, there = client(f), server(f)
+    if here is None or there is None:
+        return False
+    return here.age - here.silent(SENT) > there.age - there.silent(RECEIVED) + _ON_ITS_WAY
+
+
+# A timer of a server that waited for what the client has sent.
+_ON_THE_WAY = (
+    Rival(
+        Cause.HALF_OPEN,
+        "the client's record has frames that the server has not got",
+        _sent_in_vain,
+        "the client has sent more than reached the server, so a dead path, or a server that reads no more, "
+        "fits too",
+        LOW,
+    ),
+)
 
 ROWS = (
     Signature(
@@ -222,6 +244,7 @@ ROWS = (
         evidence=("deadline", "heartbeats"),
         remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
         "whatever it sends{hidden_tab}",
+        rivals=_ON_THE_WAY,
         runner_up=Cause.HALF_OPEN,
         source="measured with gorilla/websocket",
     ),
@@ -236,6 +259,7 @@ ROWS = (
             blame=Blamed.CLIENT if what is not Awaited.AGE else Blamed.SERVER,
             evidence=("deadline", "beaten", "heartbeats", "session", "silences"),
             remedy="see what the {protocol} client sends, and how often",
+            rivals=_ON_THE_WAY if what is not Awaited.AGE else (),
             runner_up=Cause.HALF_OPEN if what is not Awaited.AGE else Cause.PLANNED_ROTATION,
             source="design",
         )

@@ -141,3 +141,39 @@ def test_a_path_that_carries_nothing_has_lost_more_than_control_frames(came, hea
     here.deliberately_stalled = paused
 
     assert fitting(ROWS, extract(here, [there]))[0].split(" / ")[0] == cause
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "second"),
+    [
+        # What went out within a second may be on its way.
+        (51, 50, ""),
+        (51.25, 50, " / HALF_OPEN"),
+        (60, 60, ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        (
+            {"local_reason": LocalReason.READ_DEADLINE, "deadline": 30, "reset_by": (DeadlineTraffic.DATA,)},
+            "READ_DEADLINE",
+        ),
+        ({"local_reason": LocalReason.PROTOCOL_TIMER, "awaited": Awaited.ANSWER}, "HEARTBEAT_UNANSWERED"),
+    ],
+)
+def test_a_timer_that_waited_for_what_the_client_has_sent_may_have_waited_on_a_dead_path(
+    how, cause, said, heard, second
+):
+    """Or the server reads no more; the client is not to blame alone."""
+    there = timeline((heard, "<text"), (90, ended_here(**how)), end=End.SERVER, protocol=FACTS)
+    here = timeline((said, ">text"), (90, FIN), protocol=FACTS)
+
+    assert fitting(ROWS, extract(here, [there])) == [cause + second]
+
+
+def test_a_timer_of_a_server_whose_client_is_not_on_record_has_no_second_cause():
+    how = {"local_reason": LocalReason.PROTOCOL_TIMER, "awaited": Awaited.ANSWER}
+    there = timeline((10, "<text"), (90, ended_here(**how)), end=End.SERVER, protocol=FACTS)
+
+    assert fitting(ROWS, extract(there)) == ["HEARTBEAT_UNANSWERED"]
