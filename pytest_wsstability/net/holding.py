@@ -9,7 +9,7 @@ from ..core.judge.heartbeat_rules import peer_beats
 from ..core.judge.hold_checks import HoldChecks
 from ..core.judge.progress import goes_on
 from ..core.judge.requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
-from ..core.judge.rules import asks_proof, is_silent_at_end, judge
+from ..core.judge.rules import asks_proof, judge, needs_proof
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
@@ -33,8 +33,8 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     Time alone breaks promises (a heartbeat that stays unanswered), and so do the end of the connection, an
     error message and what is wrong with the session or the protocol; nothing else has to wake the watcher.
     Heartbeats that are judged and open when the hold is over are waited for. Where they tell that the peer is
-    there, none begins then; any other hold ends with a proof of life (see `asks_proof`), and so does one at
-    whose end the peer was silent (see `is_silent_at_end`).
+    there, none begins then; any other hold ends with a proof of life, and so does one at whose end the peer
+    was silent (see `needs_proof`).
 
     """
     timeline = websocket.timeline
@@ -149,8 +149,7 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
 def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:
     """Whether nothing else tells that the peer is there at the end of a hold, and it is not proved yet."""
     proved = timeline.proof_at is not None and _proves(requirement, timeline)
-    asks = asks_proof(requirement, timeline) or is_silent_at_end(requirement, timeline)
-    return not timeline.paused and not proved and asks
+    return not timeline.paused and not proved and needs_proof(requirement, timeline)
 
 
 def _proves(requirement: Requirement, timeline: Timeline) -> bool:

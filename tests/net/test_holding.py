@@ -4,7 +4,16 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, Outcome, Requirement, StabilityError, faults, hold, run_virtual
+from pytest_wsstability import (
+    Orchestrator,
+    Outcome,
+    Requirement,
+    StabilityError,
+    connect,
+    faults,
+    hold,
+    run_virtual,
+)
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import ExpectedClose
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
@@ -720,7 +729,7 @@ NO_TIMERS = {"read_deadline": None, "ping_interval": None}
 async def test_a_hold_rests_on_no_answer_that_came_an_interval_before_its_end(profile, program, outcome):
     """A ping tells; and a heartbeat, where pings are not answered: the next of a peer that sends them."""
     async with Orchestrator(profile=profile, faults=program, **NO_TIMERS) as server:
-        asked = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+        asked = Requirement.of(alive_for="110s", heartbeat_every="25s", heartbeat_within="5s")
         made = await hold(asked, url=server.url, profile=profile)
 
         assert made.verdict.outcome is outcome
@@ -731,10 +740,23 @@ async def test_a_server_that_went_between_a_ping_and_a_heartbeat_is_told():
     """It answers no pings, and from 101 s on nothing."""
     program = [*NO_PINGS, *LAST]
     async with Orchestrator(faults=program, **NO_TIMERS) as server:
-        asked = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+        asked = Requirement.of(alive_for="110s", heartbeat_every="25s", heartbeat_within="5s")
         made = await hold(asked, url=server.url)
 
         assert [each.rule for each in made.verdict.violations] == [Rule.PROOF]
         # Five seconds for the answer to the ping, and five for that to the heartbeat behind it.
-        assert made.timeline.duration == pytest.approx(130)
+        assert made.timeline.duration == pytest.approx(120)
         assert made.timeline.heartbeats.sent == 5
+
+
+@pytest.mark.parametrize(("program", "outcome"), [([], Outcome.STABLE), (LAST, Outcome.UNSTABLE)])
+async def test_a_server_waits_for_the_next_heartbeat_of_a_client_that_answers_no_pings(program, outcome):
+    """The last of the hold came 10 s before its end, and the next is due when the ping was given up."""
+    async with Orchestrator(faults=program, **NO_TIMERS) as server:
+        client = await connect(server.url, heartbeat="25s", client="mute")
+        (connection,) = (await server.wait_for_session()).connections
+        asked = Requirement.of(alive_for="110s", heartbeat_every="25s")
+        verdict = await hold_open(connection.websocket, asked)
+        await client.close()
+
+        assert verdict.outcome is outcome

@@ -146,7 +146,12 @@ def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
     return asks or _last_missed(requirement, timeline, requirement.answer_within)
 
 
-def is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
+def needs_proof(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether a hold ends with a proof of life: nothing tells that the peer is there, or it was silent."""
+    return asks_proof(requirement, timeline) or _is_silent_at_end(requirement, timeline)
+
+
+def _is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
     """
     Whether the peer was not heard in the last `PROOF_TIMEOUT` of a hold, nor since, and no answer is due.
 
@@ -173,11 +178,9 @@ def _last_missed(requirement: Requirement, timeline: Timeline, within: float) ->
 
 
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
-    """After a hold whose heartbeats do not tell that the peer is there: any byte within `PROOF_TIMEOUT`."""
+    """After a hold that needs one: any byte within `PROOF_TIMEOUT`, or with a heartbeat behind that."""
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
-    if hold is None or timeline.proof_at is not None:
-        return
-    if not asks_proof(requirement, timeline) and not is_silent_at_end(requirement, timeline):
+    if hold is None or timeline.proof_at is not None or not needs_proof(requirement, timeline):
         return
     if asked is None or asked < hold - SAME:
         # Of none, or of a shorter hold: this one has its own still to ask for.
