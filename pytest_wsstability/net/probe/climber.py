@@ -137,14 +137,11 @@ class Climber:
         def text() -> None:
             websocket.send_message(self._text)
 
-        def beat() -> None:
-            websocket.messages.say(websocket.conversation.beat())
-
         # Where the heartbeat is a frame, no message would be sent at all.
-        all_that_counts = text if websocket.profile.heartbeat_is_frame else beat
+        all_that_counts = text if websocket.profile.heartbeat_is_frame else websocket.messages.beat
         sayings: dict[Traffic, tuple[Callable[[], object], ...]] = {
             Traffic.TEXT: (text,),
-            Traffic.HEARTBEAT: (beat,),
+            Traffic.HEARTBEAT: (websocket.messages.beat,),
             Traffic.PING: (websocket.send_ping,),
             Traffic.PONG: (websocket.send_pong,),
             Traffic.ALL: (all_that_counts, websocket.send_ping, websocket.send_pong),
