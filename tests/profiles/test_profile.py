@@ -109,6 +109,20 @@ def test_a_message_just_small_enough_is_read():
     assert read(JSON, head + padding + "x" + tail)[0] is Role.DATA
 
 
+@pytest.mark.parametrize(
+    ("message", "role"),
+    [
+        ('{"type":"session_confirmed","session_id":"a"', Role.SESSION_CONFIRMED),
+        ('{"type":"error"', Role.ERROR),
+    ],
+)
+def test_what_begins_a_session_or_is_an_error_may_have_much_to_say(message, role):
+    """A state of 20 KiB, or the request that was wrong."""
+    ours = JSON.replace(name="ours", error={"type": "error"})
+
+    assert read(ours, message + ',"state":"' + "x" * 20_000 + '"}')[0] is role
+
+
 def test_a_pong_of_our_own_takes_three_lines():
     """A team's other words for one step leave the rest as it is."""
     ours = JSON.replace(name="ours", pong={"op": "PONG"})
