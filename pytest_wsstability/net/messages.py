@@ -33,7 +33,7 @@ _SAID = frozenset({Role.ERROR, Role.NOTICE})
 _IS_OPEN = Phase.OPEN
 # Loops call back a little early.
 _EARLY = 1e-6
-# Characters of an error message that are kept.
+# Characters of an error message that are kept, and of the last text.
 _TOLD = 500
 # Enough messages were looked at that are not the protocol's.
 _SNIFFED = ("",) * FIRST
@@ -252,7 +252,7 @@ class MessageLayer(Generic[_Frames]):
         self._frames.wake(Wait.FLAW)
 
     def _application_message(self, now: float, payload: str | bytes) -> None:
-        self._timeline.message(now)
+        self._timeline.message(now, payload if isinstance(payload, str) and len(payload) <= _TOLD else None)
         if is_ping(payload):
             self._timeline.unknown_ping(now)
         profile = self.conversation.profile

@@ -80,7 +80,7 @@ def timeline(
     Play a script.
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
-    key, of an error, notice or refusal its text), ``"lag"`` is local (the detail is in seconds),
+    key, of a feed, error, notice or refusal its text), ``"lag"`` is local (the detail is in seconds),
     ``"queued"`` has bytes, a mapping is the end of the connection.
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
@@ -106,7 +106,8 @@ def timeline(
             line.refusal_message(now, *detail)
         else:
             if what == "<feed":
-                line.message(now)
+                line.message(now, *detail)
+                detail = []
             line.frame(now, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]], *detail)
     for fields in looks:
         line.kernel(origin + fields["at"], *look(**fields))

@@ -219,6 +219,13 @@ def _errors(f: Features) -> Evidence | None:
     return Evidence(f"error message at {show(round(at, 3))}: {show_text(text, 120)}", at)
 
 
+def _last_words(f: Features) -> Evidence | None:
+    words, at = f.last_words, f.timeline.messages.last_at
+    if words is None or at is None:
+        return None
+    return Evidence(f"its last message at {show(round(at, 3))}: {show_text(words, 120)}", at)
+
+
 def _messages(f: Features) -> Evidence:
     messages = f.timeline.messages
     if messages.last_at is None:
@@ -271,6 +278,7 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
         else None
     ),
     "errors": lambda f: _errors(f),
+    "last_words": lambda f: _last_words(f),
     "messages": lambda f: _messages(f),
     "notice": lambda f: (
         Evidence(f"notice of the {f.end.peer.value} at {show(f.notice)}", f.notice)

@@ -38,6 +38,9 @@ AGAIN, AGAIN_WITH_LOSS = 2, 7
 # Seconds within which a server gives up on credentials that do not come: strawberry-graphql waits for 60 s,
 # Hocuspocus and Pusher for 30 s. Doubled, it is less than tokens live for.
 FOR_CREDENTIALS = 120.0
+# A message tells why the connection ends where the end follows within so many seconds: who writes one and
+# closes does both at once, and the network takes them along together.
+LAST_WORDS = 1.0
 # How reasons say that there are no credentials, and not that they expired or do not suffice.
 _WANTED = (
     "unauthorized", "unauthorised", "unauthenticated", "not authorized", "not authorised",
@@ -225,6 +228,19 @@ class Features:
     def reason(self) -> str:
         """The close reason of the peer in lower case."""
         return self.close.reason.lower() if self.close else ""
+
+    @property
+    def last_words(self) -> str | None:
+        """
+        The peer's last message, if it tells why nothing came behind it.
+
+        Where the connection ended, the peer or the path ended it right then.
+
+        """
+        close, at = self.close, self.timeline.messages.last_at
+        if at is None or (close is not None and (close.by is self.end or close.at - at > LAST_WORDS)):
+            return None
+        return self.timeline.messages.last_words
 
     @property
     def unknown_ping(self) -> float | None:

@@ -55,10 +55,10 @@ def _one_way_stopped(f: Features) -> bool:
 def _one_way_dead(f: Features) -> bool:
     """Whether messages came, and none for so long that it is no pause, though the peer still answers."""
     last = f.timeline.messages.last_at
-    return last is not None and _dried_up(f) and _lives(f, last)
+    return last is not None and is_dried_up(f) and _lives(f, last)
 
 
-def _dried_up(f: Features) -> bool:
+def is_dried_up(f: Features) -> bool:
     """
     Whether messages flowed, and none came for so long that it is no pause.
 
@@ -205,7 +205,7 @@ ROWS = (
         "{without_message}, since {last_message_at} ({messages_before}), and the {peer} still answers",
         headline="the {peer}'s stream is silent, the connection lives",
         blame=Blamed.PEER,
-        evidence=("messages", "notice", "heartbeats", "own_pings", "server_pings"),
+        evidence=("messages", "last_words", "notice", "heartbeats", "own_pings", "server_pings"),
         remedy="subscribe again where messages stay away for longer than they should, and look for what "
         "ended the subscription at the {peer} (a token, a lease, a worker that died)",
         rivals=(
@@ -224,14 +224,14 @@ ROWS = (
         cause=Cause.ONE_WAY_DEAD,
         shows="messages of the peer came, are due by the requirement and do not come, and nothing since then "
         "shows whether the connection lives",
-        when=lambda f: Rule.FLOW in f.broken and _dried_up(f) and f.asked_since is None,
+        when=lambda f: Rule.FLOW in f.broken and is_dried_up(f) and f.asked_since is None,
         confidence=LOW,
         sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), and "
         "nothing shows whether the connection lives: a subscription that is over, a process that stands "
         "still and a dead path fit",
         headline="the {peer}'s stream is silent; nothing else was due",
         blame=Blamed.PEER,
-        evidence=("messages", "heartbeats", "own_pings", "server_pings", "tcp"),
+        evidence=("messages", "last_words", "heartbeats", "own_pings", "server_pings", "tcp"),
         remedy="ask more often than messages are due (heartbeat=, or pings), which tells a dead path from a "
         "stream that is over",
         runner_up=Cause.HALF_OPEN,

@@ -323,6 +323,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "meaning": lambda f: known.meaning if (known := meaning(f)) is not None else "",
     "said": lambda f: show_text(said[1] if (said := said_wrong(f)) is not None else "", 120),
     "said_at": lambda f: _seconds(said[0] if (said := said_wrong(f)) is not None else None),
+    "last_words": lambda f: show_text(f.last_words or "", 120),
     "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
     "without_message": lambda f: _since(f.timeline.messages.last_at, f),
     "messages_before": lambda f: _messages_before(f),

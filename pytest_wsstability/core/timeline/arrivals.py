@@ -6,6 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from ..redact import redact_text
+from .close_reasons import tells_why
 from .gaps import Gap, longest_before, with_one_more
 from .ordinals import Ordinals
 
@@ -19,13 +21,15 @@ class Arrivals:
 
     """
 
-    __slots__ = ("_ordinals", "_shorter", "last_at", "longest_gap", "longest_gap_from", "since")
+    __slots__ = ("_last_text", "_ordinals", "_shorter", "last_at", "longest_gap", "longest_gap_from", "since")
 
     def __init__(self, since: float = 0.0) -> None:
         self.since = since
         self._ordinals = Ordinals()
         # None until the first one after `since`.
         self.last_at: float | None = None
+        # That one; None where it is no short text.
+        self._last_text: str | None = None
         # Seconds between two, the one still running excluded.
         self.longest_gap = 0.0
         self.longest_gap_from = since
@@ -44,12 +48,18 @@ class Arrivals:
         """How many came, before `since` too."""
         return self._ordinals.count
 
+    @property
+    def last_words(self) -> str | None:
+        """The last message, if it tells why nothing comes behind it; None where it does not."""
+        text = self._last_text
+        return text if text is not None and tells_why(text) else None
+
     def before(self, until: float) -> tuple[int, int]:
         """How many came before an instant: at least, and at most."""
         return self._ordinals.before(until)
 
-    def add(self, at: float) -> None:
-        """A message came."""
+    def add(self, at: float, text: str | None = None) -> None:
+        """A message came; its text, if that is short."""
         ordinals = self._ordinals
         if ordinals.count == ordinals.due:
             ordinals.keep(at)
@@ -60,12 +70,12 @@ class Arrivals:
             if self.longest_gap:
                 self._shorter = with_one_more(self._shorter, (self.longest_gap, self.longest_gap_from))
             self.longest_gap, self.longest_gap_from = at - before, before
-        self.last_at = at
+        self.last_at, self._last_text = at, text
 
     def restart(self, at: float) -> None:
         """Count gaps from here: the session is confirmed."""
         self.since = self.longest_gap_from = at
-        self.last_at, self.longest_gap, self._shorter = None, 0.0, ()
+        self.last_at, self._last_text, self.longest_gap, self._shorter = None, None, 0.0, ()
 
     def gap(self, until: float) -> tuple[float, float]:
         """
@@ -88,13 +98,15 @@ class Arrivals:
         return longest_before((*self._shorter, (self.longest_gap, self.longest_gap_from)), until)
 
     def as_dict(self) -> dict[str, Any]:
-        """In builtin types."""
+        """In builtin types; of the texts only what tells why something ended, without secrets."""
+        words = self.last_words
         return {
             "count": self.count,
             "since": round(self.since, 6),
             "last_at": None if self.last_at is None else round(self.last_at, 6),
             "longest_gap": round(self.longest_gap, 6),
             "longest_gap_from": round(self.longest_gap_from, 6),
+            "last_words": None if words is None else redact_text(words),
         }
 
     @classmethod
@@ -111,4 +123,7 @@ class Arrivals:
         arrivals._ordinals = Ordinals(int(data["count"]))
         arrivals.longest_gap = float(data["longest_gap"])
         arrivals.longest_gap_from = float(data["longest_gap_from"])
+        # Reports of the same schema may lack it.
+        words = data.get("last_words")
+        arrivals._last_text = None if words is None else str(words)
         return arrivals

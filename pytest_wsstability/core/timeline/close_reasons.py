@@ -45,6 +45,9 @@ _WAITED = any_of(
 )
 # How a close reason quotes the end of a connection behind its sender: that of its own has not come yet.
 _OF_ANOTHER = re.compile(r"\b(?:sent|received) 1\d{3} \(|\bno close frame\b")
+# The name of a member of JSON, and the one whose value says why.
+_MEMBER = re.compile(r"""(["'])\w{1,100}\1\s{0,9}:""")
+_REASON = re.compile(r"""(["'])reason\1\s{0,9}:\s{0,9}["']\w""")
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
@@ -163,6 +166,17 @@ def read_error(text: str) -> Reading:
 def says_wrong(text: str) -> bool:
     """Whether a message of the peer says that something went wrong, and not only that an end is near."""
     return _WRONG.search(_plain(text)) is not None
+
+
+def tells_why(text: str) -> bool:
+    """
+    Whether a message that the protocol gives no meaning tells why the end that follows it comes.
+
+    The names of its members do not, but for ``"reason"``: a greeting has ``"idle_timeout": 60``.
+
+    """
+    said = read_error(_MEMBER.sub(" ", text))
+    return says_wrong(text) or _REASON.search(text) is not None or (said.is_clear and not said.is_lone)
 
 
 def _plain(text: str) -> str:

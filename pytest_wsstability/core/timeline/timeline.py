@@ -446,11 +446,18 @@ class Timeline:
                     frames, size = frames + 1, size + event.size
         return frames >= FLOOD_FRAMES or size >= FLOOD_BYTES
 
-    def message(self, now: float) -> None:
-        """Record that an application message came, whole; its frames are recorded by themselves."""
+    def message(self, now: float, text: str | None = None) -> None:
+        """
+        Record that an application message came, whole; its frames are recorded by themselves.
+
+        Args:
+            now: the clock's reading.
+            text: what it says, if that is a short text: the last one may tell why nothing comes behind it.
+
+        """
         if self._arrivals is None:
             self._arrivals = Arrivals(self.session_confirmed_at or 0.0)
-        self._arrivals.add(now - self._origin)
+        self._arrivals.add(now - self._origin, text)
 
     def error_message(self, now: float, text: str) -> None:
         """Record a message that the protocol calls an error; the first `IRREGULAR` are kept."""

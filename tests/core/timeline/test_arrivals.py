@@ -48,7 +48,7 @@ def test_instants_are_written_to_the_microsecond():
     arrivals.add(2 / 3)
     arrivals.add(2)
 
-    assert list(arrivals.as_dict().values()) == [2, 0.333333, 2, 1.333333, 0.666667]
+    assert list(arrivals.as_dict().values()) == [2, 0.333333, 2, 1.333333, 0.666667, None]
 
 
 def test_gaps_count_from_the_confirmation():

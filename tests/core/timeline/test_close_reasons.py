@@ -10,6 +10,7 @@ from pytest_wsstability.core.timeline.close_reasons import (
     read_error,
     read_reason,
     says_nothing_else,
+    tells_why,
 )
 
 T = Topic
@@ -555,3 +556,25 @@ def test_an_empty_reason_says_nothing():
     assert read_reason("  \t ") == Reading()
     # Nor do the names of codes, which some write behind them.
     assert read_reason("Going away") == read_reason("Normal closure.") == Reading()
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("session expired, please log in again", True),
+        ('{"type": "error", "message": "oops"}', True),
+        ('{"type": "end", "reason": "caller hung up"}', True),
+        ('{"op": "maintenance", "in": 0}', True),
+        # Content.
+        ("hello", False),
+        ('{"price": 3.2}', False),
+        ('{"type": "transcript", "text": "I have to go"}', False),
+        # Names of members are no news, and neither is an error that is none.
+        ('{"type": "welcome", "idle_timeout": 60, "session": "a"}', False),
+        ('{"id": 1, "error": null}', False),
+        ('{"type": "end", "reason": ""}', False),
+    ],
+)
+def test_a_message_tells_why_the_end_comes(text, tells):
+    """By its words, whatever the protocol is."""
+    assert tells_why(text) is tells

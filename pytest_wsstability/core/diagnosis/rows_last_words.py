@@ -1,0 +1,151 @@
+"""
+Rows for an end, of a connection or of its messages, whose reason stands in the last message.
+
+No protocol calls that message an error, so it may be content, too: it never says a cause with certainty.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from ..cause import Cause, Confidence
+from ..judge.verdict import Rule
+from ..timeline.close_reasons import Topic, read_error, says_wrong
+from . import rows_said
+from .features import Features
+from .rivals import CAUSES
+from .rows_stopped import is_dried_up
+from .signature import Blamed, Rival, Signature
+
+MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
+
+# Messages a second from which on one of them stands right before an end in one case of ten by chance, since
+# last words are those of one second.
+_OFTEN = 0.1
+_OF_HEARTBEATS = frozenset({Rule.HEARTBEATS, Rule.CADENCE})
+_TIMERS = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
+_REMEDIES = {row.cause: row.remedy for row in rows_said.ROWS}
+_BLAMED = {row.cause: row.blame for row in rows_said.ROWS}
+_SEND_OFTENER = "send what the {peer} counts (a heartbeat, a message) more often than it asks for"
+_LOOK = "see what the message asks for"
+
+
+def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
+    """Whether they speak of this (None: of nothing with a keyword), with or without a close frame behind."""
+    words = f.last_words
+    return (
+        f.ended and words is not None and (f.code is not None) is closed and read_error(words).topic is topic
+    )
+
+
+def _are_content(f: Features) -> bool:
+    others = f.timeline.messages.count - 1
+    return others > 0 and others >= _OFTEN * f.age
+
+
+_BY_CHANCE = Rival(
+    Cause.CLOSED_BY_PEER,
+    "messages came as often as every ten seconds",
+    _are_content,
+    "messages came so often that it may be content like the others",
+    LOW,
+)
+_BY_ONE_EVENT = Rival(
+    Cause.RESTART,
+    "other connections ended within 2 s, at other ages and after other silences",
+    lambda f: f.ended_for_one_reason,
+    "{together} other connections ended within 2 s, so a restart fits too",
+)
+
+
+def _told_of_its_stream(f: Features, topic: Topic) -> bool:
+    """Whether messages that are due stay away, and nothing else does, behind one that speaks of this."""
+    stopped = Rule.FLOW in f.broken and not f.broken & _OF_HEARTBEATS and is_dried_up(f)
+    words = f.last_words
+    return stopped and f.asked_since is None and words is not None and read_error(words).topic is topic
+
+
+def _row(cause: Cause, what: str, *, closed: bool, **more: Any) -> Signature:
+    end = "it closed with {code}" if closed else "the connection was cut"
+    return Signature(
+        cause=cause,
+        shows=f"the peer's last message, right before a {'close frame' if closed else 'cut'}, {what}",
+        sentence=f"the {{peer}}'s last message, right before {end}, was {{last_words!r}}",
+        headline="the {peer} said {last_words}",
+        blame=_BLAMED.get(cause, Blamed.PEER),
+        evidence=("last_words", "end", "last_sent"),
+        source="documentation and reports of applications",
+        **more,
+    )
+
+
+def _remedy(topic: Topic) -> str | None:
+    return _SEND_OFTENER if topic in _TIMERS else _REMEDIES.get(CAUSES[topic], _LOOK)
+
+
+def _topics(*, closed: bool) -> Iterator[Signature]:
+    for topic, cause in CAUSES.items():
+        yield _row(
+            cause,
+            f"speaks of {topic.value}, and the protocol does not call it an error",
+            closed=closed,
+            when=partial(_tell, topic=topic, closed=closed),
+            confidence=MEDIUM if closed else LOW,
+            remedy=_remedy(topic),
+            rivals=(_BY_CHANCE, _BY_ONE_EVENT) if closed else (),
+            runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
+        )
+
+
+def _of_no_topic(f: Features, *, wrong: bool, closed: bool) -> bool:
+    words = f.last_words
+    return words is not None and _tell(f, None, closed=closed) and says_wrong(words) is wrong
+
+
+def _unclear(*, closed: bool) -> Iterator[Signature]:
+    other = Cause.CLOSED_BY_PEER if closed else Cause.RESTART
+    for wrong, cause, runner_up in (
+        (True, Cause.HANDLER_ERROR, other),
+        (False, other, Cause.HANDLER_ERROR),
+    ):
+        yield _row(
+            cause,
+            "says that something went wrong" if wrong else "says why, in words that are no keywords",
+            closed=closed,
+            when=partial(_of_no_topic, wrong=wrong, closed=closed),
+            confidence=LOW,
+            remedy=_LOOK,
+            runner_up=runner_up,
+        )
+
+
+def _stopped() -> Iterator[Signature]:
+    for topic, cause in CAUSES.items():
+        yield Signature(
+            cause=cause,
+            shows="messages are due by the requirement and do not come; the last of them speaks of "
+            f"{topic.value}",
+            when=partial(_told_of_its_stream, topic=topic),
+            confidence=MEDIUM,
+            sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), "
+            "and the last one was {last_words!r}",
+            headline="the {peer} said {last_words}, and no more",
+            blame=_BLAMED.get(cause, Blamed.PEER),
+            evidence=("last_words", "messages", "heartbeats"),
+            remedy=f"{_LOOK}; where it ends a subscription, subscribe again",
+            runner_up=Cause.ONE_WAY_DEAD,
+            source="reports (supabase 16684, realtime-js 246)",
+        )
+
+
+# A close frame came behind them, and its code is no cause by itself.
+CLOSED = tuple(_topics(closed=True))
+# The same, where they have no keyword: what the record shows says more.
+UNCLEAR = tuple(_unclear(closed=True))
+# No close frame came, and no timer fits.
+CUT = (*_topics(closed=False), *_unclear(closed=False))
+# The connection lives, and messages that are due stay away behind them.
+STOPPED = tuple(_stopped())

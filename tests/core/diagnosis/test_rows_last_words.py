@@ -1,0 +1,141 @@
+"""Rows for a message of the peer's application that tells why nothing comes behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.engine import diagnose
+from pytest_wsstability.core.diagnosis.rows_last_words import CLOSED, CUT, STOPPED, UNCLEAR
+from pytest_wsstability.core.judge.verdict import Rule
+from tests.core.diagnosis.fitting import OPEN, fitting, read
+from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
+
+KICKED = '{"type": "kicked", "reason": "logged in from another device"}'
+NORMAL = closed_by_peer(1000)
+
+
+def said(text, how=NORMAL, *, end=61.1):
+    """It was said at 61.1 s."""
+    return read((61.1, "<feed", text), end=end, how=how)
+
+
+def all_fitting(features):
+    return [fitting(rows, features) for rows in (CLOSED, UNCLEAR, CUT, STOPPED)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (KICKED, "SESSION_DUPLICATED"),
+        ('{"type": "message", "text": "JWT expired"}', "AUTH_EXPIRED"),
+        ("closing: no activity for 60 seconds", "IDLE_TIMEOUT"),
+        ('{"op": "maintenance"}', "RESTART"),
+        ("ERROR: rate limit exceeded", "RATE_LIMITED"),
+        ("Maximum session duration exceeded", "SESSION_EXPIRED"),
+        ('{"code": 1013, "msg": "Too many connections"}', "OVERLOADED"),
+    ],
+)
+def test_its_words_are_read_as_a_close_reason(text, cause):
+    """With a close frame behind it, and with none."""
+    assert all_fitting(said(text)) == [[cause], [], [], []]
+    assert all_fitting(said(text, FIN)) == [[], [], [cause], []]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "cut_by"),
+    [
+        ('{"type": "error", "message": "oops"}', "HANDLER_ERROR", "HANDLER_ERROR"),
+        ('{"type": "end", "reason": "caller hung up"}', "CLOSED_BY_PEER", "RESTART"),
+    ],
+)
+def test_words_that_are_no_keywords_are_told(text, cause, cut_by):
+    """Who closes behind them did so on purpose; who was cut, maybe not."""
+    assert all_fitting(said(text)) == [[], [cause], [], []]
+    assert all_fitting(said(text, FIN)) == [[], [], [cut_by], []]
+
+
+@pytest.mark.parametrize(
+    ("how", "end"),
+    [
+        # More than a second later, by this end, and not at all.
+        (NORMAL, 62.11),
+        (FIN, 62.11),
+        (PLANNED, 61.1),
+        (OPEN, 62.0),
+    ],
+)
+def test_it_stands_right_before_an_end_that_the_peer_brings(how, end):
+    """What came earlier is about something else."""
+    assert all_fitting(said(KICKED, how, end=end)) == [[], [], [], []]
+
+
+@pytest.mark.parametrize("how", [NORMAL, FIN])
+def test_within_a_second(how):
+    """Both are sent at once; the network may take a while."""
+    assert ["SESSION_DUPLICATED"] in all_fitting(said(KICKED, how, end=62.09))
+
+
+@pytest.mark.parametrize(
+    ("messages", "beside", "fits"),
+    [
+        (6, {}, "SESSION_DUPLICATED"),
+        (7, {}, "SESSION_DUPLICATED / CLOSED_BY_PEER"),
+        (0, {"together": 2}, "SESSION_DUPLICATED / RESTART"),
+    ],
+)
+def test_it_may_be_content_or_stand_there_by_accident(messages, beside, fits):
+    """Where other messages come every ten seconds, or other connections end at the same instant."""
+    feed = [(each, "<feed") for each in range(1, messages + 1)]
+    features = read(*feed, (61.1, "<feed", KICKED), end=61.1, how=NORMAL, beside=beside)
+
+    assert fitting(CLOSED, features) == [fits]
+
+
+@pytest.mark.parametrize(
+    ("how", "cause", "confidence"),
+    [
+        (NORMAL, "SESSION_DUPLICATED", "medium"),
+        (closed_by_peer(1008), "SESSION_DUPLICATED", "medium"),
+        # The close frame says why, too.
+        (closed_by_peer(1012), "RESTART", "high"),
+        (closed_by_peer(1000, "idle timeout"), "READ_DEADLINE", "medium"),
+        (FIN, "SESSION_DUPLICATED", "low"),
+    ],
+)
+def test_the_diagnosis_quotes_it(how, cause, confidence):
+    """It is told where the end says nothing that is surer."""
+    told = diagnose(timeline((40, ">text"), (61.1, "<feed", KICKED), (61.1, how)))
+
+    assert (told.cause.name, told.confidence.value) == (cause, confidence)
+    if cause == "SESSION_DUPLICATED":
+        assert "its last message at 61.1 s" in str(told.evidence[0])
+        assert "logged in from another device" in told.sentence
+        assert told.headline.startswith('the server said {"type": "kicked", ')
+        assert told.remedy.startswith("close the old connection before the new one")
+
+
+def stopped(*rows, text="JWT expired", end=72, broken=(Rule.FLOW,)):
+    """Messages every five seconds, the last of them with this text, and none until the end."""
+    feed = [*((each, "<feed") for each in range(1, 61, 5)), (61, "<feed", text)]
+    return replace(read(*feed, *rows, end=end, how=OPEN), broken=frozenset(broken))
+
+
+@pytest.mark.parametrize(
+    ("features", "fits"),
+    [
+        (stopped(), ["AUTH_EXPIRED"]),
+        (stopped((65, ">beat"), (66, "<answer")), ["AUTH_EXPIRED"]),
+        (stopped(end=66), []),
+        (stopped(text="hello"), []),
+        (stopped(broken=()), []),
+        # Something else stopped with them.
+        (stopped((65, ">beat")), []),
+        (stopped(broken=(Rule.FLOW, Rule.CADENCE)), []),
+        (stopped(broken=(Rule.FLOW, Rule.HEARTBEATS)), []),
+    ],
+)
+def test_a_stream_whose_last_message_says_why_it_is_over(features, fits):
+    """The connection lives, and messages that are due stay away."""
+    assert all_fitting(features) == [[], [], [], fits]
