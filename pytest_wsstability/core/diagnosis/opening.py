@@ -162,9 +162,24 @@ OPENINGS = (
         "(--ws-redirects); where it leads to a page to log in, give credentials",
     ),
     FailedOpening(
+        cause=Cause.UNAUTHORIZED, shows="any other HTTP status, and words of credentials", stage="HTTP",
+        topics=frozenset({Topic.TOKEN}), blame=Blame.CLIENT, remedy=_CREDENTIALS, runner_up=Cause.REFUSED,
+    ),
+    FailedOpening(
+        cause=Cause.THROTTLED, shows="any other HTTP status, and words of a limit, or of overload",
+        stage="HTTP", topics=frozenset({Topic.RATE, Topic.OVERLOAD}), blame=Blame.SERVER, remedy=_FEWER,
+        runner_up=Cause.REFUSED,
+    ),
+    FailedOpening(
+        cause=Cause.SESSION_DUPLICATED, shows="any other HTTP status, and words of a second connection",
+        stage="HTTP", topics=frozenset({Topic.DUPLICATE}), blame=Blame.CLIENT,
+        remedy="close the old connection before the new one, or let the server drop the older of the two",
+        runner_up=Cause.REFUSED,
+    ),
+    FailedOpening(
         cause=Cause.REFUSED, shows="any other HTTP status", stage="HTTP", blame=Blame.SERVER,
-        remedy="check the path of the URL (what answers there may be a page), and whether a proxy passes "
-        "Upgrade and Connection on",
+        remedy="see what the answer says; check the path of the URL (what answers there may be a page), and "
+        "whether a proxy passes Upgrade and Connection on",
     ),
     FailedOpening(
         cause=Cause.NO_WEBSOCKET, shows="an answer that is no WebSocket handshake", stage="HANDSHAKE",

@@ -106,6 +106,13 @@ def test_each_stage(stage, answer, cause, blame):
         (410, "Gone session gone", Cause.SESSION_LOST, None),
         (410, 'Gone {"message":"session expired"}', Cause.SESSION_LOST, None),
         (409, "Conflict session expired", Cause.REFUSED, None),
+        # Words that have one meaning beside any status.
+        (400, 'Bad Request {"error":"invalid_api_key"}', Cause.UNAUTHORIZED, Cause.REFUSED),
+        (422, "Unprocessable Entity token expired", Cause.UNAUTHORIZED, Cause.REFUSED),
+        (409, "Conflict already connected", Cause.SESSION_DUPLICATED, Cause.REFUSED),
+        (420, "Enhance Your Calm rate limit exceeded", Cause.THROTTLED, Cause.REFUSED),
+        (400, "Bad Request missing room id", Cause.REFUSED, None),
+        (405, "Method Not Allowed", Cause.REFUSED, None),
         # nginx, Go.
         (400, "Bad Request 400 The plain HTTP request was sent to HTTPS port", Cause.NO_WEBSOCKET, None),
         (400, "Bad Request Client sent an HTTP request to an HTTPS server.", Cause.NO_WEBSOCKET, None),
