@@ -223,7 +223,9 @@ def _last_words(f: Features) -> Evidence | None:
     words, at = f.last_words, f.timeline.messages.last_at
     if words is None or at is None:
         return None
-    return Evidence(f"its last message at {show(round(at, 3))}: {show_text(words, 120)}", at)
+    return Evidence(
+        f"the {f.end.peer.value}'s last message at {show(round(at, 3))}: {show_text(words, 120)}", at
+    )
 
 
 def _messages(f: Features) -> Evidence:

@@ -143,7 +143,7 @@ ROWS = (
         "another id fits",
         headline="no {session_due} that the profile knows: {instead_of_session}",
         blame=Blamed.PEER,
-        evidence=("session", "instead_of_session", "heartbeats", "last_received"),
+        evidence=("session", "instead_of_session", "last_words", "heartbeats", "last_received"),
         remedy="compare what the {peer} says with the {session_due} in the profile (--ws-profile): its name, "
         "its members, what ends it (records), and whether it is text; if it is something else, see why the "
         "{peer} does not confirm",
@@ -158,7 +158,7 @@ ROWS = (
         sentence="the session was not confirmed: {session}",
         headline="{session}",
         blame=Blamed.PEER,
-        evidence=("session", "instead_of_session", "heartbeats", "last_received"),
+        evidence=("session", "instead_of_session", "last_words", "heartbeats", "last_received"),
         remedy="see whether the profile's session is one of the {peer}'s protocol (--ws-profile; frames has "
         "none); if it is, why the {peer} does not confirm it",
         rivals=(

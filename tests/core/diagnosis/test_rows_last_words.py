@@ -110,7 +110,7 @@ def test_the_diagnosis_quotes_it(how, cause, confidence):
 
     assert (told.cause.name, told.confidence.value) == (cause, confidence)
     if cause == "SESSION_DUPLICATED":
-        assert "its last message at 61.1 s" in str(told.evidence[0])
+        assert "the server's last message at 61.1 s" in str(told.evidence[0])
         assert "logged in from another device" in told.sentence
         assert told.headline.startswith('the server said {"type": "kicked", ')
         assert told.remedy.startswith("close the old connection before the new one")
