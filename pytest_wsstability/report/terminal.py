@@ -9,6 +9,7 @@ from itertools import takewhile
 from textwrap import wrap
 
 from ..core.diagnosis.together import together
+from ..core.judge.verdict import Noted
 from ..core.message.wrap import wrapped
 from ..core.redact import printable
 from ..core.result import Result, Run
@@ -34,8 +35,13 @@ class Line:
 
 
 def is_quiet(run: Run) -> bool:
-    """Whether a line a tier says it all: nothing failed, and no real time was spent."""
-    return not any(result.failed or result.tier is Tier.REAL for result in run.results)
+    """Whether a line a tier says it all: nothing failed or is odd, and no real time was spent."""
+    return not any(_is_odd(result) or result.tier is Tier.REAL for result in run.results)
+
+
+def _is_odd(result: Result) -> bool:
+    """Whether it failed, or is stable though the peer has said why nothing comes any more."""
+    return result.failed or any(note.noted is Noted.SAID_WHY for note in result.verdict.notes)
 
 
 def summary(run: Run, *, width: int = WIDTH, everything: bool = False) -> list[Line]:
@@ -52,7 +58,7 @@ def summary(run: Run, *, width: int = WIDTH, everything: bool = False) -> list[L
     shown = [
         result
         for result in worst_first(run.results)
-        if everything or result.failed or (result.tier is Tier.REAL and not result.expected)
+        if everything or _is_odd(result) or (result.tier is Tier.REAL and not result.expected)
     ]
     lines: list[Line] = []
     for tier in Tier:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.terminal import is_quiet, summary
-from tests.report.made import cut, doubtful, expected, good, hostile, run
+from tests.report.made import BEATS, cut, doubtful, expected, good, hostile, result, run
 
 
 def text(made, **options):
@@ -52,6 +52,16 @@ def test_many_that_ended_together():
 def test_what_makes_it_speak(made):
     """Real time was spent, or something failed."""
     assert not is_quiet(run(good(), made))
+
+
+def test_a_stable_hold_whose_peer_said_why_nothing_comes_has_its_row():
+    """A message that was the last one says that a token has expired: who reads the summary should know."""
+    odd = result(*BEATS[:2], (31, "<feed", "JWT expired"), *BEATS[2:], until=120, nodeid="odd")
+    made = run(good(nodeid="ok"), odd)
+
+    assert not is_quiet(made)
+    assert [name for name in ("odd", "ok") if f"  {name}" in text(made)] == ["odd"]
+    assert "note: a last message: the server said 'JWT expired' at 31 s" in text(made)
 
 
 def test_a_failure_in_virtual_time_has_its_row_and_the_stable_ones_have_none():

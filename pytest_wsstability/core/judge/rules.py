@@ -32,7 +32,7 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
         found,
         horizon=_horizon(requirement, timeline, found),
         tier=timeline.tier,
-        notes=(*_proved(timeline), *_stray(requirement, timeline)),
+        notes=(*_proved(timeline), *_stray(requirement, timeline), *_said_why(timeline)),
     )
 
 
@@ -62,6 +62,18 @@ def _stray(requirement: Requirement, timeline: Timeline) -> Iterator[Note]:
     if requirement.answer_within is not None and stray:
         text = f"{stray} answers came to heartbeats that were not open: a second one, or to another id"
         yield Note(Noted.STRAY, timeline.duration, text)
+
+
+def _said_why(timeline: Timeline) -> Iterator[Note]:
+    """A stream of messages that ended with one that says why: no requirement says that it goes on."""
+    messages = timeline.messages
+    words, at = messages.last_words, messages.last_at
+    if words is None or at is None or timeline.close is not None:
+        return
+    quiet = timeline.duration - at
+    if messages.count == 1 or quiet > messages.longest_gap:
+        said = f"the {timeline.end.peer.value} said {show_text(words, 120)!r} at {show(at)}"
+        yield Note(Noted.SAID_WHY, at, f"{said}, and no more since")
 
 
 def _horizon(requirement: Requirement, timeline: Timeline, found: Iterable[Finding]) -> float:

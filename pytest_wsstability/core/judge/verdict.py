@@ -162,6 +162,8 @@ class Noted(Enum):
     PROOF = "proof of life"
     # Answers to heartbeats that were not open: a second one to the same, or one to another's id.
     STRAY = "stray answers"
+    # Messages came, and none behind one that says why.
+    SAID_WHY = "a last message"
     # Virtual time went on though a task never let the loop come to rest.
     SPIN = "a task that spun"
 

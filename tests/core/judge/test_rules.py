@@ -350,6 +350,30 @@ def test_answers_that_nobody_asked_for_are_noted(written, rows, notes):
     assert all(each.text.startswith(text) for each, text in zip(verdict.notes, notes, strict=True))
 
 
+WHY = "JWT expired"
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "noted"),
+    [
+        ([(5, "<feed", WHY)], 6, True),
+        ([(5, "<feed"), (10, "<feed"), (15, "<feed", WHY)], 20.1, True),
+        # No longer than the messages before.
+        ([(5, "<feed"), (10, "<feed"), (15, "<feed", WHY)], 20, False),
+        # Something came behind it, or the end did, and the words are content.
+        ([(5, "<feed"), (6, "<feed", WHY), (15, "<feed")], 120, False),
+        ([(5, "<feed", WHY), (20, FIN)], 20, False),
+        ([(5, "<feed", "hello")], 120, False),
+    ],
+)
+def test_messages_that_end_with_one_that_says_why_are_noted(rows, until, noted):
+    """The connection lives, and nothing requires more of it."""
+    notes = judged({"alive_for": 5}, rows, until).notes
+
+    assert [each.noted for each in notes] == [Noted.SAID_WHY] * noted
+    assert all("the server said 'JWT expired' at" in each.text for each in notes)
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_the_proof_of_life_is_noted(answered):
     """If it came."""
