@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Unpack
 
 from .asserted import asserting
@@ -30,14 +30,13 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     return judge_by_rules(requirement, timeline)
 
 
-def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timeline] = ()) -> Verdict:
+def enforce(requirement: Requirement, timeline: Timeline) -> Verdict:
     """
     Judge a timeline.
 
     Args:
         requirement: what to check.
         timeline: the record to judge.
-        others: records of other ends of the same connection, for the message.
 
     Raises:
         StabilityError: if the verdict is not STABLE.
@@ -46,7 +45,7 @@ def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timel
     __tracebackhide__ = True
     verdict = judge(requirement, timeline)
     if verdict.outcome is not Outcome.STABLE:
-        raise StabilityError(requirement, verdict, [each.sealed() for each in (timeline, *others)])
+        raise StabilityError(requirement, verdict, [timeline.sealed()])
     return verdict
 
 

@@ -64,7 +64,6 @@ def group_endings(
     unwatched: Collection[str] = (),
     labels: Mapping[str, Sequence[str]] | None = None,
     subnets: Mapping[str, int] | None = None,
-    seed: int = 0,
 ) -> list[EndGroup]:
     """
     Group connections that ended by their causes, the largest group first.
@@ -77,7 +76,6 @@ def group_endings(
         unwatched: workers that were not heard to the end: that fewer of theirs ended is no difference.
         labels: of each worker, as ``NAME=value``; a label is tested where workers differ in it.
         subnets: how many connections were opened from each network; here too without those of `unwatched`.
-        seed: of the permutations: the same endings give the same groups.
 
     """
     opened = {worker: number for worker, number in workers.items() if worker not in unwatched}
@@ -94,7 +92,8 @@ def group_endings(
     ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     found = []
     for cause, members in ordered:
-        dice = random.Random(f"{seed} {cause}")
+        # The same endings give the same groups.
+        dice = random.Random(cause)
         shared = _times(members, dice, one_clock=len(workers) == 1)
         watched = [each for each in members if worker_of(each) not in unwatched]
         for feature, kind_of, everything in kinds:

@@ -16,6 +16,8 @@ from .proportion import CONFIDENCE, beta_quantile
 _SIGNIFICANT = 2.576
 # Timers of a server end connections a little later or earlier: of an age, this much is no difference.
 _SAME_AGE = 0.05
+# Ends less than so many seconds after the first of an event belong to it.
+_ONE_EVENT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,19 +202,18 @@ class _Moments:
         return beta_quantile(probability, self._first * weight, (1 - self._first) * weight)
 
 
-def end_events(instants: Iterable[float], *, apart: float = 2.0) -> EndEvents:
+def end_events(instants: Iterable[float]) -> EndEvents:
     """
     Group ends by their instants on one clock, in seconds.
 
     Args:
         instants: when each connection ended; the clocks of two machines are never mixed.
-        apart: what ends less than this after the first of an event belongs to it.
 
     """
     sizes: list[int] = []
     first = -math.inf
     for at in sorted(instants):
-        if at - first < apart:
+        if at - first < _ONE_EVENT:
             sizes[-1] += 1
         else:
             sizes.append(1)

@@ -77,9 +77,9 @@ class Microphone:
             self._timer.cancel()
             self._timer = None
 
-    def speak(self, frames: Sequence[bytes], count: int, *, first: int = 0) -> None:
-        """Say so many of these frames from now on, beginning with one of them, and then the first again."""
-        self._frames, self._at, self._until = frames, first, first + count
+    def speak(self, frames: Sequence[bytes], count: int) -> None:
+        """Say so many of these frames from now on; behind the last one comes the first again."""
+        self._frames, self._at, self._until = frames, 0, count
         self._go_on()
 
     def _go_on(self) -> None:
