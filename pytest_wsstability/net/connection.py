@@ -54,8 +54,8 @@ class Connection(Judged):
     An open WebSocket connection, at either end.
 
     Iterating gives application messages until a normal closure, or the peer's answer to one of this end.
-    Heartbeats, pongs and session
-    messages are the profile's: they stand on the timeline and are not given to `recv`.
+    Heartbeats, pongs and session messages are the profile's: they stand on the timeline and are not given to
+    `recv`.
 
     Attributes:
         url: the target, secrets masked; empty at a server.
@@ -73,18 +73,8 @@ class Connection(Judged):
     """
 
     __slots__ = (
-        "find_peer",
-        "is_ending",
-        "judgement",
-        "keeper",
-        "opener",
-        "others",
-        "peer",
-        "previous",
-        "requirement",
-        "response_headers",
-        "url",
-        "websocket",
+        "find_peer", "is_ending", "judgement", "keeper", "opener", "others", "peer", "previous",
+        "requirement", "response_headers", "url", "websocket",
     )  # fmt: skip
 
     def __init__(self, websocket: WebSocket, *, url: str = "") -> None:

@@ -1,8 +1,9 @@
-"""Events as rows that JSON has, and back; and close evidence as it may be passed around."""
+"""Events and texts as rows that JSON has, and back; and close evidence as it may be passed around."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from ..plain import restore, word
@@ -56,6 +57,21 @@ def event_of(each: Any, where: str = "event") -> Event:
         )
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{where}: {each!r} is no event") from None
+
+
+def rows_of_texts(texts: Iterable[tuple[float, str]]) -> list[list[Any]]:
+    """Texts of messages with their instants, the secrets in them masked."""
+    return [[rounded(at), redact_text(text)] for at, text in texts]
+
+
+def texts_of(rows: Iterable[tuple[Any, Any]]) -> list[tuple[float, str]] | None:
+    """The texts that `rows_of_texts` made this of; None of none."""
+    return [(float(at), str(text)) for at, text in rows] or None
+
+
+def rounded(value: Any) -> Any:
+    """A float to the microsecond, anything else as it is."""
+    return round(value, 6) if type(value) is float else value
 
 
 def masked(close: CloseEvidence) -> CloseEvidence:

@@ -17,12 +17,14 @@ from .close import CloseEvidence, TransportEnd
 from .counters import PLACES
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
+from .flood import FLOOD_BYTES, FLOOD_FRAMES, began, is_flood
 from .gaps import Gap, longest_before, shared, with_one_more
+from .lags import add_lag, told_lags
 from .protocol_facts import HeartbeatShape, Intervals, Likeness, ProtocolFacts
 from .recorder import Packed, Recorder, fault_measure, measure_of, sort_of
 from .recorder import event_of as event_of_packed
 from .round_trips import RoundTrips
-from .rows import event_of, masked, row
+from .rows import event_of, masked, rounded, row, rows_of_texts, texts_of
 from .tcp import TcpSample, add_sample, packed, samples
 
 _T = TypeVar("_T")
@@ -33,16 +35,6 @@ SIGNAL_CAPACITY = 80
 DATA_CAPACITY = 64
 # Wrong messages of a session's handshake that are kept, and texts of each sort: the first.
 IRREGULAR = 8
-
-# Lags of the loop that are kept, the longest: as many as a `Sample` keeps of the slowest answers.
-LAGS = 16
-
-# So many frames, or bytes, in one read that makes the loop late are a flood. A stream of audio has 50 frames
-# of 1 KiB a second, of which 5 lie in the time between two looks at the loop.
-FLOOD_FRAMES = 64
-FLOOD_BYTES = 2**20
-# A read that makes the loop late may have begun this much before the loop was to be looked at.
-_LOOKED_BEFORE = 0.1
 
 # Why a timeline holds no samples of TCP.
 NO_KERNEL = "virtual time has no TCP"
@@ -97,63 +89,15 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due",
-        "_arrivals",
-        "_data",
-        "_data_gaps",
-        "_errors",
-        "_figures",
-        "_heartbeats",
-        "_irregular",
-        "_lags",
-        "_last_any",
-        "_notices",
-        "_origin",
-        "_paused_at",
-        "_peer_ping",
-        "_pings",
-        "_refusals",
-        "_server_heartbeats",
-        "_signals",
-        "_tcp",
-        "close",
-        "deliberately_stalled",
-        "drained_at",
-        "dropped_reads",
-        "end",
-        "ended_serial",
-        "frozen",
-        "half_frame_last",
-        "half_frame_pause",
-        "half_frame_since",
-        "heartbeat_sender",
-        "heartbeats_before",
-        "hints",
-        "intervals",
-        "longest_silence",
-        "looks_like",
-        "max_lag",
-        "max_lag_at",
-        "observed_until",
-        "paused_total",
-        "ping_answered_at",
-        "port",
-        "proof_asked_at",
-        "proof_at",
-        "protocol",
-        "serial",
-        "session_confirmed_at",
-        "session_id",
-        "session_info_at",
-        "session_resumes",
-        "suspended",
-        "tcp_unseen",
-        "tier",
-        "total",
-        "unknown_ping_at",
-        "unknown_pings",
-        "unsent",
-        "unsent_since",
+        "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
+        "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
+        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled", "drained_at",
+        "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last", "half_frame_pause",
+        "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
+        "looks_like", "max_lag", "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "port",
+        "proof_asked_at", "proof_at", "protocol", "serial", "session_confirmed_at", "session_id",
+        "session_info_at", "session_resumes", "suspended", "tcp_unseen", "tier", "total", "unknown_ping_at",
+        "unknown_pings", "unsent", "unsent_since",
     )  # fmt: skip
 
     def __init__(
@@ -411,40 +355,18 @@ class Timeline:
             self._paused_at = None
 
     def _was_late(self, at: float, seconds: float) -> None:
-        """The loop was: the longest lags outlive the ring, as the slowest answers do."""
         if seconds > self.max_lag:
             self.max_lag, self.max_lag_at = seconds, at
-        lags = self._lags
-        if lags is None:
-            lags = self._lags = array("d")
-        if len(lags) == 2 * LAGS:
-            long = lags[1::2]
-            shortest = min(long)
-            if seconds <= shortest:
-                return
-            place = 2 * long.index(shortest)
-            del lags[place : place + 2]
-        lags.extend((at, seconds))
+        if self._lags is None:
+            self._lags = array("d")
+        add_lag(self._lags, at, seconds)
 
     def _is_flood(self, at: float, seconds: float) -> bool:
-        """
-        Whether a lag that ended at ``at`` went into one read of frames of the peer.
-
-        They are all recorded at the instant at which that began; what a stopped process finds waiting, it
-        reads at the end of the lag.
-
-        """
-        start, half = at - seconds - _LOOKED_BEFORE, at - seconds / 2
         few = self.total < FLOOD_FRAMES and self.bytes(Direction.RECEIVED) < FLOOD_BYTES
-        if few or self.heard_at < start:
-            # Thousands of connections on a loop that is late would make it later by what comes below.
+        if few or self.heard_at < began(at, seconds):
+            # Thousands of connections on a loop that is late would make it later by a look at their events.
             return False
-        frames = size = 0
-        for ring in (self._signals, self._data):
-            for event in ring or ():
-                if start <= event.at <= half and event.direction is Direction.RECEIVED:
-                    frames, size = frames + 1, size + event.size
-        return frames >= FLOOD_FRAMES or size >= FLOOD_BYTES
+        return is_flood(itertools.chain(self._signals, self._data or ()), at, seconds)
 
     def message(self, now: float, text: str | None = None) -> None:
         """
@@ -671,8 +593,7 @@ class Timeline:
     @property
     def lags(self) -> Sequence[tuple[float, float]]:
         """The longest lags of our own event loop, as ``(end, seconds)``, in the order in which they were."""
-        lags = self._lags or ()
-        return list(zip(lags[::2], lags[1::2], strict=True))
+        return told_lags(self._lags)
 
     @property
     def errors(self) -> Sequence[tuple[float, str]]:
@@ -794,10 +715,10 @@ class Timeline:
             "protocol": None if self.protocol is None else plain(self.protocol),
             "intervals": None if self.intervals is None else plain(self.intervals._asdict()),
             "looks_like": None if self.looks_like is None else plain(self.looks_like),
-            "duration": _rounded(self.duration),
-            **{name: _rounded(getattr(self, name)) for name in _SAME},
-            "paused_since": _rounded(self._paused_at),
-            "last_frame_at": _rounded(self._last_any),
+            "duration": rounded(self.duration),
+            **{name: rounded(getattr(self, name)) for name in _SAME},
+            "paused_since": rounded(self._paused_at),
+            "last_frame_at": rounded(self._last_any),
             "heartbeat_sender": None if sender is None else word(sender),
             "heartbeats": self.heartbeats.as_dict(),
             "server_heartbeats": (
@@ -806,14 +727,14 @@ class Timeline:
             "pings": self.pings.as_dict(),
             **counters.as_dict(self._figures),
             "messages": self.messages.as_dict(),
-            "errors": _written(self.errors),
-            "notices": _written(self.notices),
-            "refusals": _written(self.refusals),
-            "lags": [[_rounded(at), _rounded(seconds)] for at, seconds in self.lags],
+            "errors": rows_of_texts(self.errors),
+            "notices": rows_of_texts(self.notices),
+            "refusals": rows_of_texts(self.refusals),
+            "lags": [[rounded(at), rounded(seconds)] for at, seconds in self.lags],
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
             "irregular": [
-                [_rounded(each.at), word(each.flaw), redact_text(each.detail)] for each in self.irregular
+                [rounded(each.at), word(each.flaw), redact_text(each.detail)] for each in self.irregular
             ],
             "close": None if self.close is None else plain(masked(self.close)),
             "total": self.total,
@@ -855,9 +776,9 @@ class Timeline:
             timeline._server_heartbeats = RoundTrips.from_dict(data["server_heartbeats"])
         timeline._pings = RoundTrips.from_dict(data["pings"])
         timeline._arrivals = Arrivals.from_dict(data["messages"])
-        timeline._errors = _read(data["errors"])
-        timeline._notices = _read(data["notices"])
-        timeline._refusals = _read(data.get("refusals", ()))
+        timeline._errors = texts_of(data["errors"])
+        timeline._notices = texts_of(data["notices"])
+        timeline._refusals = texts_of(data.get("refusals", ()))
         worst = [(timeline.max_lag_at, timeline.max_lag)] if timeline.max_lag else ()
         for at, seconds in data.get("lags", worst):
             timeline._was_late(float(at), float(seconds))
@@ -894,19 +815,6 @@ def _with_one_more(kept: list[_T] | None, found: _T) -> list[_T]:
 def _sort_of_local(kind: EventKind) -> bytes:
     """The sort of an event that is no frame."""
     return sort_of(kind, Direction.LOCAL, Opcode.NONE, Role.NONE)
-
-
-def _written(texts: Iterable[tuple[float, str]]) -> list[list[Any]]:
-    """Texts of messages with their instants, as a report has them; `_read` reads them back."""
-    return [[_rounded(at), redact_text(text)] for at, text in texts]
-
-
-def _read(texts: Iterable[tuple[Any, Any]]) -> list[tuple[float, str]] | None:
-    return [(float(at), str(text)) for at, text in texts] or None
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 6) if type(value) is float else value
 
 
 def _is_data(event: Event) -> bool:

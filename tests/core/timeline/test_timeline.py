@@ -8,14 +8,9 @@ import pytest
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.lags import LAGS
 from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
-from pytest_wsstability.core.timeline.timeline import (
-    DATA_CAPACITY,
-    IRREGULAR,
-    LAGS,
-    SIGNAL_CAPACITY,
-    Timeline,
-)
+from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, IRREGULAR, SIGNAL_CAPACITY, Timeline
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, look, timeline
 
 CLOSED = {"received": CloseFrame(1012), "sent": CloseFrame(1012), "received_first": True}
@@ -194,16 +189,6 @@ def test_what_a_report_of_the_same_schema_lacks_was_added_to_it():
     assert Timeline.from_dict(written).as_dict() == line.as_dict()
     with pytest.raises(KeyError, match="session_info_at"):
         Timeline.from_dict({name: each for name, each in written.items() if name != "session_info_at"})
-
-
-@pytest.mark.parametrize("shortest", range(LAGS))
-def test_the_shortest_of_the_lags_goes_wherever_it_is(shortest):
-    """Of two as short, the first."""
-    rows = [(at, "lag", 1.0 if at in (shortest, LAGS - 1) else 2.0) for at in range(LAGS)]
-
-    assert [at for at, _ in timeline(*rows, (100, "lag", 3.0)).lags] == [
-        *(at for at in range(LAGS) if at != shortest), 100,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
