@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from websockets.exceptions import ProtocolError
 from websockets.frames import Frame
 from websockets.protocol import CLIENT, SEND_EOF, SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
@@ -21,11 +20,11 @@ from ..core.url import port_of
 from . import health, short_frames
 from .ending import KnownEnd, Phase, Sign, close_frame, seen_by, transport_end
 from .errors import ConnectionEnded
+from .frame_parser import FrameParser
 from .heads import Heads
-from .inbox import Assembly
 from .messages import MessageEndpoint, MessageLayer
 from .waiters import Wait, Waiters
-from .wire import head, take_close_within_message
+from .wire import head
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
@@ -121,10 +120,10 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answers", "_assembly", "_beats_with_frames", "_behind", "_client", "_corked", "_has_short_frames",
-        "_heads", "_known_end", "_loop", "_max_size", "_pings", "_pong", "_protocol", "_taken", "_timer",
-        "_waiters", "_writable", "end_hidden_since", "endpoint", "messages", "on_over", "phase",
-        "subprotocol", "timeline", "transport", "withheld",
+        "_answers", "_beats_with_frames", "_behind", "_client", "_corked", "_has_short_frames", "_known_end",
+        "_loop", "_max_size", "_parser", "_pings", "_pong", "_taken", "_timer", "_waiters", "_writable",
+        "end_hidden_since", "endpoint", "messages", "on_over", "phase", "subprotocol", "timeline",
+        "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -136,8 +135,8 @@ class WebSocket(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         inbox: int,
     ) -> None:
-        # None while there is nothing to keep in it (see `protocol`).
-        self._protocol: FrameProtocol | None = protocol
+        # Reads all but short frames; None while there is nothing to keep in it (see `protocol`).
+        self._parser: FrameParser | None = FrameParser(protocol)
         self._max_size = short_frames.limit_of(protocol)
         self.subprotocol: str | None = None
         self.endpoint = endpoint
@@ -168,14 +167,10 @@ class WebSocket(asyncio.Protocol):
         self._corked: list[bytes] | None = None
         # What the transport gave and nobody has looked at; None while there is nothing.
         self._taken: bytearray | None = None
-        # A message whose first fragments are there; None between messages.
-        self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role, bytes | None]] | None = None
         # Whether short frames go without the sans-I/O layer; not before the opening handshake has ended.
         self._has_short_frames = False
-        # Where the peer's frames begin; None while they are all short ones.
-        self._heads: Heads | None = Heads()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -190,11 +185,14 @@ class WebSocket(asyncio.Protocol):
         Most connections need the second only when they end, and it is a quarter of what one costs.
 
         """
-        if self._protocol is None:
-            self._protocol = FrameProtocol(
-                CLIENT if self._client else SERVER, state=_OPEN, max_size=self._max_size, logger=LOGGER
-            )
-        return self._protocol
+        parser = self._parser or self._make_parser()
+        return parser.protocol
+
+    def _make_parser(self) -> FrameParser:
+        side = CLIENT if self._client else SERVER
+        protocol = FrameProtocol(side, state=_OPEN, max_size=self._max_size, logger=LOGGER)
+        self._parser = FrameParser(protocol)
+        return self._parser
 
     @property
     def conversation(self) -> Conversation:
@@ -210,8 +208,8 @@ class WebSocket(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether messages can be sent: open, and no closing handshake begun."""
         # The sans-I/O layer knows of a close frame before its turn on the timeline has come.
-        protocol = self._protocol
-        return self.phase is _IS_OPEN and (protocol is None or protocol.state is _OPEN)
+        parser = self._parser
+        return self.phase is _IS_OPEN and (parser is None or parser.protocol.state is _OPEN)
 
     @property
     def is_over(self) -> bool:
@@ -249,7 +247,7 @@ class WebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._waiters is not None:
             self._waiters.release(_BYTES)
-        if self._taken is None and (self._protocol is None or self._is_between):
+        if self._taken is None and (self._parser is None or self._is_between):
             short = short_frames.read(data, masked=not self._client)
             if short is not None:
                 opcode, payload = short
@@ -268,9 +266,8 @@ class WebSocket(asyncio.Protocol):
 
     @property
     def _is_between(self) -> bool:
-        """Whether a short frame may come though the sans-I/O layer is there: nothing is in that."""
-        whole = self._assembly is None and (self._heads is None or not self._heads.there)
-        return whole and self._has_short_frames and self.protocol.state is _OPEN
+        """Whether a short frame may come though the parser is there: nothing is in that."""
+        return self._has_short_frames and self._parser is not None and self._parser.is_between
 
     def _take_bites(self, *, last: bool = False) -> None:
         """
@@ -301,7 +298,7 @@ class WebSocket(asyncio.Protocol):
     @property
     def _bite_size(self) -> int:
         # Where there are extensions, the sans-I/O layer of the handshake is the only one.
-        return BITE if self._protocol is not None and self._protocol.extensions else 4 * BITE
+        return BITE if self._parser is not None and self._parser.protocol.extensions else 4 * BITE
 
     def _bite(self, data: bytes) -> None:
         if self.timeline is not None:
@@ -310,95 +307,76 @@ class WebSocket(asyncio.Protocol):
         behind = self._take_handshake(data)
         if behind:
             self._take_frames(behind)
-        self._let_protocol_go()
+        self._let_parser_go()
 
     def _take_handshake(self, data: bytes) -> bytes:
         """Take the peer's half of the opening handshake; gives the frames that came behind it."""
-        assert self._heads is not None
-        behind = self._heads.behind_handshake(data)
-        self._receive(data[: len(data) - len(behind)])
-        while getattr(self.protocol, "is_between_answers", False):
-            # A client skips what comes before the answer (RFC 9110, section 15.2).
-            self._heads, data = Heads(), behind
-            if not data:
-                return b""
-            behind = self._heads.behind_handshake(data)
-            self._receive(data[: len(data) - len(behind)])
+        parser, behind = self._parser, data
+        assert parser is not None
+        while behind:
+            data, behind = behind, parser.heads.behind_handshake(behind)
+            self._receive(parser, data[: len(data) - len(behind)])
+            if not parser.is_between_answers:
+                break
+            parser.heads = Heads()
         if self.timeline is None:
             # Refused, and this is of the answer's body.
-            self._receive(behind)
+            self._receive(parser, behind)
             return b""
-        self._has_short_frames = short_frames.are_possible(self.protocol)
+        self._has_short_frames = short_frames.are_possible(parser.protocol)
         return behind
 
-    def _let_protocol_go(self) -> None:
-        """After the opening handshake: short frames go without the sans-I/O layer, if nothing is in it."""
+    def _let_parser_go(self) -> None:
+        """After the opening handshake: short frames go without the parser, if nothing is in it."""
         if self._is_between and self.is_open:
-            self._protocol = self._heads = None
+            self._parser = None
 
     def _take_frames(self, data: bytes) -> None:
-        if self._heads is None:
-            self._heads = Heads()
-        flaw = self._find_flaw(self._heads, data)
+        parser = self._parser or self._make_parser()
+        flaw = self._find_flaw(parser, data)
         # A thousand answers are one write: asyncio adds up what waits with each (get_write_buffer_size).
         self._corked = []
         try:
-            self._receive(data if flaw is None else data[: max(0, flaw[0])])
+            self._receive(parser, data if flaw is None else data[: max(0, flaw[0])])
         finally:
             self._uncork()
         if flaw is not None:
-            self._take_flaw(flaw[1], data[max(0, flaw[0]) :])
-        elif self._has_refused and (self._heads.is_flawed or self._is_wrong_inside):
+            self._take_flaw(parser, flaw[1], data[max(0, flaw[0]) :])
+        elif self._has_refused and (parser.heads.is_flawed or parser.is_wrong_inside):
             # A response may come in pieces, and its first bytes alone do not tell it.
-            self.explain(stray=self._stray())
+            self.explain(stray=parser.stray())
         assert self.timeline is not None
-        there = self._heads.there
+        there = parser.heads.there
         self.timeline.half_frame(
             self._loop.time(), there > 0 and not self._has_refused, began=there <= len(data)
         )
 
-    def _take_flaw(self, what: str, data: bytes) -> None:
+    def _take_flaw(self, parser: FrameParser, what: str, data: bytes) -> None:
         """A frame that breaks the protocol came; ``data`` is what there is of it, and what is behind it."""
         if self.is_open:
-            self.explain(stray=self._stray())
+            self.explain(stray=parser.stray())
             self.fail(1002, what)
         else:
             # Whether it reads anything behind a close frame the sans-I/O layer knows.
-            self._receive(data)
-            if self.protocol.parser_exc is not None:
-                self.explain(stray=self._stray())
+            self._receive(parser, data)
+            if parser.protocol.parser_exc is not None:
+                self.explain(stray=parser.stray())
 
-    def _find_flaw(self, heads: Heads, data: bytes) -> tuple[int, str] | None:
-        if self._has_refused and not heads.is_flawed:
-            # Nothing more is read.
-            return None
-        compressed, within = bool(self.protocol.extensions), self._assembly is not None
-        return heads.find_flaw(data, masked=not self._client, extended=compressed, within=within)
+    def _find_flaw(self, parser: FrameParser, data: bytes) -> tuple[int, str] | None:
+        # Behind what was refused nothing more is read.
+        is_read = not self._has_refused or parser.heads.is_flawed
+        return parser.find_flaw(data) if is_read else None
 
     @property
     def _has_refused(self) -> bool:
         """Whether something that the peer sent could not be taken."""
         return self._known_end is not None and self._known_end.has_refused
 
-    def _receive(self, data: bytes) -> None:
+    def _receive(self, parser: FrameParser, data: bytes) -> None:
         """Give bytes to the sans-I/O layer, and take what it makes of them."""
         if data:
-            self.protocol.receive_data(data)
-            take_close_within_message(self.protocol, answers=not self.is_over)
+            parser.receive(data, answers=not self.is_over)
             self._process()
-
-    def _stray(self) -> str | None:
-        """The first bytes of the frame that is not whole, or that was refused."""
-        if self._heads is None:
-            return None
-        is_whole = self._is_wrong_inside and not self._heads.is_flawed
-        begun = self._heads.doubtful if is_whole else self._heads.begun
-        return begun.decode("latin-1") or None
-
-    @property
-    def _is_wrong_inside(self) -> bool:
-        """Whether a whole frame was refused for what is in it: data that do not decompress, a close code."""
-        return isinstance(self.protocol.parser_exc, ProtocolError)
 
     def _set_reading(self) -> None:
         """Let the transport read, or not: while somebody wants more, and takes our answers."""
@@ -523,7 +501,8 @@ class WebSocket(asyncio.Protocol):
         if self._known_end is None:
             self._known_end = KnownEnd()
         facts |= {"local_reason": local_reason, "local_detail": local_detail}
-        facts |= seen_by(self.protocol, self._stray())
+        parser = self._parser or self._make_parser()
+        facts |= seen_by(parser.protocol, parser.stray())
         is_news = self._known_end.learn(facts, hidden_since=self.end_hidden_since)
         if self.is_over and (is_news or self.timeline.close is None):
             self.timeline.over(self._loop.time(), self._evidence())
@@ -646,7 +625,8 @@ class WebSocket(asyncio.Protocol):
     def _data_frame(self, now: float, opcode: int, data: Payload, *, fin: bool) -> None:
         assert self.timeline is not None
         try:
-            payload = self._assemble(opcode, data, fin=fin)
+            assert self._parser is not None
+            payload = self._parser.assemble(opcode, data, fin=fin)
         except UnicodeDecodeError:
             self._record_broken(now, opcode, len(data))
             raise
@@ -665,17 +645,6 @@ class WebSocket(asyncio.Protocol):
     def awaits_close(self) -> bool:
         """Whether a close frame of this end is not answered yet."""
         return self.protocol.close_sent is not None and self.protocol.close_rcvd is None
-
-    def _assemble(self, opcode: int, data: Payload, *, fin: bool) -> str | bytes | None:
-        """The message that a data frame completes; None when more fragments follow."""
-        if self._assembly is None:
-            if fin:
-                return str(data, "utf-8") if opcode == _TEXT else bytes(data)
-            self._assembly = Assembly(text=opcode == _TEXT)
-        payload = self._assembly.add(data, fin=fin)
-        if payload is not None:
-            self._assembly = None
-        return payload
 
     # Flow control.
 

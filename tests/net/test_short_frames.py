@@ -239,7 +239,7 @@ async def test_what_is_no_short_frame_finds_the_limit_of_the_connection():
         await peer.gone()
 
     async with talking(script, max_size=2**15) as connection:
-        assert connection.websocket._protocol is None
+        assert connection.websocket._parser is None
         assert await connection.recv() == "\0" * (2**14 + 1)
         await connection.wait_closed()
 
@@ -256,7 +256,7 @@ async def test_whole_frames_that_came_with_the_handshake_leave_nothing_behind(co
 
     async with serving(upgrade) as url, opened(url, profile="frames") as connection:
         assert [await connection.recv() for _ in range(count)] == ["hello"] * count
-        assert connection.websocket._protocol is connection.websocket._heads is None
+        assert connection.websocket._parser is None
 
 
 async def test_where_messages_are_compressed_the_sans_io_layer_of_the_handshake_stays():
@@ -283,7 +283,7 @@ async def test_a_handshake_that_was_cut_is_no_reason_to_read_slowly(cut):
 
     async with serving(upgrade) as url, opened(url, profile="frames") as connection:
         assert await connection.recv() == "hello"
-        assert connection.websocket._protocol is None
+        assert connection.websocket._parser is None
 
 
 @pytest.mark.parametrize("behind", [frame(TEXT, b"a", fin=False), frame(TEXT, b"abc")[:-1], close(1001)])
@@ -298,7 +298,7 @@ async def test_what_came_in_part_with_the_handshake_stays_where_it_is(behind):
 
     async with serving(upgrade) as url, opened(url, profile="frames") as connection:
         if behind[0] == 0x80 | CLOSE:
-            assert connection.websocket._protocol is not None
+            assert connection.websocket._parser is not None
             await connection.wait_closed()
             assert connection.timeline.close.received.code == 1001
         else:
