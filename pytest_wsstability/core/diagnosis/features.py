@@ -451,6 +451,11 @@ class Features:
         """Seconds without this traffic before the end."""
         return self.timeline.silent_for(direction, traffic)
 
+    @property
+    def messages_sent(self) -> int:
+        """How many messages this end has sent, heartbeats and the session's among them."""
+        return self.timeline.count(SENT, Opcode.TEXT, Opcode.BINARY)
+
     def spoken(self, direction: Direction, traffic: FrameKind) -> int:
         """How many frames of a kind went in a direction, the session's few messages aside."""
         if traffic is FrameKind.DATA:

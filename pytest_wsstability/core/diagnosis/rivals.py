@@ -48,7 +48,7 @@ def of_an_age(f: Features) -> bool:
 
 def never_spoke(f: Features) -> bool:
     """Whether this end sent no message, so that a deadline which waits for one counts from the opening."""
-    return not f.timeline.count(SENT, Opcode.TEXT, Opcode.BINARY)
+    return not f.messages_sent
 
 
 def _age_is_a_number(f: Features) -> bool:

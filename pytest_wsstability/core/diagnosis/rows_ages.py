@@ -6,8 +6,8 @@ from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.events import End
 from . import rivals, timers
-from .counts import NTH_MESSAGE
 from .features import Features
+from .message_limit import NTH_MESSAGE
 from .rows_timers import age_number, at_once, idle, pong_deadline, same_age
 from .signature import Blamed, Rival, Signature
 

@@ -6,8 +6,8 @@ from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
-from .counts import NTH_MESSAGE
 from .features import RECEIVED, SENT, SILENCE, TO_ANSWER, Features, is_data
+from .message_limit import NTH_MESSAGE
 from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 

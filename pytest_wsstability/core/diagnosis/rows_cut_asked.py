@@ -7,8 +7,8 @@ from ..known_timers import CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import Opcode
 from . import rivals, timers
-from .counts import NTH_MESSAGE
 from .features import BIG, RECEIVED, SENT, Features
+from .message_limit import NTH_MESSAGE
 from .rows_cut import long_enough
 from .signature import Blamed, Rival, Signature
 

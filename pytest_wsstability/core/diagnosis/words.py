@@ -12,7 +12,6 @@ from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, Event, FrameKind, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw
 from . import timers
-from .counts import said_so_far
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
@@ -273,7 +272,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "beats_due": lambda f: _seconds(f.timeline.peer_interval),
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
     # Messages.
-    "nth_message": lambda f: str(said_so_far(f)),
+    "nth_message": lambda f: str(f.messages_sent),
     "largest": lambda f: size(f.messages.largest),
     "last_size": lambda f: size(f.tail.message.size) if f.tail.message else "unknown size",
     "after_sending": _after_sending,

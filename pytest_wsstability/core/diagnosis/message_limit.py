@@ -1,10 +1,9 @@
-"""A second cause that the number of messages tells: a limit on how many this end may send."""
+"""A second cause that the number of messages tells: a limit on how many messages this end may send."""
 
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..timeline.events import Opcode
-from .features import SENT, Features, is_data
+from .features import Features, is_data
 from .signature import Rival
 
 # Numbers of messages that people write into limits, from 100 on, and ten times as many: one number in a
@@ -14,15 +13,10 @@ _LIMITS, _FEWEST = (100, 200, 250, 300, 400, 500, 600, 750, 800, 900), 100
 
 def _after_round_number(f: Features) -> bool:
     """Whether it ended right after a message of this end with which it had sent a round number of them."""
-    sent = said_so_far(f)
+    sent = f.messages_sent
     while sent >= 10 * _FEWEST and sent % 10 == 0:
         sent //= 10
     return sent in _LIMITS and any(is_data(event) for event in f.tail.sent)
-
-
-def said_so_far(f: Features) -> int:
-    """Messages that this end has sent, heartbeats and the session's among them."""
-    return f.timeline.count(SENT, Opcode.TEXT, Opcode.BINARY)
 
 
 # A limit on the number of messages looks like an age where they are sent at even intervals.
