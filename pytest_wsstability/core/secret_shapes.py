@@ -69,7 +69,7 @@ _BY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ISSUED)})", re.ASCII)
 WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]+\.(?:eyJ[\w-]*|[\w-]*\.)[\w.-]*(?<!\.)", re.ASCII)
 # RFC 7468, and PGP's; a form may have encoded the spaces, and the end may be cut.
 _KEY_LABEL = r"[A-Z +]*PRIVATE[ +]KEY(?: BLOCK)?-----"
-_PRIVATE_KEY = re.compile(rf"-----BEGIN{_KEY_LABEL}.*?(?:-----END{_KEY_LABEL}|\Z)", re.S)
+_PRIVATE_KEY = re.compile(rf"-----BEGIN{_KEY_LABEL}.*?(?:-----END{_KEY_LABEL}|\Z)", re.DOTALL)
 
 
 def issued(text: str) -> Iterator[tuple[int, int]]:

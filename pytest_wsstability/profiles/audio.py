@@ -198,7 +198,7 @@ class Audio:
         if self.answer_quiet is not None:
             object.__setattr__(self, "answer_quiet", parse_duration(self.answer_quiet, "answer_quiet"))
         known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
-        written = {role: each for role, each in reversed(known)}
+        written = dict(reversed(known))
         object.__setattr__(self, "_written", written)
         starts = [each for role, each in known if role is VoiceRole.ANSWER_STARTED]
         object.__setattr__(self, "_starts", starts)

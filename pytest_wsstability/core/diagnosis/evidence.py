@@ -40,7 +40,7 @@ def _server_pings(f: Features) -> Evidence:
     return Evidence(f"{what}, the slowest within {show(round(pings.latest, 3))}", pings.last)
 
 
-def _questions(f: Features, asked: Asked, noun: str) -> Evidence | None:
+def _questions(asked: Asked, noun: str) -> Evidence | None:
     if not asked.sent:
         return None
     text = f"{asked.answered} of {asked.sent} {noun} answered"
@@ -50,7 +50,7 @@ def _questions(f: Features, asked: Asked, noun: str) -> Evidence | None:
 
 
 def _own_pings(f: Features) -> Evidence | None:
-    return _questions(f, f.asked, f"pings of the {f.end.value}")
+    return _questions(f.asked, f"pings of the {f.end.value}")
 
 
 def _heartbeats(f: Features) -> Evidence | None:
@@ -59,7 +59,7 @@ def _heartbeats(f: Features) -> Evidence | None:
     if client.timeline.is_one_way:
         # No answer is due to them: that none came proves nothing.
         return None
-    return _questions(client, asked, "heartbeats")
+    return _questions(asked, "heartbeats")
 
 
 def _open_questions(f: Features) -> Evidence | None:
@@ -145,7 +145,7 @@ def _repeated(f: Features) -> Evidence | None:
     return Evidence(f"{max(ages, silences)} other connections ended {what}, at other instants")
 
 
-def _deadline(f: Features) -> Evidence | None:
+def _local_reason(f: Features) -> Evidence | None:
     server = side(f, End.SERVER)
     close = server.close if server else None
     if close is None or close.local_text is None:
@@ -181,7 +181,7 @@ def _late(f: Features) -> Evidence | None:
 
 
 def _beaten(f: Features) -> Evidence | None:
-    return _questions(f, f.beaten, f"heartbeats of the {f.end.peer.value}")
+    return _questions(f.beaten, f"heartbeats of the {f.end.peer.value}")
 
 
 def _unsent(f: Features) -> Evidence | None:
@@ -272,16 +272,15 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "half_frame": _half_frame,
     "together": _together,
     "repeated": _repeated,
-    "deadline": _deadline,
-    "local_reason": _deadline,
+    "local_reason": _local_reason,
     "parser": lambda f: (
         Evidence(f"parser: {show_text(f.close.parser_error)}", f.close.at)
         if f.close and f.close.parser_error
         else None
     ),
-    "errors": lambda f: _errors(f),
-    "last_words": lambda f: _last_words(f),
-    "messages": lambda f: _messages(f),
+    "errors": _errors,
+    "last_words": _last_words,
+    "messages": _messages,
     "notice": lambda f: (
         Evidence(f"notice of the {f.end.peer.value} at {show(f.notice)}", f.notice)
         if f.notice is not None

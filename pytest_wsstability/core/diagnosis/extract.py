@@ -92,7 +92,7 @@ def extract(
         messages=messages,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
         notice=timeline.last(direction=RECEIVED, role=Role.NOTICE),
-        harness=_harness(timeline, verdict, at),
+        harness=_harness(timeline, verdict),
         lag=timeline.max_lag if timeline.max_lag_at >= at - _WINDOW else 0.0,
         tcp=next(reversed(timeline.tcp), None),
         broken=frozenset(each.rule for each in verdict.violations) if verdict is not None else frozenset(),
@@ -216,7 +216,7 @@ def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> A
         open_since=overdue[0] if overdue else None,
         slowest=slowest,
         usual=trips.rtts.quantile(0.5) if trips.answered else 0.0,
-        last_answered=_last_answered(trips, now),
+        last_answered=_last_answered(trips),
         bunches=bunches,
         stood_still=stood_still,
     )
@@ -233,7 +233,7 @@ def _with_proof(asked: Asked, timeline: Timeline) -> Asked:
     return replace(asked, sent=asked.sent + 1, open_since=since)
 
 
-def _last_answered(trips: RoundTrips, now: float) -> float | None:
+def _last_answered(trips: RoundTrips) -> float | None:
     """When the youngest answered question was asked, as far as that is sure: all are answered."""
     return trips.last_at if trips.answered and trips.oldest_pending is None else None
 
@@ -332,7 +332,7 @@ def _tail(timeline: Timeline, frames: Sequence[Event], at_least: float) -> Tail:
     )
 
 
-def _harness(timeline: Timeline, verdict: Verdict | None, at: float) -> frozenset[Reason]:
+def _harness(timeline: Timeline, verdict: Verdict | None) -> frozenset[Reason]:
     """The judge's doubts about the test process; when nobody judged, the same facts without his limits."""
     if verdict is not None:
         if verdict.outcome is not Outcome.INCONCLUSIVE:

@@ -155,7 +155,7 @@ ROWS = (
         "{deadline} read deadline ran out, and the client has not heard of it",
         headline="dead path (half-open), read deadline {deadline}",
         blame=Blamed.PATH,
-        evidence=("both_pings", "deadline", "silences"),
+        evidence=("both_pings", "local_reason", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.CONTROL_FRAMES_LOST,
         source="measured in virtual time",
@@ -169,7 +169,7 @@ ROWS = (
         "only by pongs, closed it",
         headline="control frames lost on the way, read deadline {deadline}",
         blame=Blamed.PATH,
-        evidence=("both_pings", "deadline"),
+        evidence=("both_pings", "local_reason"),
         remedy="look for a proxy that answers or swallows ping and pong frames; send JSON heartbeats, "
         "and let them reset the deadline",
         rivals=(
@@ -195,7 +195,7 @@ ROWS = (
         "pongs, closed it",
         headline="pongs withheld, pong-only read deadline {deadline}",
         blame=Blamed.CLIENT,
-        evidence=("server_pings", "heartbeats", "deadline"),
+        evidence=("server_pings", "heartbeats", "local_reason"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)",
         proved=True,
@@ -211,7 +211,7 @@ ROWS = (
         "that ask for one",
         headline="pong-only read deadline {deadline}, and no pings",
         blame=Blamed.SERVER,
-        evidence=("deadline", "heartbeats"),
+        evidence=("local_reason", "heartbeats"),
         remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
         "(gorilla: SetReadDeadline)",
         proved=True,
@@ -227,7 +227,7 @@ ROWS = (
         "pongs, closed it",
         headline="pings unanswered, pong-only read deadline {deadline}",
         blame=Blamed.CLIENT,
-        evidence=("own_pings", "heartbeats", "deadline"),
+        evidence=("own_pings", "heartbeats", "local_reason"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too (gorilla: SetReadDeadline)",
         runner_up=Cause.HALF_OPEN,
@@ -241,7 +241,7 @@ ROWS = (
         sentence="the server's {deadline} read deadline ran out: {reset_by} reset it, and none came in time",
         headline="read deadline {deadline}, reset by {reset_by}",
         blame=Blamed.CLIENT,
-        evidence=("deadline", "heartbeats"),
+        evidence=("local_reason", "heartbeats"),
         remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
         "whatever it sends{hidden_tab}",
         rivals=_ON_THE_WAY,
@@ -257,7 +257,7 @@ ROWS = (
             sentence="{local_reason}",
             headline="{local_reason}",
             blame=Blamed.CLIENT if what is not Awaited.AGE else Blamed.SERVER,
-            evidence=("deadline", "beaten", "heartbeats", "session", "silences"),
+            evidence=("local_reason", "beaten", "heartbeats", "session", "silences"),
             remedy="see what the {protocol} client sends, and how often",
             rivals=_ON_THE_WAY if what is not Awaited.AGE else (),
             runner_up=Cause.HALF_OPEN if what is not Awaited.AGE else Cause.PLANNED_ROTATION,

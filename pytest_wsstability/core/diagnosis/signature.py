@@ -64,13 +64,14 @@ class Signature:
     blame: Blamed
     # What connections that fit it are called together, where the words of the cause claim more than it shows.
     together: str = ""
-    # Names of the facts that carry it; see `evidence.FACTS`.
+    # Names of the facts that carry it; see `evidence.facts`.
     evidence: tuple[str, ...] = ()
     remedy: str | None = None
-    # What else it may be; without it, the next row that fits says it, unless both ends are known.
+    # What else it may be; without it, the next row that fits says it, unless this one is proved.
     runner_up: Cause | None = None
     # Causes that then fit as well: the first of them is the runner-up.
     rivals: tuple[Rival, ...] = ()
+    # Whether the record leaves nothing else, so that no other row is named beside it.
     proved: bool = False
     # Where the signature is from.
     source: str

@@ -52,7 +52,7 @@ def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Fin
         tier=tier,
         observations=tuple(observations),
         notes=tuple(ladder.notes),
-        doubts=tuple([*ladder.doubts, *_lag(observations)]),
+        doubts=(*ladder.doubts, *_lag(observations)),
     )
 
 

@@ -155,9 +155,9 @@ def test_what_the_server_said_of_its_own_end_is_quoted(how, said):
     server = timeline((60, {**FIN, **how}), end=End.SERVER)
     client = extract(timeline(END), [server])
 
-    assert facts(client, ("deadline",)) == (() if said is None else (Evidence(f"server: {said}", 60.0),))
+    assert facts(client, ("local_reason",)) == (() if said is None else (Evidence(f"server: {said}", 60.0),))
     for others in ([], [timeline((10, "<text"), end=End.SERVER)]):
-        assert facts(extract(timeline(END), others), ("deadline",)) == ()
+        assert facts(extract(timeline(END), others), ("local_reason",)) == ()
 
 
 @pytest.mark.parametrize(

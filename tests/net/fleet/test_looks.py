@@ -8,7 +8,7 @@ from pytest_wsstability.net.fleet.looks import STEP, LookSchedule
 
 
 class Clock:
-    """What `Looks` needs of a loop."""
+    """What a `LookSchedule` needs of a loop."""
 
     def __init__(self, *, is_virtual=False):
         self.is_virtual = is_virtual
