@@ -10,13 +10,17 @@ from enum import Enum
 from ..timeline.close_reasons import Topic, read_reason, says_nothing_else
 from .consequences import is_consequence, may_be_consequence
 
-# How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby, PHP; one without words
-# is its type alone, which begins as one ("onError" is a name). The level of a logger ("ERROR: ") is none.
+# How processes print an error that nobody caught: Python, Node, Java, .NET, Go, Rust, Ruby, PHP, Elixir, C++;
+# one without words is its type alone, which begins as one ("onError" is a name). The level of a logger
+# ("ERROR: ") is none.
 _PRINTED = re.compile(
-    r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*(?:\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
-    r"[A-Z]\w*(?:Error|Exception)$)|(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|"
+    r"^[\s|]*(?i:uncaught |unhandled (?:exception[.:] )?)?"
+    r"(?:(?:\w+(?:\.|::|\\))*(?:\w*(?:Error|Exception)\b(?: [\[(]\w+[\])])?: |[A-Z]\w*(?:Error|Exception)$)|"
+    r"(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|"
     r"(?i:exception in thread |(?:php )?fatal (?:python )?error: )|"
-    r"\S+:\d+:in [`'][^']*': .*\([A-Z]\w*(?:::\w+)*\)$)"
+    r"\S+:\d+:in [`'][^']*': .*\([A-Z]\w*(?:::\w+)*\)$|"
+    r"\*\* \((?:(?:\w+\.)*\w*Error|exit|stop|throw)\) |terminate called after throwing |"
+    r"==\d+==ERROR: \w+Sanitizer: )"
 )
 # What servers say of a connection that ends before it is a WebSocket: websockets, tungstenite, Go.
 _OPENING = re.compile(
@@ -24,25 +28,33 @@ _OPENING = re.compile(
     r"valid HTTP request\b|HTTP request line|before end of line",
     re.IGNORECASE,
 )
-# A place in the code of an error: Node, Java and Rust, Ruby, Python and Go, which have more of it further in.
+# A place in the code of an error: Node, Java and Rust, Ruby, Elixir, Python and Go, which have more of it
+# further in; and what a process of Elixir's had in hand.
 _PLACE = re.compile(
-    r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |\d+: \S*::|from \S+:\d|File \")|"
+    r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |\d+: \S*::|from \S+:\d|File \"|\.\.\. \d+ (?:more|common)\b|"
+    r"\(\w+(?: \d[\w.-]*)?\) \S+\.(?:exs?|erl):\d+: )|(?:Last message(?: \(from .*\))?|State): |"
     r"(?:Exception Group )?Traceback \(|goroutine \d+ \[|created by \S+\.|"
     r"(?:(?:[\w.@-]+/)*[\w-]+\.[\w.()*]*\w|panic)\([^()]*\)$)"
 )
 # How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
-# word, or in a field of JSON or of key=value (pino: as a number). Behind another level it is a word like any.
+# word, in three letters (Serilog, zerolog, NATS), with the first letter of glog, or in a field of JSON or of
+# key=value (pino: as a number). Behind another level it is a word like any.
 _GRAVER = (
-    r"\b(?:WARN|WARNING|ERROR|CRITICAL|SEVERE|FATAL)\b|\[(?:warn|error|crit)|^(?:warn|error)|"
+    r"\b(?:WARN|WARNING|WRN|ERROR|ERR|CRITICAL|SEVERE|FATAL|FTL)\b|\[(?:warn|error|crit)|"
+    r"^(?:warn|error|fail|crit)|"
     r"\blevel[\"']?\s*[:=]\s*[\"']?(?:warn|error|fatal|[456]0)"
 )
 _LESSER = re.compile(
-    rf"^(?:(?!{_GRAVER}).){{0,60}}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\])|"
-    r"^(?:trace|debug|info|notice)[:\]]|"
+    rf"^(?:(?!{_GRAVER}).){{0,60}}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\]|"
+    r"(?:\[|[\dZM] )(?:TRC|VRB|DBG|INF)\b)|^(?:trace|trce|debug|dbug|info|notice)[:\]]|^I\d{4} \d|"
     r"\blevel[\"']?\s*[:=]\s*[\"']?(?:trace|debug|info|notice|[123]0)\b"
 )
-# The head of what Rust prints of a panic, whose words stand in the next line.
-_PANIC = re.compile(r"thread '.*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$")
+# The head of what Rust prints of a panic, and C++ of an exception, whose words stand in the next line.
+_PANIC = re.compile(
+    r"thread '.*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$|terminate called after throwing an instance of '.*'$"
+)
+# How Java and .NET begin the error that brought the one above about.
+_CAUSE = re.compile(r"(?:Caused by:| ---> ?)(?=.)")
 # The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
 _STAMP = re.compile(
     r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\]?:?\s+(?=\S)"
@@ -144,13 +156,33 @@ def printed(at: float, text: str) -> ServerLine:
 
 def all_printed(lines: Iterable[tuple[float, str]]) -> Iterator[ServerLine]:
     """The lines that a process printed, each with its instant, but for places and code, which say nothing."""
+    for at, text in _with_causes(_without_places(_with_words(lines))):
+        yield printed(at, text)
+
+
+def _with_causes(lines: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
+    """The lines, each error together with those that brought it about, which are printed below it."""
+    last: tuple[float, str] | None = None
+    for at, text in lines:
+        if last is not None and _CAUSE.match(text):
+            last = last[0], f"{last[1]} {text.strip()}"
+            continue
+        if last is not None:
+            yield last
+        last = at, text
+    if last is not None:
+        yield last
+
+
+def _without_places(lines: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
+    """The lines, but for places and code."""
     margin: int | None = None
-    for at, text in _with_words(lines):
+    for at, text in lines:
         if (place := _PLACE.match(text)) is not None:
             margin = len(place["margin"])
         elif margin is None or len(text) - len(text.lstrip(" \t|+")) <= margin:
             margin = None
-            yield printed(at, text)
+            yield at, text
 
 
 def _with_words(lines: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:

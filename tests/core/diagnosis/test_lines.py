@@ -24,6 +24,19 @@ STAMP = "2026-11-28 13:15:12,345 "
         ("fatal error: concurrent map writes", LineKind.RAISED, True),
         ("PHP Fatal error:  Allowed memory size exhausted", LineKind.RAISED, True),
         ("Fatal Python error: Segmentation fault", LineKind.RAISED, True),
+        ("==42==ERROR: AddressSanitizer: heap-use-after-free", LineKind.RAISED, True),
+        ("==42==ERROR: something else", LineKind.SAID, True),
+        # .NET, Ruby, PHP and Elixir.
+        ("Unhandled exception. System.NullReferenceException: no user", LineKind.RAISED, True),
+        ("Unhandled exception: System.NullReferenceException: no user", LineKind.RAISED, True),
+        ("Unhandled exception caught: none", LineKind.SAID, True),
+        ("System.Net.Sockets.SocketException (111): Connection refused", LineKind.RAISED, True),
+        ("Redis::CannotConnectError: no redis", LineKind.RAISED, True),
+        ("App\\Chat\\RoomException: no room", LineKind.RAISED, True),
+        ("** (RuntimeError) no room", LineKind.RAISED, True),
+        ("** (Ecto.NoResultsError) expected one", LineKind.RAISED, True),
+        *((f"** ({what}) :no_room", LineKind.RAISED, True) for what in ("exit", "stop", "throw")),
+        ("** (note) all is well", LineKind.SAID, True),
         ("ERROR: no user", LineKind.SAID, True),
         (f"{STAMP}INFO no user", LineKind.SAID, False),
         ("KeyError: 'INFO'", LineKind.RAISED, True),
@@ -50,6 +63,21 @@ def test_what_a_process_printed(text, kind, is_warning):
         ("[info] ", False),
         ('{"level":30,"msg":"', False),
         ("time=13:15 level=debug msg=", False),
+        # .NET, Serilog, zerolog, NATS, glog.
+        *((f"{level}: Chat.Hub[8]", False) for level in ("trce", "dbug")),
+        *((f"[13:15:12 {level}] ", False) for level in ("VRB", "DBG", "INF")),
+        ("1:15PM INF ", False),
+        ("2026-11-28T13:15:12Z TRC ", False),
+        ("[42] 2026/11/28 13:15:12.345678 [INF] ", False),
+        ("I1128 13:15:12.345678   42 main.go:12] ", False),
+        ("W1128 13:15:12.345678   42 main.go:12] ", True),
+        ("I11 ", True),
+        ("fail: Chat.Hub[8] INFO ", True),
+        ("crit: Chat.Hub[8] INFO ", True),
+        ("[13:15:12 WRN] INFO ", True),
+        ("[13:15:12 ERR] INFO ", True),
+        ("[13:15:12 FTL] INFO ", True),
+        ("the score is INF ", True),
         ("WARNING:  ", True),
         ("[2026-11-28 13:15:12 +0000] [25252] [CRITICAL] ", True),
         ('{"level":"error","msg":"', True),
@@ -98,3 +126,58 @@ def test_the_words_of_a_panic_of_rust_stand_below_its_head():
         (0, f"{head} an `Err` value: ConnectionClosed"), (2, texts[2]), (3, head),
     ]  # fmt: skip
     assert [line.is_failure for line in lines] == [False, False, True]
+
+
+def test_the_words_of_an_exception_of_c_stand_below_its_head():
+    """They are one."""
+    head = "terminate called after throwing an instance of 'std::out_of_range'"
+    (line,) = all_printed(enumerate([head, "  what():  map::at"]))
+
+    assert line.text == f"{head}   what():  map::at"
+    assert line.is_failure
+
+
+JAVA = """\
+java.lang.IllegalStateException: no answer
+\tat com.example.Chat.send(Chat.java:12)
+\t... 42 common frames omitted
+Caused by: java.io.IOException: Broken pipe
+\tat sun.nio.ch.SocketDispatcher.write(SocketDispatcher.java:62)
+\t... 12 more
+started"""
+DOTNET = """\
+System.AggregateException: One or more errors occurred.
+ ---> System.IO.IOException: Broken pipe
+   at Chat.Send() in /srv/Chat.cs:line 12
+started"""
+ELIXIR = """\
+** (FunctionClauseError) no function clause matching in Chat.handle_in/3
+    (chat 0.1.0) lib/chat/rate_limit.ex:12: Chat.handle_in("timeout", %{})
+    (stdlib) gen_server.erl:1077: :gen_server.try_handle_info/3
+Last message: {:timeout, :rate_limit}
+Last message (from #PID<0.512.0>): {:timeout, :rate_limit}
+State: %{token: "expired"}
+started"""
+
+
+@pytest.mark.parametrize(
+    ("printed_lines", "error"),
+    [
+        (JAVA, "java.lang.IllegalStateException: no answer Caused by: java.io.IOException: Broken pipe"),
+        (
+            DOTNET,
+            "System.AggregateException: One or more errors occurred. ---> System.IO.IOException: Broken pipe",
+        ),
+        (ELIXIR, "** (FunctionClauseError) no function clause matching in Chat.handle_in/3"),
+    ],
+)
+def test_an_error_is_one_with_what_brought_it_about(printed_lines, error):
+    """Java and .NET print that below it; places, and what a process of Elixir's had in hand, are no words."""
+    assert [line.text for line in all_printed(enumerate(printed_lines.splitlines()))] == [error, "started"]
+
+
+def test_a_cause_without_an_error_above_it_is_a_line():
+    """The beginning may be cut off."""
+    (line,) = all_printed([(0, "Caused by: java.io.IOException: Broken pipe")])
+
+    assert line.kind is LineKind.SAID
