@@ -7,6 +7,13 @@ import pytest
 from pytest_wsstability.core.diagnosis.consequences import is_consequence, may_be_consequence
 from pytest_wsstability.core.diagnosis.lines import LineKind, printed
 
+SOCKJS = "org.springframework.web.socket.sockjs.SockJsTransportFailureException: Failed to write content="
+DOTNET = "System.Net.WebSockets.WebSocketException"
+LOST = "The remote party closed the WebSocket connection without completing the close handshake."
+STATE = (
+    "The WebSocket is in an invalid state ('{}') for this operation. Valid states are: 'Open, CloseReceived'"
+)
+
 
 @pytest.mark.parametrize(
     "raised",
@@ -73,6 +80,19 @@ from pytest_wsstability.core.diagnosis.lines import LineKind, printed
         "server.rb:3:in `write': Broken pipe (Errno::EPIPE)",
         "server.rb:3:in 'IO#write': closed stream (IOError)",
         "server.rb:3:in `readline': end of file reached (EOFError)",
+        # .NET's, with a number behind the type, and with a state.
+        f"{DOTNET} (0x80004005): {LOST}",
+        "Unhandled exception. System.Net.Sockets.SocketException (104): Connection reset by peer",
+        *(f"{DOTNET}: {STATE.format(each)}" for each in ("Aborted", "Closed", "CloseSent", "CloseReceived")),
+        "terminate called after throwing an instance of 'boost::system::system_error'   what():  Broken pipe",
+        # One that passes on another: Spring, Java, .NET.
+        f"{SOCKJS}'h'; nested exception is java.io.IOException: Broken pipe",
+        f"{SOCKJS}'h'",
+        "java.util.concurrent.CompletionException: java.io.IOException: Broken pipe",
+        "java.lang.RuntimeException: no answer Caused by: java.io.IOException: Connection reset by peer",
+        "java.io.IOException: java.nio.channels.ClosedChannelException",
+        "java.util.concurrent.ExecutionException: java.io.IOException: java.io.IOException: Broken pipe",
+        f"System.AggregateException: One or more errors occurred. ---> {DOTNET} (0x80004005): {LOST}",
     ],
 )
 def test_an_error_of_a_connection_that_is_over(raised):
@@ -107,6 +127,11 @@ def test_an_error_of_a_connection_that_is_over(raised):
         "Error: Socket closed unexpectedly",
         'Exception in thread "pool-1" java.sql.SQLException: Connection reset',
         "java.sql.SQLException: Connection reset",
+        f"{DOTNET}: {STATE.format('None')}",
+        "java.util.concurrent.CompletionException: java.lang.NullPointerException: no user",
+        # A service behind the handler may have lost its own connection.
+        "org.example.RedisSystemException: x; nested exception is java.io.IOException: Broken pipe",
+        "java.lang.RuntimeException: org.RedisException: y Caused by: java.io.IOException: Broken pipe",
     ],
 )
 def test_an_error_of_anything_else(raised):
@@ -136,6 +161,10 @@ def test_an_error_of_anything_else(raised):
         ("panic: websocket: close 1006 (abnormal): unexpected EOF", True),
         ("panic: websocket: close sent", True),
         ("Error: connect ECONNREFUSED 127.0.0.1:5432", False),
+        # What brought it about is a consequence.
+        ("org.example.RedisSystemException: x; nested exception is java.io.IOException: Broken pipe", True),
+        ("org.example.RedisSystemException: x; nested exception is java.io.IOException: no route", False),
+        ("** (exit) {:shutdown, :peer_closed}", True),
     ],
 )
 def test_an_error_that_says_that_something_is_over(raised, is_over):
