@@ -19,9 +19,13 @@ from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
-# Causes that have one remedy, whatever says them: the words of a close reason, a code, a message.
-_ONE_REMEDY = frozenset(
-    {
+# Causes that have one remedy, whatever says them (the words of a close reason, a code, a message, a line of a
+# log), with the rows that have it.
+ONE_REMEDY = {
+    row.cause: row
+    for row in rows_said.ROWS
+    if row.cause
+    in {
         Cause.SLOW_CONSUMER,
         Cause.RATE_LIMITED,
         Cause.MESSAGE_TOO_BIG,
@@ -29,8 +33,7 @@ _ONE_REMEDY = frozenset(
         Cause.SESSION_DUPLICATED,
         Cause.SESSION_LOST,
     }
-)
-_REMEDIES = {row.cause: row.remedy for row in rows_said.ROWS if row.cause in _ONE_REMEDY}
+}
 
 # Words that a reason may speak of where a timer ran out.
 _OF_TIMERS = (None, Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT)
@@ -55,7 +58,7 @@ _EVIDENCE = {
 
 def _remedy(cause: Cause, look: str) -> str:
     """What to change, and where to look."""
-    return f"{_REMEDIES[cause]}; {look}" if cause in _REMEDIES else look
+    return f"{ONE_REMEDY[cause].remedy}; {look}" if cause in ONE_REMEDY else look
 
 
 def _is_sure(f: Features, what: Awaited) -> bool:

@@ -16,6 +16,8 @@ from .engine import shortened
 from .experiments import experiment
 from .lines import LineKind, ServerLine
 from .rivals import CAUSES
+from .rows_protocol import ONE_REMEDY
+from .signature import Blamed
 
 # Seconds around an end within which a line is about it: loops that stop take moments, logs of other
 # processes are read late.
@@ -27,6 +29,8 @@ _AT_ONCE = 0.05
 _QUOTED, _LONGEST = 3, 160
 # The type of an error that is a timeout's own.
 _TIMEOUT_TYPE = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
+# The same, or one of a read in the words of Go.
+_TIMEOUT_RAISED = re.compile(rf"^{_TIMEOUT_TYPE.pattern}|\bi/o timeout\b", re.IGNORECASE)
 # Words of any timeout.
 _TIMEOUT_WORDS = re.compile(r"\btimed?[- ]?out", re.IGNORECASE)
 # Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
@@ -36,7 +40,10 @@ _GAVE_UP = re.compile(
     re.IGNORECASE,
 )
 # What helps where all that is known is that a timeout of the server ran out.
-_DEADLINE = "find where the server sets this deadline, and what puts it off: that has to come more often"
+_DEADLINE = (
+    "find where the server sets this deadline, and what puts it off: that has to come more often (where "
+    "nothing does, it is a limit on the age: raise it, or reconnect before it)"
+)
 _TRACEBACK = "see the server's traceback"
 # What helps where a process ended by an error, and where it did not say why.
 _CRASHED = "mend this error, or catch it where a connection is handled: it ended the process with all of them"
@@ -333,23 +340,27 @@ def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis |
 def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | None:
     """What a line that speaks of one thing makes of a diagnosis; None where it says nothing of this end."""
     said = f"the server logged: {_words(line)}"
-    if topic is Topic.KEEPALIVE and not _GAVE_UP.search(line.text):
+    if topic is Topic.KEEPALIVE and not _GAVE_UP.search(line.text.replace("_", " ")):
         return None
     if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES:
         # It confirms that its keepalive gave up; why the answer was not there, the record says.
         sure = found.cause in _SHOWN or found.confidence is Confidence.HIGH
         confidence = Confidence.HIGH if sure else Confidence.MEDIUM
         return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
-    # "i/o timeout" is all that is logged of a deadline which only pongs reset.
-    timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
+    # "i/o timeout" is all that is logged of a deadline which only pongs reset, or nothing.
+    timers = _TIMEOUTS | _KEEPALIVES | {Cause.MAX_AGE} if topic is Topic.TIMEOUT else _TIMEOUTS
     # nginx calls an idle timeout of its own one of the server behind it.
     is_of_proxy = topic is Topic.UPSTREAM and _TIMEOUT_WORDS.search(line.text) is not None
-    if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and found.cause in timers:
+    # "KeyError: 'timeout'" is none.
+    is_one = not line.is_failure or _TIMEOUT_RAISED.search(line.message) is not None
+    if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and is_one and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
     is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMEOUT_TYPE.match(line.message) is not None
     # Of a message that the record shows to be the largest.
     is_size = topic is Topic.SIZE and Cause.MESSAGE_TOO_BIG in (found.cause, *found.alternatives)
-    if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not (is_timer or is_size)):
+    # Spring raises one, and closes.
+    is_limit = is_timer or is_size or topic is Topic.SLOW
+    if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not is_limit):
         return None
     if line.says_restart or line.is_warning:
         cause = CAUSES[topic]
@@ -360,7 +371,13 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
             return replace(found, confidence=confirmed, sentence=f"{found.sentence}; {said}")
         confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
         remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
-        return _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
+        told = _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
+        if cause not in ONE_REMEDY:
+            return told
+        row = ONE_REMEDY[cause]
+        whose = Blame.CLIENT if row.blame is Blamed.SELF else Blame.SERVER
+        helps = f"{row.remedy}; {remedy}".format(peer="server", end="client")
+        return replace(told, blame=whose, remedy=helps)
     return None
 
 

@@ -112,6 +112,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:falling|fell) (?:too far )?behind",
         r"(?:send|write|output|outbound|outgoing) (?:buffer|queue|backlog)s? (?:is |are |was |size )?"
         r"(?:too )?(?:full|overflow\w*|exceed\w*|limit\w*|large)",
+        # What Spring raises where a client takes too little, or too late.
+        r"session limit exceeded exception",
     ),
     Topic.RATE: any_of(
         r"rate[- ]?limit\w*", r"rate (?:is |was )?(?:exceeded|too high)", r"exceeded (?:the )?(?:\w+ )?rate",

@@ -449,7 +449,82 @@ def test_the_headline_begins_with_what_the_line_speaks_of():
     assert found.remedy.startswith("find where the server sets this deadline")
     limited = told(CUT, said("WARNING chat: too many messages of this client"))
     assert limited.headline.startswith("a rate limit: the server logged: ")
-    assert limited.remedy == "see the server's log at this instant"
+    assert limited.remedy.endswith("; see the server's log at this instant")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "blame", "helps"),
+    [
+        ("[ERR] wid:5 - Slow Consumer Detected", Cause.SLOW_CONSUMER, Blame.CLIENT, "read faster"),
+        ("too many messages of this client", Cause.RATE_LIMITED, Blame.CLIENT, "send less often"),
+        (
+            "failed to read: read limited at 32769 bytes",
+            Cause.MESSAGE_TOO_BIG,
+            Blame.CLIENT,
+            "smaller messages",
+        ),
+        ("Client dev1 already connected", Cause.SESSION_DUPLICATED, Blame.CLIENT, "close the old connection"),
+        ("too many open connections", Cause.OVERLOADED, Blame.SERVER, "raise the server's limit"),
+        ("token expired", Cause.AUTH_EXPIRED, Blame.SERVER, "see the server's log"),
+    ],
+)
+def test_a_line_says_whom_to_change_and_what_as_a_close_reason_would(text, cause, blame, helps):
+    """Where the cause has one remedy; of others the log tells more."""
+    found = told(CUT, printed(1047.3, text))
+
+    assert (found.cause, found.confidence, found.blame) == (cause, MEDIUM, blame)
+    assert helps in found.remedy
+    assert "{" not in found.remedy
+
+
+def test_a_limit_on_what_a_client_takes_is_no_failure_of_a_handler():
+    """Spring raises an error, logs it and closes; other errors that speak of a size are the handler's."""
+    kind = "org.springframework.web.socket.handler.SessionLimitExceededException"
+    found = told(
+        CUT, printed(1047.3, f"{kind}: Send time 10038 (ms) for session 'x' exceeded the limit 10000")
+    )
+    other = told(CUT, printed(1047.3, "ValueError: buffer size must be a multiple of element size"))
+
+    assert (found.cause, found.confidence, found.blame) == (Cause.SLOW_CONSUMER, MEDIUM, Blame.CLIENT)
+    assert (other.cause, other.confidence) == (Cause.HANDLER_ERROR, HIGH)
+
+
+@pytest.mark.parametrize(
+    ("text", "confirms"),
+    [
+        ("KeyError: 'timeout'", False),
+        ("** (MatchError) no match of right hand side value: {:error, :timeout}", False),
+        ("io.netty.handler.timeout.ReadTimeoutException", True),
+        ("panic: read tcp 127.0.0.1:80->127.0.0.1:5: i/o timeout", True),
+    ],
+)
+def test_an_error_confirms_a_timer_where_it_is_a_timeout(text, confirms):
+    """One that has the word in it is the handler's."""
+    rows = [(5, ">text"), (65, FIN)]
+    found = told(rows, printed(1065, text))
+
+    assert found.cause is (Cause.IDLE_TIMEOUT if confirms else Cause.HANDLER_ERROR)
+    assert found.confidence is (MEDIUM if confirms else HIGH)
+
+
+def test_a_bare_timeout_confirms_a_limit_on_the_age():
+    """A deadline that nothing puts off, as the context of a request in Go has, is one."""
+    talk = [row for at in range(1, 30, 7) for row in ((at, ">beat"), (at + 0.1, "<answer"))]
+    records = [timeline(*talk, (30.2, FIN), origin=origin) for origin in (1000, 1007.3, 1015.9)]
+    before = diagnose(records[0], cohort=records)
+    line = printed(1030.2, "failed to get reader: context deadline exceeded")
+    found = with_lines(before, records[:1], [line], alone=True)
+
+    assert before.cause is found.cause is Cause.MAX_AGE
+    assert (found.confidence, found.remedy) == (MEDIUM, before.remedy)
+    assert line.text in found.sentence
+
+
+def test_a_keepalive_that_gave_up_may_be_named_in_one_word():
+    """EMQX."""
+    line = "[warning] clientid: dev1, msg: socket_force_closed, reason: keepalive_timeout"
+
+    assert told(CUT, printed(1047.3, line)).cause is Cause.KEEPALIVE_TIMEOUT
 
 
 @pytest.mark.parametrize(
