@@ -40,8 +40,9 @@ class FrameParser:
 
     @property
     def is_wrong_inside(self) -> bool:
-        """Whether a whole frame was refused for what is in it: data that do not decompress, a close code."""
-        return isinstance(self.protocol.parser_exc, ProtocolError)
+        """Whether a whole frame was refused for what is in it: data that do not decompress, a close frame."""
+        # The reason of a close frame is all the text that the sans-I/O layer decodes.
+        return isinstance(self.protocol.parser_exc, (ProtocolError, UnicodeDecodeError))
 
     @property
     def is_between_answers(self) -> bool:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Direction, End, StabilityError, connect
+from pytest_wsstability.core.diagnosis import Cause, Confidence
 from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.profiles import JSON
@@ -160,6 +161,33 @@ async def test_what_breaks_the_protocol_behind_our_close_frame_is_told(chunks, w
     assert evidence.parser_error == words
     assert evidence.mid_frame is (words is None)
     assert evidence.stray == b"".join(chunks).decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("chunk", "said", "helps"),
+    [
+        (close(5, "Pong timeout"), "5 (not a valid code) Pong timeout", "5 may not be sent"),
+        (frame(CLOSE, b"\x0f\xa1Sitzung abgelaufen: zur\xfcck"), "4001 (private use) Sitzung", "UTF-8"),
+        (
+            frame(CLOSE, b"\x03\xf0kicked" + b"!" * 120),
+            "1008 (policy violation) kicked!",
+            "125 bytes at most",
+        ),
+        (frame(CLOSE, b"\x03\xf0kicked", masked=True), "1008 (policy violation) kicked", "masks wrongly"),
+    ],
+)
+async def test_a_close_frame_that_is_refused_is_quoted(chunk, said, helps):
+    """Why the server closed stands in it, whatever is wrong with it."""
+    async with talking(then_closing(chunk)) as connection:
+        with pytest.raises(StabilityError) as failure:
+            await connection.assert_alive_for("1m")
+    found = failure.value.verdict.diagnosis
+
+    assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, Confidence.MEDIUM)
+    assert said in found.sentence
+    assert found.headline.startswith(f"a wrong close frame: {said[:20]}")
+    assert found.remedy.startswith("see why the server closes; ")
+    assert helps in found.remedy
 
 
 @pytest.mark.parametrize("reason", [b"\xff", b"\xe2\x82", "é".encode("latin-1")])

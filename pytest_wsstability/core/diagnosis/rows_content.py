@@ -83,6 +83,27 @@ ROWS = (
     ),
     Signature(
         cause=Cause.PROTOCOL_ERROR,
+        shows="this end's parser refused a close frame, for its code or its reason",
+        when=lambda f: _refused(f) and f.stray.close is not None,
+        confidence=HIGH,
+        sentence="the {peer} closed, with a close frame that breaks the protocol ({parser_error}): "
+        "{stray_close}",
+        headline="a wrong close frame: {stray_close}",
+        blame=Blamed.PEER,
+        evidence=("end", "parser", "stray", "last_received"),
+        remedy="see why the {peer} closes; {frame_remedy}",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "there is a reason in it",
+                lambda f: f.stray.close is not None and bool(f.stray.close.reason),
+                "its reason says why it closed",
+            ),
+        ),
+        source="reports (ws 1677, undici 3206)",
+    ),
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
         shows="this end sent 1007: a text message was no text",
         when=lambda f: f.sent_code == 1007,
         confidence=HIGH,

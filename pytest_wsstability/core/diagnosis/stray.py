@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..redact import redact_text, show_text
+from ..timeline.close import VALID_CLOSE_CODES, CloseFrame, may_be_sent
 
 # Bytes that are all printable are text from so many on: of a frame, the first is not, but by accident.
 _TEXT = 8
@@ -14,7 +15,8 @@ _TEXT = 8
 _RESERVED, _OPCODE, _LENGTH = 0x70, 0x0F, 0x7F
 _CONTROL = 0x8
 _LONGEST_CONTROL = 125
-_CLOSE = 0x8
+# A close frame, which is never in fragments; the bytes of a mask.
+_CLOSE, _FINAL, _MASK = 0x8, 0x80, 4
 # RFC 6455, section 7.4.1: what an end reports where no code came, no close frame, or no TLS handshake.
 _NEVER_SENT = frozenset({1005, 1006, 1015})
 # Where a length of two or of eight bytes ends, and the least that it is for.
@@ -31,6 +33,7 @@ _TLS_TYPES = frozenset({20, 21, 22, 23})
 # RFC 1952, section 2.3.1, and RFC 9112, section 7.1.
 _GZIP = b"\x1f\x8b"
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,6}\r\n")
+_WRONG = "the {} writes wrong frames: see its library's version, and what is between the ends"
 # Characters of it that a sentence shows.
 _SHOWN = 60
 
@@ -80,6 +83,20 @@ class Stray:
         return len(head) == 3 and head[0] in _TLS_TYPES and head[1] == 3 and head[2] <= 4
 
     @property
+    def close(self) -> CloseFrame | None:
+        """What it says as a close frame, whatever is wrong with it; None where it is none, or has no code."""
+        if len(self.data) < 2 or self.data[0] != _FINAL | _CLOSE:
+            return None
+        length = self.data[1] & _LENGTH
+        body = self.data[_FIELDS.get(length, (2, 0))[0] :]
+        if self.data[1] > _LENGTH:
+            mask, body = body[:_MASK], body[_MASK:]
+            body = bytes(byte ^ mask[at % _MASK] for at, byte in enumerate(body))
+        if len(body) < 2:
+            return None
+        return CloseFrame(int.from_bytes(body[:2], "big"), body[2:].decode(errors="replace"))
+
+    @property
     def _has_long_length(self) -> bool:
         """Whether the length of the frame that it would be stands in more bytes than it needs."""
         stop, least = _FIELDS.get(self.data[1] & _LENGTH, (0, 0))
@@ -114,18 +131,29 @@ class Stray:
             return f"let the {peer} write lengths in as few bytes as they need (RFC 6455, section 5.2)"
         if opcode == _CONTINUATION:
             return f"a fragment came that continues nothing: see what the {peer}, or a proxy, left out"
-        if opcode == _CLOSE and (code := int.from_bytes(self.data[2:4], "big")) in _NEVER_SENT:
-            return (
-                f"{code} may not be sent (RFC 6455, section 7.4.1): a proxy that sends it passes on what its "
-                "library reports of the connection behind it: see what ended that one"
-            )
+        if self.close is not None:
+            return _remedy_of_close(self.close, peer)
         if opcode < _CONTROL:
             return (
                 f"if a message began inside another: two tasks of the {peer} write at once, and messages may "
                 "not be mixed (RFC 6455, section 5.4): let one of them write, or take a lock; else see its "
                 "library's version"
             )
-        return f"the {peer} writes wrong frames: see its library's version, and what is between the ends"
+        return _WRONG.format(peer)
+
+
+def _remedy_of_close(close: CloseFrame, peer: str) -> str:
+    """What to look at where a close frame was refused whose head is right."""
+    if close.code in _NEVER_SENT:
+        return (
+            f"{close.code} may not be sent (RFC 6455, section 7.4.1): a proxy that sends it passes on what "
+            "its library reports of the connection behind it: see what ended that one"
+        )
+    if not may_be_sent(close.code):
+        return f"{close.code} may not be sent: let the {peer} close with one of {VALID_CLOSE_CODES}"
+    if close.reason:
+        return f"let the {peer} write its reason in UTF-8, in 123 bytes at most, and cut no character of it"
+    return _WRONG.format(peer)
 
 
 NOTHING_STRAY = Stray()

@@ -303,6 +303,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     ),
     "last_heard_ago": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
     "stray": lambda f: f.stray.line,
+    "stray_close": lambda f: str(f.stray.close or ""),
     "frame_remedy": lambda f: f.stray.remedy(f.end.value, f.end.peer.value),
     "half_frame": lambda f: _seconds(f.timeline.half_frame_since),
     "half_frame_for": lambda f: _since(f.timeline.half_frame_since, f),

@@ -11,8 +11,23 @@ NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG = (
     "means nothing", "125 bytes at most", "masks wrongly", "as few bytes as they need", "continues nothing",
     "may not be mixed", "writes wrong frames: see its",
 )  # fmt: skip
-PASSED_ON = "may not be sent"
-KINDS = (PASSED_ON, BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG)
+PASSED_ON, NO_CODE, REASON = "passes on what", "close with one of", "its reason in UTF-8"
+KINDS = (
+    PASSED_ON,
+    NO_CODE,
+    REASON,
+    BYTES,
+    GZIP,
+    CHUNKS,
+    COMPRESSION,
+    NOTHING,
+    CONTROL,
+    ROLE,
+    LENGTH,
+    FRAGMENT,
+    MIXED,
+    WRONG,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +48,11 @@ KINDS = (PASSED_ON, BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, LE
         *((bytes([0x80 + opcode, 5]), NOTHING) for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
         # Codes that stand for an end without one.
         *((b"\x88\x02" + code.to_bytes(2, "big"), PASSED_ON) for code in (1005, 1006, 1015)),
-        *((b"\x88\x02" + code.to_bytes(2, "big"), WRONG) for code in (999, 1004, 1007, 1014, 1016)),
+        *((b"\x88\x02" + code.to_bytes(2, "big"), NO_CODE) for code in (0, 999, 1004, 1016, 2999, 5000)),
+        *((b"\x88\x02" + code.to_bytes(2, "big"), WRONG) for code in (1000, 1007, 1014, 3000, 4999)),
+        (b"\x88\x03\x0f\xa1\xe4", REASON),
+        (b"\x08\x03\x0f\xa1\xe4", WRONG),
+        (b"\x88\x01\x0f", WRONG),
         # The length of a control frame is limited, that of a message is not.
         (b"\x88\x7d", WRONG),
         (b"\x88\x7e", CONTROL),
@@ -58,6 +77,34 @@ def test_what_the_head_of_a_frame_says_of_who_wrote_it(head, kind):
 
     assert [each for each in KINDS if each in remedy] == [kind]
     assert "opcode" not in remedy or f"opcode {head[0] & 15:#x}," in remedy
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\x88\x02\x03\xee", "1006 (abnormal closure)"),
+        (b"\x88\x06\x00\x05idle", "5 (not a valid code) idle"),
+        # Cut inside of a character, as it came or as it was kept.
+        (b"\x88\x06\x0f\xa1f\xc3\xbc\xc3", "4001 (private use) f\u00fc\ufffd"),
+        (b"\x88\x7d\x0f\xa1fu", "4001 (private use) fu"),
+        # Longer than a control frame may be.
+        (b"\x88\x7e\x00\xca\x03\xf0gone", "1008 (policy violation) gone"),
+        # Masked.
+        (b"\x88\x84\x01\x02\x03\x04\x02\xeakk", "1000 (normal closure) ho"),
+        (b"\x88\x00", None),
+        (b"\x88\x01\x03", None),
+        (b"\x88\x80\x01\x02\x03\x04", None),
+        (b"\x88", None),
+        (b"\x08\x02\x03\xe8", None),
+        (b"\xc8\x02\x03\xe8", None),
+        (b"\x89\x02\x03\xe8", None),
+    ],
+)
+def test_what_a_close_frame_says_that_was_refused(data, said):
+    """Its code and its reason, as far as they are there."""
+    close = Stray(data).close
+
+    assert (close and str(close)) == said
 
 
 @pytest.mark.parametrize(("head", "is_wrong"), [(b"\x81\x05", True), (b"\x81\x85", False)])
