@@ -351,16 +351,14 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     timers = _TIMEOUTS | _KEEPALIVES | {Cause.MAX_AGE} if topic is Topic.TIMEOUT else _TIMEOUTS
     # nginx calls an idle timeout of its own one of the server behind it.
     is_of_proxy = topic is Topic.UPSTREAM and _TIMEOUT_WORDS.search(line.text) is not None
-    # "KeyError: 'timeout'" is none.
     is_one = not line.is_failure or _TIMEOUT_RAISED.search(line.message) is not None
     if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and is_one and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
     is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMEOUT_TYPE.match(line.message) is not None
     # Of a message that the record shows to be the largest.
     is_size = topic is Topic.SIZE and Cause.MESSAGE_TOO_BIG in (found.cause, *found.alternatives)
-    # Spring raises one, and closes.
-    is_limit = is_timer or is_size or topic is Topic.SLOW
-    if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not is_limit):
+    is_told = is_timer or is_size or topic is Topic.SLOW or line.kind is not LineKind.RAISED
+    if topic is Topic.ERROR or not is_told:
         return None
     if line.says_restart or line.is_warning:
         cause = CAUSES[topic]
@@ -372,9 +370,8 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
         remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
         told = _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
-        if cause not in ONE_REMEDY:
+        if (row := ONE_REMEDY.get(cause)) is None:
             return told
-        row = ONE_REMEDY[cause]
         whose = Blame.CLIENT if row.blame is Blamed.SELF else Blame.SERVER
         helps = f"{row.remedy}; {remedy}".format(peer="server", end="client")
         return replace(told, blame=whose, remedy=helps)
