@@ -1,5 +1,5 @@
 """
-A second client with the id of the first, of which the server allows one.
+A second connection with the id of the first, of which the server allows one.
 
 After a report about AWS IoT (aws-mqtt-websockets 22), whose clients ended each other's connections every few
 seconds.
@@ -117,3 +117,53 @@ async def test_a_server_that_allows_one_client(ws_connect, code):
 
     assert Cause.SESSION_DUPLICATED in found.alternatives, found
     assert found.confidence is Confidence.LOW
+
+
+def charge_points(code):
+    """A server that refuses the younger of two connections with one id."""
+    present = set()
+
+    async def handler(ws):
+        name = json.loads(await ws.recv())["connect"]
+        if name in present and code is None:
+            ws.transport.abort()
+            return
+        if name in present:
+            await ws.close(code)
+            return
+        present.add(name)
+        await ws.send(json.dumps({"connected": name}))
+        async for _ in ws:
+            await ws.send("pong")
+
+    return handler
+
+
+@pytest.mark.parametrize("code", [None, 1000, 4000])
+@pytest.mark.parametrize("second", ["charger-1", "charger-2"])
+async def test_a_client_that_comes_back_while_its_old_connection_is_open(ws_connect, code, second):
+    """After reports of chargers whose path had died (ocpp-go 314, 358): the server has the old one still."""
+    async with serving(charge_points(code)) as url:
+        await ws_connect(url, profile=BROKER, session_id="charger-1", heartbeat="5s")
+        await asyncio.sleep(33)
+        younger = await ws_connect(url, profile=BROKER, session_id=second, heartbeat="5s")
+        if second != "charger-1":
+            await younger.assert_alive_for("2m")
+            return
+        found = await cause(younger, alive_for="2m")
+
+    assert (found.cause, found.confidence) == (Cause.SESSION_DUPLICATED, Confidence.MEDIUM), found
+    assert found.remedy.startswith("close the old connection before the new one")
+
+
+async def test_a_client_that_comes_back_after_its_old_connection_has_ended(ws_connect):
+    """That one takes no place any more: what is refused is the session."""
+    async with serving(charge_points(1000)) as url:
+        older = await ws_connect(url, profile=BROKER, session_id="charger-1", heartbeat="5s")
+        await asyncio.sleep(33)
+        await older.close()
+        found = await cause(
+            await ws_connect(url, profile=BROKER, session_id="charger-1", heartbeat="5s"), alive_for="2m"
+        )
+
+    assert (found.cause, found.confidence) == (Cause.SESSION_NOT_CONFIRMED, Confidence.MEDIUM), found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -86,6 +87,8 @@ class Beside:
     # openings are rare.
     same_session_opened: bool = False
     another_opened: bool = False
+    # Whether an older one of the same session outlived it, whose own session was never confirmed.
+    same_session_open: bool = False
 
     @property
     def at_one_instant(self) -> bool:
@@ -133,6 +136,8 @@ class _Opening(NamedTuple):
     at: float
     serial: int
     session: str | None
+    # When it ended; infinite while it is open.
+    until: float
 
 
 class Cohort:
@@ -152,6 +157,8 @@ class Cohort:
         self._lasts: list[float] = []
         self._ages: list[float] = []
         self._opened: list[_Opening] = []
+        # By session; made when somebody asks.
+        self._sessions: dict[str, list[_Opening]] = {}
         self._is_sorted = True
         for timeline in timelines:
             self.add(timeline)
@@ -163,7 +170,9 @@ class Cohort:
             self._of[timeline.serial] = _end(timeline)
         self._lasts.append(timeline.opened + age)
         self._ages.append(age)
-        self._opened.append(_Opening(timeline.opened, timeline.serial, timeline.session_id))
+        opened = timeline.opened
+        until = opened + age if close is not None else math.inf
+        self._opened.append(_Opening(opened, timeline.serial, timeline.session_id, until))
         self._is_sorted = False
 
     def _sort(self) -> None:
@@ -174,6 +183,7 @@ class Cohort:
         self._lasts.sort()
         self._ages.sort()
         self._opened.sort(key=_by_opening)
+        self._sessions.clear()
         self._is_sorted = True
 
     def beside(self, timeline: Timeline) -> Beside:
@@ -222,7 +232,20 @@ class Cohort:
         return {
             "same_session_opened": session is not None and any(each.session == session for each in near),
             "another_opened": is_rare and any(mine.at - each.at <= _AT_ONCE for each in near),
+            "same_session_open": self._is_open_elsewhere(timeline, mine),
         }
+
+    def _is_open_elsewhere(self, timeline: Timeline, mine: _End) -> bool:
+        """Whether another of a session that was not confirmed was there before, and outlived this one."""
+        session = timeline.session_id
+        if session is None or timeline.session_confirmed_at is not None:
+            return False
+        if not self._sessions:
+            for each in self._opened:
+                if each.session is not None:
+                    self._sessions.setdefault(each.session, []).append(each)
+        others = self._sessions.get(session, ())
+        return any(each.serial < timeline.serial and each.until > mine.at for each in others)
 
 
 def _end(timeline: Timeline) -> _End:

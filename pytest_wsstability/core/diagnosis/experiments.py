@@ -20,6 +20,7 @@ _CAPTURE = "capture the bytes at both ends (tcpdump): what one sent, and the oth
 
 _BEHIND = "see the server's log at that instant: what a service behind it said stands there"
 _ONE_WRITER = "let one task of the other end write at a time: what stays is written by somebody else"
+_FREE = "set the session up once no other connection has it: one that is allowed once is confirmed then"
 
 _C = Cause
 _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
@@ -33,6 +34,8 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.IDLE_TIMEOUT,
         "open the second one right after a message: a timeout of silence is then far",
     ),
+    (_C.SESSION_DUPLICATED, _C.SESSION_NOT_CONFIRMED, _FREE),
+    (_C.SESSION_DUPLICATED, _C.HANDLER_ERROR, _FREE),
     (_C.IDLE_TIMEOUT, _C.MAX_AGE, f"{_TALK}an idle timeout is then survived, a maximum age not"),
     (_C.IDLE_TIMEOUT, _C.PONG_DEADLINE, f"{_TALK}an idle timeout is then survived, a pong-only deadline not"),
     (_C.IDLE_TIMEOUT, _C.PROTOCOL_ERROR, f"{_TALK}an idle timeout is then survived"),

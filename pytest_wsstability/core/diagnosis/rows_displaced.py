@@ -1,4 +1,4 @@
-"""A row for a connection that ends when another of its session comes, whatever it ends with."""
+"""Rows for a connection that ends because there is another of its session, whatever it ends with."""
 
 from __future__ import annotations
 
@@ -49,5 +49,26 @@ ROWS = (
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (aws-mqtt-websockets 22)",
+    ),
+    Signature(
+        cause=Cause.SESSION_DUPLICATED,
+        shows="no close frame, or a code that says little, in answer to the session's first message, while "
+        "another connection of the same session is open",
+        when=lambda f: (
+            (f.cut or (says_little(f) and f.code != 1011))
+            and f.answers_session
+            and f.beside.same_session_open
+        ),
+        confidence=MEDIUM,
+        sentence="it ended in answer to the session's first message, while an older connection with this "
+        "session's id is open: a {peer} that allows one of each session fits",
+        headline="an older connection of the same session is open",
+        blame=Blamed.SELF,
+        evidence=("session", "end", "last_received"),
+        remedy="close the old connection before the new one, or let the server drop the older of the two "
+        "(one whose path is dead stays open there until a keepalive notices)",
+        rivals=(Rival(Cause.HANDLER_ERROR, "a handler may have failed on it", lambda f: True),),
+        runner_up=Cause.SESSION_NOT_CONFIRMED,
+        source="reports (ocpp-go 314 and 358)",
     ),
 )

@@ -21,7 +21,7 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Causes that have one remedy, whatever says them (the words of a close reason, a code, a message, a line of a
 # log), with the rows that have it.
-ONE_REMEDY = {
+ONE_REMEDY: dict[Cause, Signature] = {
     row.cause: row
     for row in rows_said.ROWS
     if row.cause

@@ -421,3 +421,33 @@ def test_of_an_end_that_another_process_saw_nobody_knows_the_order():
     mine.ended_serial = None
 
     assert not beside(mine, other).same_session_opened
+
+
+@pytest.mark.parametrize(
+    ("older", "confirmed", "is_open"),
+    [
+        # When the older one opened and ended, and its session; this one was there from 100 to 160 s.
+        ((50, None, "a"), False, True),
+        ((50, 160.01, "a"), False, True),
+        ((50, 160, "a"), False, False),
+        ((50, 99, "a"), False, False),
+        ((50, None, "b"), False, False),
+        ((50, None, None), False, False),
+        ((50, None, "a"), True, False),
+    ],
+)
+def test_an_older_one_of_the_same_session_may_still_be_there(older, confirmed, is_open):
+    """A server that allows one refuses the younger one then; a session that was confirmed was not refused."""
+    opened, over, session = older
+    other = timeline(origin=1000.0 + opened)
+    other.session_id = session
+    if over is not None:
+        other.over(1000.0 + over, CloseEvidence(end=other.end, at=over - opened, **FIN))
+    mine = timeline(origin=1100.0)
+    mine.session_id, mine.session_confirmed_at = "a", 0.1 if confirmed else None
+    mine.over(1160.0, CloseEvidence(end=mine.end, at=60, **FIN))
+
+    assert beside(mine, other).same_session_open is is_open
+    # A younger one did not take its place.
+    assert not beside(other, mine).same_session_open
+    assert not beside(mine).same_session_open
