@@ -231,7 +231,7 @@ ROWS = (
         evidence=("end", "last_sent"),
         remedy="see what the {end} sent last, and whether the {peer}'s protocol has it (--ws-profile); "
         "{compression_off}look for a proxy that changes frames",
-        rivals=(*CONTRADICTED, SENT_NO_FRAME),
+        rivals=(*CONTRADICTED, SENT_NO_FRAME, OF_ITS_UPSTREAM),
         proved=True,
         source="measured",
     ),

@@ -350,7 +350,10 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"too many {_AT_ONCE} log-?ins",
     ),
     # What an application makes smaller is none of the connection's.
-    Topic.PROTOCOL: any_of(rf"{_PICTURE}\W+{_CODING}", _HANDLED),
+    # What a program of its own finds invalid (Go, .NET) was sent by nobody.
+    Topic.PROTOCOL: any_of(
+        rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state|memory|pointer)"
+    ),
     # Of sound, and of pictures.
     Topic.OVERLOAD: any_of(r"(?:audio|input|colou?r) channels?"),
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
@@ -374,8 +377,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"(?! (?:is |was )?{_GONE}| {_HOST})",
         rf"{_PART}(?: ?[^\s\d]{{0,40}}\d\S{{0,40}})?:? (?:is |was |has |been |being )*{_STOPS}",
         # Who has exited sends no close frame: it is a child's, a command's, a shell's.
-        r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished) with (?:exit )?"
-        r"(?:code|status)", r"terminal process \w+",
+        r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished)"
+        r"(?:\W*\d+| with (?:exit )?(?:code|status))", r"terminal process \w+",
         # Of a process of Erlang's, of which each connection has one.
         r"(?:exit|stop)\) \W*shutdown",
         # Daphne, of a handler whose connection had ended.

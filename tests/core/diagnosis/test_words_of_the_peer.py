@@ -129,6 +129,7 @@ def test_codes_of_the_standard_confirm_the_one_word_of_their_meaning(codes, reas
     [
         ("OpenAI rate limit reached, try again in 20s", Cause.RATE_LIMITED, Cause.UPSTREAM_FAILED),
         ("request failed: invalid api key", Cause.AUTH_EXPIRED, Cause.UPSTREAM_FAILED),
+        ("stream error: h2 protocol error", Cause.PROTOCOL_ERROR, Cause.UPSTREAM_FAILED),
         ("RPC::DEADLINE_EXCEEDED", Cause.READ_DEADLINE, Cause.HANDLER_ERROR),
     ],
 )

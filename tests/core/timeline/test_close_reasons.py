@@ -92,6 +92,10 @@ T = Topic
         ("too many connections", T.OVERLOAD),
         ("Internal server error", T.ERROR),
         ("KeyError: 'x'", T.ERROR),
+        # Of the program itself, and of nothing that came.
+        ("panic: runtime error: invalid memory address or nil pointer dereference", T.ERROR),
+        ("Connection closed with an error. InvalidOperationException: no room", T.ERROR),
+        ("InvalidCastException", T.ERROR),
         ("\uff54\uff49\uff4d\uff45\uff4f\uff55\uff54", T.TIMEOUT),
         # What software and services of others say, each by its own report or source.
         ("Connection initialisation timeout", T.SETUP),
@@ -417,6 +421,8 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "restart of match 7",
         # Of a command or a shell behind the connection: who has exited sends no close frame.
         "process exited with code 1",
+        "process exited (0)",
+        "Process exited: 137",
         "container terminated with exit code 137",
         "The terminal process terminated",
         "** (exit) shutdown: :closed",
