@@ -195,7 +195,6 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.REFUSED,
         "ask with the credentials of one who is let in: a wrong path stays refused",
     ),
-    (_C.THROTTLED, _C.REFUSED, "open one connection alone, later: a limit lets it in"),
     (_C.SESSION_DUPLICATED, _C.REFUSED, "open with a session of its own: a second connection is let in then"),
     (_C.NO_WEBSOCKET, _C.UPSTREAM_FAILED, "connect to the server itself, past proxies and port forwards"),
 )

@@ -44,6 +44,11 @@ def _is(*statuses: int) -> Callable[[int | None], bool]:
     return lambda status: status in statuses
 
 
+def _may_be_full(status: int | None) -> bool:
+    """Whether services were seen to refuse so who comes too often (Binance: 418), or when they are full."""
+    return status in (503, 529) or (status in range(400, 500) and status not in (401, 407))
+
+
 # In the stage's place: the handshake failed over the subprotocol that the server chose, or nothing answered
 # the upgrade, before the connection or the time for it ended.
 _CHOSEN = "HANDSHAKE, subprotocol"
@@ -85,8 +90,8 @@ OPENINGS = (
         blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
-        cause=Cause.THROTTLED, shows="HTTP 403 or 503, and words of a limit, or of overload",
-        stage="HTTP", statuses=_is(403, 503), topics=frozenset({Topic.RATE, Topic.OVERLOAD}),
+        cause=Cause.THROTTLED, shows="HTTP 4xx but 401 and 407, 503 or 529, and words of a limit, or of "
+        "overload", stage="HTTP", statuses=_may_be_full, topics=frozenset({Topic.RATE, Topic.OVERLOAD}),
         blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
@@ -162,13 +167,13 @@ OPENINGS = (
         "(--ws-redirects); where it leads to a page to log in, give credentials",
     ),
     FailedOpening(
-        cause=Cause.UNAUTHORIZED, shows="any other HTTP status, and words of credentials", stage="HTTP",
-        topics=frozenset({Topic.TOKEN}), blame=Blame.CLIENT, remedy=_CREDENTIALS, runner_up=Cause.REFUSED,
+        cause=Cause.REFUSED, shows="HTTP 451", stage="HTTP", statuses=_is(451), blame=Blame.CLIENT,
+        # RFC 7725; Binance answers so to some countries.
+        remedy="see what the answer says: the server refuses who comes from this place; open it from another",
     ),
     FailedOpening(
-        cause=Cause.THROTTLED, shows="any other HTTP status, and words of a limit, or of overload",
-        stage="HTTP", topics=frozenset({Topic.RATE, Topic.OVERLOAD}), blame=Blame.SERVER, remedy=_FEWER,
-        runner_up=Cause.REFUSED,
+        cause=Cause.UNAUTHORIZED, shows="any other HTTP status, and words of credentials", stage="HTTP",
+        topics=frozenset({Topic.TOKEN}), blame=Blame.CLIENT, remedy=_CREDENTIALS, runner_up=Cause.REFUSED,
     ),
     FailedOpening(
         cause=Cause.SESSION_DUPLICATED, shows="any other HTTP status, and words of a second connection",

@@ -124,7 +124,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
         r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts)",
         r"too many (?:failed|invalid|unsuccessful|wrong) log-?ins",
-        rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
+        rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})", r"too much (?:request weight|traffic)",
         # A limit on what is sent in all, or in a day; "exceeded" may be one on the size.
         r"(?:message|request|command)s? (?:limit|quota)(?: of \d+)? (?:is |was |has been )?(?:reached|hit)",
         r"max\w* (?:number of )?(?:messages|requests|commands) (?:(?:per|a|for (?:this|the|your)) \w+ )?"
@@ -352,7 +352,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     # What an application makes smaller is none of the connection's.
     # What a program of its own finds invalid (Go, .NET) was sent by nobody.
     Topic.PROTOCOL: any_of(
-        rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state|memory|pointer)"
+        rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state|memory|pointer|cors request)"
     ),
     # Of sound, and of pictures.
     Topic.OVERLOAD: any_of(r"(?:audio|input|colou?r) channels?"),

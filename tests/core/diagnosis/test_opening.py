@@ -30,6 +30,7 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("HTTP", {"status": 531}, Cause.REFUSED, Blame.SERVER),
         ("HTTP", {"status": 500}, Cause.HANDLER_ERROR, Blame.SERVER),
         ("HTTP", {"status": 404}, Cause.REFUSED, Blame.SERVER),
+        ("HTTP", {"status": 451}, Cause.REFUSED, Blame.CLIENT),
         ("HANDSHAKE", {"subprotocol": "v9"}, Cause.PROTOCOL_ERROR, Blame.CLIENT),
         ("HANDSHAKE", {}, Cause.NO_WEBSOCKET, Blame.SERVER),
         ("TIMEOUT", {}, Cause.OPENING_TIMED_OUT, Blame.PATH),
@@ -94,6 +95,20 @@ def test_each_stage(stage, answer, cause, blame):
         (403, "Forbidden Access denied: your token has expired", Cause.UNAUTHORIZED, None),
         (403, "Forbidden Not allowed: authentication required", Cause.UNAUTHORIZED, None),
         (403, "Forbidden rate limit exceeded", Cause.THROTTLED, None),
+        # Binance, and what others say beside statuses of their own.
+        (418, "I'm a teapot {\"code\":-1003,\"msg\":\"Way too much request weight used; IP banned\"}",
+         Cause.THROTTLED, None),
+        (418, "I'm a teapot", Cause.REFUSED, None),
+        (400, "Bad Request too many connections", Cause.THROTTLED, None),
+        (499, "too many connections", Cause.THROTTLED, None),
+        (529, "site is overloaded", Cause.THROTTLED, None),
+        (399, "too many connections", Cause.REFUSED, None),
+        (528, "too many connections", Cause.REFUSED, None),
+        (500, "Internal Server Error too many connections", Cause.HANDLER_ERROR, None),
+        (401, "Unauthorized too many connections", Cause.UNAUTHORIZED, None),
+        (407, "too many connections", Cause.UNAUTHORIZED, None),
+        # Spring.
+        (403, "Forbidden Invalid CORS request", Cause.ORIGIN_REFUSED, None),
         (403, "Forbidden invalid token", Cause.UNAUTHORIZED, None),
         # What is told clearly by its status needs no words.
         (429, "Too Many Requests no healthy upstream", Cause.THROTTLED, None),
@@ -110,7 +125,7 @@ def test_each_stage(stage, answer, cause, blame):
         (400, 'Bad Request {"error":"invalid_api_key"}', Cause.UNAUTHORIZED, Cause.REFUSED),
         (422, "Unprocessable Entity token expired", Cause.UNAUTHORIZED, Cause.REFUSED),
         (409, "Conflict already connected", Cause.SESSION_DUPLICATED, Cause.REFUSED),
-        (420, "Enhance Your Calm rate limit exceeded", Cause.THROTTLED, Cause.REFUSED),
+        (420, "Enhance Your Calm rate limit exceeded", Cause.THROTTLED, None),
         (400, "Bad Request missing room id", Cause.REFUSED, None),
         (405, "Method Not Allowed", Cause.REFUSED, None),
         # nginx, Go.
