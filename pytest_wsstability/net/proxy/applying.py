@@ -86,7 +86,7 @@ def _cut_after(link: Link, fault: CutAfter) -> None:
 
 
 def _half_close(link: Link, fault: HalfClose) -> None:
-    link.channel(fault.direction).end(TcpFlag.FIN)
+    link.half_close(fault)
 
 
 def _drop_control_frames(link: Link, fault: DropControlFrames) -> None:

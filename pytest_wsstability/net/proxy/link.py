@@ -15,6 +15,7 @@ from ...core.faults import (
     EndsWith,
     Fault,
     Flow,
+    HalfClose,
     IdleTimeout,
     MaxAge,
     Program,
@@ -212,6 +213,11 @@ class Link:
         self._blame(fault)
         self.upstream.end(flag)
         self.downstream.end(flag)
+
+    def half_close(self, fault: HalfClose) -> None:
+        """The receiver of one direction gets FIN, and then ends its own."""
+        self._blame(fault)
+        self.channel(fault.direction).end(TcpFlag.FIN)
 
     def end_with(self, how: EndsWith, fault: Fault) -> None:
         """A middlebox ends the connection in its way."""

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pytest_wsstability import End, FaultProxy, OpeningError, Orchestrator, connect, faults
+from pytest_wsstability import Cause, End, FaultProxy, OpeningError, Orchestrator, connect, diagnose, faults
 from pytest_wsstability.core.timeline.events import Direction, Opcode
 from tests.net.certificates import server_context, trusting
 from tests.net.peers import Peer, opened, serving, until
@@ -137,6 +137,20 @@ async def test_bytes_and_ends_are_counted():
             assert passed.ending is None
         await until(lambda: passed.ending)
         assert passed.ending == "the client ended the stream first"
+
+
+@pytest.mark.parametrize("direction", ["upstream", "downstream"])
+async def test_a_half_close_is_what_ended_the_connection(direction):
+    """And neither end, which both read that the other has."""
+    fault = faults.HalfClose(direction)
+    async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url, faults=[(5, fault)]) as proxy:
+        async with opened(proxy.url) as connection:
+            await connection.wait_closed()
+            await connection.both_ended()
+        found = diagnose(connection.timeline, [proxy.timeline])
+
+    assert proxy.connections[0].ending == repr(fault)
+    assert (found.cause, found.headline) == (Cause.INJECTED_FAULT, f"injected fault {fault!r}")
 
 
 async def silent_after_upgrade(peer: Peer):
