@@ -16,7 +16,7 @@ HIGH = Confidence.HIGH
 # Reasons that say more than that this end closed, whatever code it sent.
 _REASONS = frozenset({
     LocalReason.READ_DEADLINE, LocalReason.PING_TIMEOUT, LocalReason.HANDLER_RAISED, LocalReason.NO_ANSWER,
-    LocalReason.UNFINISHED_MESSAGE, LocalReason.FAULT, LocalReason.GOODBYE,
+    LocalReason.UNFINISHED_MESSAGE, LocalReason.FAULT, LocalReason.GOODBYE, LocalReason.PROTOCOL_TIMER,
 })  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
 from pytest_wsstability.core.diagnosis.rows_harness import ROWS
-from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import FIN, timeline
 
@@ -21,6 +22,17 @@ def test_who_closes_with_1000_or_1001_was_asked_to(code, is_own):
     how = {"transport": TransportEnd.FIN, "sent": CloseFrame(code)}
 
     assert ("CLOSED_HERE" in fitting(ROWS, read((1, ">text"), how=how))) is is_own
+
+
+def test_a_timer_of_the_protocol_is_no_close_on_purpose():
+    """Nor is 1000 that a server sends because it ran out (STOMP brokers, Phoenix)."""
+    how = {"transport": TransportEnd.FIN, "sent": CloseFrame(1000), "awaited": Awaited.MESSAGE}
+    timer = {**how, "local_reason": LocalReason.PROTOCOL_TIMER, "local_detail": "tolerance of 30 s ran out"}
+    facts = ProtocolFacts(name="p", title="P")
+    there = timeline((10, "<beat"), (40, timer), end=End.SERVER, protocol=facts)
+
+    assert diagnose(there).cause is Cause.READ_DEADLINE
+    assert fitting(ROWS, extract(there)) == []
 
 
 @pytest.mark.parametrize(
