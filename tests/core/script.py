@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
-from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FaultName, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.protocol_facts import Intervals, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.kernel import info
@@ -81,7 +81,7 @@ def timeline(
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
     key, of a feed, error, notice or refusal its text), ``"lag"`` is local (the detail is in seconds),
-    ``"queued"`` has bytes, a mapping is the end of the connection.
+    ``"queued"`` has bytes, ``"frozen"`` is a fault of the test, a mapping is the end of the connection.
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
@@ -95,6 +95,10 @@ def timeline(
             line.mark(now, LOCAL[what], *detail)
         elif what == "queued":
             line.queued(now, *detail)
+        elif what in ("frozen", "thawed"):
+            line.frozen = what == "frozen"
+            if line.frozen:
+                line.fault_applied(now, FaultName.FREEZE_LOOP)
         elif what == "<error":
             line.frame(now, RECEIVED, *FRAMES["error"])
             line.error_message(now, *detail)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pytest_wsstability import Cause, Orchestrator, Role, diagnose, faults
+from pytest_wsstability import Cause, Orchestrator, Requirement, Role, diagnose, faults, hold
+from pytest_wsstability.core.cause import Blame, Confidence
 from pytest_wsstability.profiles import JSON
 from tests.net.peers import opened
 
@@ -49,3 +50,35 @@ async def test_an_end_after_a_notice_is_planned():
 
     assert any(event.role is Role.NOTICE for event in connection.timeline)
     assert diagnose(connection.timeline).cause is Cause.PLANNED_ROTATION
+
+
+@pytest.mark.parametrize(
+    ("fault", "server", "cause"),
+    [
+        # What it reads while it closes has come too late to be heard.
+        (faults.StopReading(), {"profile": "engineio"}, Cause.PEER_NOT_READING),
+        (faults.StopReading(), {"read_deadline": "60s"}, Cause.PEER_NOT_READING),
+        (faults.FreezeLoop("90s"), {"read_deadline": "60s"}, Cause.PEER_FROZEN),
+    ],
+)
+async def test_a_server_that_gave_up_on_what_it_had_not_read_is_to_blame(fault, server, cause):
+    """Its own record says that it read nothing, or stood still."""
+    orchestrator = Orchestrator(faults=[(40, fault)], **server)
+    requirement = Requirement.of(alive_for="4m")
+    profile = server.get("profile", "json")
+    soak = await hold(requirement, orchestrator=orchestrator, profile=profile, client="browser")
+
+    found = soak.verdict.diagnosis
+    assert (found.cause, found.confidence, found.blame) == (cause, Confidence.HIGH, Blame.SERVER)
+
+
+async def test_a_heartbeat_that_the_server_has_sent_waits_on_the_way():
+    """Behind a flood, on a link that is slow: "the server sent no heartbeat" would be wrong."""
+    server = {"profile": "elevenlabs", "heartbeat_interval": "10s"}
+    program = [faults.Bandwidth(50), (12, faults.Flood(200, size=100))]
+    requirement = Requirement.of(heartbeat_every="10s", alive_for="60s")
+    orchestrator = Orchestrator(faults=program, **server)
+    soak = await hold(requirement, orchestrator=orchestrator, profile="elevenlabs", client="browser")
+
+    found = soak.verdict.diagnosis
+    assert (found.cause, found.blame) == (Cause.SLOW_ANSWERS, Blame.PATH)

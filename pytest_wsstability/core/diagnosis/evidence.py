@@ -10,6 +10,7 @@ from ..duration import show_duration as show
 from ..judge.handshake import session_due
 from ..redact import show_text
 from ..timeline.events import Direction, End, FrameKind, Role
+from .both import unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
 from .protocol import said_wrong
 from .replies import behind_heartbeats, instead_of_session
@@ -153,6 +154,13 @@ def _local_reason(f: Features) -> Evidence | None:
     return Evidence(f"server: {show_text(close.local_text)}", close.at)
 
 
+def _unread(f: Features) -> Evidence | None:
+    at = unread_by_server(f)
+    if at is None:
+        return None
+    return Evidence(f"server: reading was paused at {show(round(at, 2))}, and it read nothing since", at)
+
+
 def _both_pings(f: Features) -> Evidence | None:
     server, client = side(f, End.SERVER), side(f, End.CLIENT)
     if server is None or client is None:
@@ -272,6 +280,7 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "half_frame": _half_frame,
     "together": _together,
     "repeated": _repeated,
+    "unread": _unread,
     "local_reason": _local_reason,
     "parser": lambda f: (
         Evidence(f"parser: {show_text(f.close.parser_error)}", f.close.at)

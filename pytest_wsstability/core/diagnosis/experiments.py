@@ -59,6 +59,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "answer the pings: if it still dies at the same age, it was neither",
     ),
     (_C.HALF_OPEN, _C.PEER_FROZEN, f"{_TCP}a frozen process acknowledges, a dead path does not"),
+    (
+        _C.HALF_OPEN,
+        _C.PATH_STALLED,
+        "wait for a minute: what was held up comes then, of a dead path nothing",
+    ),
     (_C.HALF_OPEN, _C.PEER_NOT_READING, f"{_TCP}what a peer does not read is still acknowledged"),
     (_C.HALF_OPEN, _C.BACKPRESSURE, f"{_TCP}a slow reader acknowledges, a dead path does not"),
     (_C.HALF_OPEN, _C.PING_UNANSWERED, f"{_TCP}a dead path acknowledges nothing"),

@@ -9,24 +9,23 @@ from ..judge.attempts import goodbye_at
 from ..timeline.close import LocalReason
 from ..timeline.events import DeadlineTraffic, End
 from ..timeline.protocol_facts import Awaited
-from .features import RECEIVED, SENT, Features
+from .both import (
+    asked_for_pongs,
+    client,
+    heard_since_ping,
+    knows_of_the_end,
+    over_at,
+    overtaken,
+    sent_in_vain,
+    server,
+)
+from .features import Features
 from .protocol import AWAITED, SAID_BEFORE
+from .rows_idle_server import SLOW_PATH
 from .signature import Blamed, Rival, Signature
 
 HIGH, LOW = Confidence.HIGH, Confidence.LOW
 _PONGS = (DeadlineTraffic.PONG,)
-# What went out so long before the end, in seconds, has had time to come.
-_ON_ITS_WAY = 1.0
-
-
-def server(f: Features) -> Features | None:
-    """The server's side of the record; None when we do not hold it."""
-    return f if f.end is End.SERVER else f.other
-
-
-def client(f: Features) -> Features | None:
-    """The client's side of the record; None when we do not hold it."""
-    return f if f.end is End.CLIENT else f.other
 
 
 def _deadline(f: Features) -> bool:
@@ -48,17 +47,22 @@ def _withheld(f: Features) -> bool:
 def _lost_on_the_way(f: Features) -> bool:
     """Whether the client sent pongs that the server did not get, or never got the server's pings."""
     here, there = client(f), server(f)
-    if not _pong_only(f) or here is None or there is None or there.asked.open_since is None:
+    if not asked_for_pongs(f) or here is None or there is None or there.asked.open_since is None:
         return False
     if here.pings.received < there.asked.sent and here.pings.ponged >= here.pings.received:
-        return here.ended or _heard_since(here, there)
+        return _reads(here)
     return here.pings.ponged > there.asked.answered and here.pings.unanswered is None
 
 
-def _heard_since(side: Features, there: Features) -> bool:
-    """Whether an end has got anything since the first ping of the server's that was not answered."""
-    since = there.asked.open_since
-    return since is None or side.age - side.silent(RECEIVED) > since
+def _reads(side: Features) -> bool:
+    line = side.timeline
+    return not line.paused and not line.deliberately_stalled and not line.frozen
+
+
+def _nothing_behind(f: Features) -> bool:
+    """Whether nothing shows that what went out behind the pings or pongs that are missing came through."""
+    here, there = client(f), server(f)
+    return here is not None and there is not None and not overtaken(there, here)
 
 
 def _server_heard_nothing(f: Features) -> bool:
@@ -66,7 +70,7 @@ def _server_heard_nothing(f: Features) -> bool:
     here, there = client(f), server(f)
     if here is None or there is None or here.pings.received < there.asked.sent:
         return False
-    return not _heard_since(there, there)
+    return not heard_since_ping(there, there)
 
 
 def _dead_between(f: Features) -> bool:
@@ -74,9 +78,16 @@ def _dead_between(f: Features) -> bool:
     here, there = client(f), server(f)
     if not _deadline(f) or here is None or there is None or there.asked.open_since is None:
         return False
-    line = here.timeline
-    takes = not line.paused and not line.deliberately_stalled and not line.frozen
-    return takes and not (here.ended or _heard_since(here, there) or _heard_since(there, there))
+    heard = knows_of_the_end(here) or heard_since_ping(here, there) or heard_since_ping(there, there)
+    return _reads(here) and not heard
+
+
+def _dead_for_short(f: Features) -> bool:
+    """Whether what goes through a slow path would not have come yet."""
+    here, there = client(f), server(f)
+    if here is None or there is None or there.asked.open_since is None:
+        return False
+    return over_at(here) - there.timeline.opened - there.asked.open_since < SLOW_PATH
 
 
 def _never_pinged(f: Features) -> bool:
@@ -114,9 +125,7 @@ def _protocol_timer(f: Features, what: Awaited) -> bool:
 def _sent_in_vain(f: Features) -> bool:
     """Whether both ends are on record, and the server has not got what the client sent last."""
     here, there = client(f), server(f)
-    if here is None or there is None:
-        return False
-    return here.age - here.silent(SENT) > there.age - there.silent(RECEIVED) + _ON_ITS_WAY
+    return here is not None and there is not None and sent_in_vain(here, there)
 
 
 # A timer of a server that waited for what the client has sent.
@@ -133,19 +142,6 @@ _ON_THE_WAY = (
 
 ROWS = (
     Signature(
-        cause=Cause.INJECTED_FAULT,
-        shows="a fault proxy or orchestrator of the test says that it ended the connection",
-        when=lambda f: f.injected is not None,
-        confidence=HIGH,
-        sentence="the test injected it: {injected}",
-        headline="injected fault {injected}",
-        blame=Blamed.NOBODY,
-        evidence=("end", "silences"),
-        proved=True,
-        remedy="{injected_advice}allow this end in the requirement, or look at how the client comes back",
-        source="design",
-    ),
-    Signature(
         cause=Cause.HALF_OPEN,
         shows="both ends held: the server's read deadline ran out, which the client has not seen, and "
         "nothing came through either way since the first ping that was not answered",
@@ -157,6 +153,15 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("both_pings", "local_reason", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
+        rivals=(
+            Rival(
+                Cause.PATH_STALLED,
+                "that was less than 10 s before",
+                _dead_for_short,
+                "that is not long, so a path that is slow, or stands still for a while, fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.CONTROL_FRAMES_LOST,
         source="measured in virtual time",
     ),
@@ -165,14 +170,22 @@ ROWS = (
         shows="both ends held: pings or pongs that one end sent did not arrive at the other",
         when=_lost_on_the_way,
         confidence=HIGH,
-        sentence="pings or pongs were lost on the way; the server's {deadline} read deadline, reset "
-        "only by pongs, closed it",
+        sentence="pings or pongs were lost on the way; the server's {deadline} read deadline, reset by "
+        "{reset_by}, closed it",
         headline="control frames lost on the way, read deadline {deadline}",
         blame=Blamed.PATH,
         evidence=("both_pings", "local_reason"),
         remedy="look for a proxy that answers or swallows ping and pong frames; send JSON heartbeats, "
         "and let them reset the deadline",
         rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "nothing shows that what was sent behind them has come",
+                _nothing_behind,
+                "nothing shows that what was sent behind them came, so a path that is dead one way, or slow, "
+                "fits too",
+                LOW,
+            ),
             Rival(
                 Cause.PEER_NOT_READING,
                 "nothing else of the client's has reached the server since",

@@ -152,4 +152,17 @@ ROWS = (
         remedy="hold the connection open for as long as the requirement says",
         source="design",
     ),
+    Signature(
+        cause=Cause.INJECTED_FAULT,
+        shows="a fault proxy or orchestrator of the test says that it ended the connection",
+        when=lambda f: f.injected is not None,
+        confidence=HIGH,
+        sentence="the test injected it: {injected}",
+        headline="injected fault {injected}",
+        blame=Blamed.NOBODY,
+        evidence=("end", "silences"),
+        proved=True,
+        remedy="{injected_advice}allow this end in the requirement, or look at how the client comes back",
+        source="design",
+    ),
 )

@@ -12,6 +12,7 @@ from . import (
     rows_cut_asked,
     rows_displaced,
     rows_harness,
+    rows_idle_server,
     rows_keepalive,
     rows_last_words,
     rows_late,
@@ -30,6 +31,7 @@ from .signature import Signature
 SIGNATURES: tuple[Signature, ...] = (
     *rows_session.RESUMED,
     *rows_harness.ROWS,
+    *rows_idle_server.ROWS,
     *rows_both.ROWS,
     *rows_protocol.TIMERS,
     *rows_said_keepalive.ROWS,

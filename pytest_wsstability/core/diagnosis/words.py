@@ -12,6 +12,7 @@ from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, Event, FrameKind, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw
 from . import timers
+from .both import beat_sent, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
@@ -286,6 +287,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "noticed": lambda f: _since(f.notice, f),
     "lag": lambda f: show(f.lag),
     "slept": lambda f: show(round(f.timeline.suspended, 1)),
+    "beat_sent": lambda f: _seconds(beat_sent(f)),
+    "unread": lambda f: _seconds(unread_by_server(f)),
     "unsent": lambda f: size(f.timeline.unsent),
     "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
     "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),

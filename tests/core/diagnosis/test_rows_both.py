@@ -90,11 +90,11 @@ def test_what_a_server_did_is_told_from_the_client_s_record(reason, at_client, a
     assert fitting(ROWS, extract(there, [here])) == at_server
 
 
-def pinged(*at_client, ponged=(), heard=()):
-    """A server that pinged twice and whose deadline only pongs reset, and what its client saw of it."""
+def pinged(*at_client, ponged=(), heard=(), kinds=(DeadlineTraffic.PONG,)):
+    """A server that pinged twice and whose deadline pongs reset, and what its client saw of it."""
     rows = [(at, ">ping", b"%d" % at) for at in (20, 40)] + [(at, "<beat") for at in heard]
     rows += [(at, "<pong", b"%d" % at) for at in ponged]
-    ended = (100, ended_here(**PONGS_ONLY))
+    ended = (100, ended_here(deadline=60.0, reset_by=kinds))
     there = timeline(*sorted(rows, key=lambda row: row[0]), ended, end=End.SERVER)
     return fitting(ROWS, extract(timeline(*at_client, (100, FIN)), [there]))
 
@@ -111,14 +111,89 @@ def answered(*instants):
         (answered(20), {"ponged": (20.02,)}, True),
         (answered(20), {"ponged": ()}, True),
         ([(20.01, "<ping")], {"ponged": ()}, False),
-        # Each ping came and was answered; the server has fewer pongs, or all, and goes on to read, or not.
+        # Each ping came and was answered; the server has fewer pongs, or all.
         (answered(20, 40), {"ponged": (20.02,), "heard": (50,)}, True),
-        (answered(20, 40), {"ponged": (20.02,), "heard": (40,)}, False),
+        (answered(20, 40), {"ponged": (20.02,), "heard": (40,)}, True),
         (answered(20, 40), {"ponged": (20.02, 40.02), "heard": (50,)}, False),
     ],
 )
-def test_control_frames_that_were_lost_are_counted_at_both_ends(client, server, lost):
-    assert ("CONTROL_FRAMES_LOST" in pinged(*client, **server)) is lost
+@pytest.mark.parametrize(
+    "kinds", [(DeadlineTraffic.PONG,), (DeadlineTraffic.PONG, DeadlineTraffic.HEARTBEAT)]
+)
+def test_control_frames_that_were_lost_are_counted_at_both_ends(client, server, lost, kinds):
+    """Whatever else would have reset the deadline, pongs would have too."""
+    found = pinged(*client, **server, kinds=tuple(map(DeadlineTraffic, kinds)))
+
+    assert any(each.startswith("CONTROL_FRAMES_LOST") for each in found) is lost
+
+
+@pytest.mark.parametrize(
+    ("kinds", "sent", "fits"),
+    [
+        ((DeadlineTraffic.DATA,), True, False),
+        ((DeadlineTraffic.ANY,), True, True),
+        ((DeadlineTraffic.PONG,), False, False),
+    ],
+)
+def test_a_deadline_that_pongs_do_not_reset_says_nothing_of_them(kinds, sent, fits):
+    """Nor does one of a server that pinged nobody."""
+    pings = [(40, ">ping", b"1")] if sent else [(40, ">text")]
+    how = ended_here(deadline=60.0, reset_by=kinds)
+    there = timeline(*pings, (41, "<beat"), (100, how), end=End.SERVER)
+    found = fitting(ROWS, extract(timeline((50, ">text"), (100, FIN)), [there]))
+
+    assert any(each.startswith("CONTROL_FRAMES_LOST") for each in found) is fits
+
+
+@pytest.mark.parametrize(
+    ("said", "came", "second"),
+    [
+        # A message that went out behind the ping that never came; one before it; none.
+        ((40.25,), (40.26,), ""),
+        ((39,), (39.01,), " / HALF_OPEN"),
+        ((40.25,), (), " / HALF_OPEN"),
+        # Of two messages, the one before the ping is what came so late.
+        ((39, 40.25), (55,), " / HALF_OPEN"),
+        ((39, 40.25), (39.01, 55), ""),
+    ],
+)
+def test_pings_are_lost_for_sure_where_what_went_out_behind_them_came(said, came, second):
+    """Order is kept, so that a slow path brings neither, and a dead one nothing."""
+    rows = [(40, ">ping", b"1"), *((at, ">text") for at in said), (50, "<beat")]
+    ended = (100, ended_here(**PONGS_ONLY))
+    there = timeline(*sorted(rows, key=lambda row: row[0]), ended, end=End.SERVER)
+    here = timeline(*((at, "<text") for at in came), (100, FIN))
+
+    assert fitting(ROWS, extract(here, [there]))[0] == "CONTROL_FRAMES_LOST" + second
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "second"),
+    [((41,), (41.01,), ""), ((39,), (41.01,), " / HALF_OPEN"), ((41,), (), " / HALF_OPEN PEER_NOT_READING")],
+)
+def test_pongs_are_lost_for_sure_where_what_went_out_behind_them_came(said, heard, second):
+    there = timeline(
+        (40, ">ping", b"1"),
+        *((at, "<text") for at in heard),
+        (100, ended_here(**PONGS_ONLY)),
+        end=End.SERVER,
+    )
+    rows = [(40.01, "<ping"), (40.01, ">pong"), *((at, ">text") for at in said)]
+    here = timeline(*sorted(rows, key=lambda row: row[0]), (100, FIN))
+
+    assert fitting(ROWS, extract(here, [there]))[0] == "CONTROL_FRAMES_LOST" + second
+
+
+def test_a_pong_that_came_late_is_none_that_is_missing():
+    """The message behind it shows nothing of the next one."""
+    ended = (100, ended_here(**PONGS_ONLY))
+    pings = [(30, ">ping", b"1"), (40, ">ping", b"2")]
+    there = timeline(*pings, (55, "<pong", b"1"), (56, "<text"), ended, end=End.SERVER)
+    ponged = [(40.5, "<ping"), (40.5, ">pong"), (42, ">text"), (50, "<ping"), (50, ">pong"), (51, ">text")]
+
+    told = fitting(ROWS, extract(timeline(*ponged, (100, FIN)), [there]))
+
+    assert told[0] == "CONTROL_FRAMES_LOST / HALF_OPEN"
 
 
 @pytest.mark.parametrize(
@@ -127,8 +202,8 @@ def test_control_frames_that_were_lost_are_counted_at_both_ends(client, server, 
         # The client has seen nothing since the ping that it did not answer, nor has the server.
         ([], [], False, "HALF_OPEN"),
         ([(40, "<text")], [(40, "<beat")], False, "HALF_OPEN"),
-        # What comes one way says nothing of the other.
-        ([], [(40.25, "<beat")], False, "READ_DEADLINE"),
+        # What comes one way says nothing of the other: the ping is lost, or late, alone or with all else.
+        ([], [(40.25, "<beat")], False, "CONTROL_FRAMES_LOST"),
         ([(40.25, "<text")], [], False, "CONTROL_FRAMES_LOST"),
         # A client that does not read sees nothing.
         ([], [], True, "READ_DEADLINE"),
@@ -144,12 +219,43 @@ def test_a_path_that_carries_nothing_has_lost_more_than_control_frames(came, hea
 
 
 @pytest.mark.parametrize(
+    ("until", "how", "told"),
+    [
+        (50.5, None, "HALF_OPEN"),
+        (49.5, None, "HALF_OPEN / PATH_STALLED"),
+        # A client that gave up by itself has not heard of the server's end either.
+        (60, {"transport": TransportEnd.ABORTED, "local_reason": LocalReason.PING_TIMEOUT}, "HALF_OPEN"),
+        (60, {"transport": TransportEnd.RESET}, "CONTROL_FRAMES_LOST / HALF_OPEN"),
+    ],
+)
+def test_a_path_is_dead_when_nothing_came_for_longer_than_slow_ones_take(until, how, told):
+    """Ten seconds; and who hears of the end hears something."""
+    ended = (45, ended_here(**PONGS_ONLY))
+    there = timeline((10, ">text"), (10, "<text"), (40, ">ping", b"1"), ended, end=End.SERVER)
+    here = timeline((10, "<text"), (10, ">text"), *([(until, how)] if how else []), until=until)
+
+    assert fitting(ROWS, extract(here, [there]))[0] == told
+
+
+@pytest.mark.parametrize(("at", "cause"), [(39.75, "HALF_OPEN"), (40.25, "CONTROL_FRAMES_LOST / HALF_OPEN")])
+def test_a_path_that_brings_part_of_a_frame_is_slow_and_not_dead(at, cause):
+    there = timeline((40, ">ping", b"1"), (90, ended_here(**PONGS_ONLY)), end=End.SERVER)
+    here = timeline((10, ">text"), until=90)
+    here.half_frame(1000 + at, True)
+
+    assert fitting(ROWS, extract(here, [there]))[0] == cause
+
+
+@pytest.mark.parametrize(
     ("said", "heard", "second"),
     [
         # What went out within a second may be on its way.
         (51, 50, ""),
         (51.25, 50, " / HALF_OPEN"),
         (60, 60, ""),
+        # So may what went out within the last second; what comes while the server closes has come too late.
+        (88.75, 50, " / HALF_OPEN"),
+        (89, 50, ""),
     ],
 )
 @pytest.mark.parametrize(
@@ -166,7 +272,8 @@ def test_a_timer_that_waited_for_what_the_client_has_sent_may_have_waited_on_a_d
     how, cause, said, heard, second
 ):
     """Or the server reads no more; the client is not to blame alone."""
-    there = timeline((heard, "<text"), (90, ended_here(**how)), end=End.SERVER, protocol=FACTS)
+    late = [(90, ">close"), (90, "<text")] if said > heard else []
+    there = timeline((heard, "<text"), *late, (90, ended_here(**how)), end=End.SERVER, protocol=FACTS)
     here = timeline((said, ">text"), (90, FIN), protocol=FACTS)
 
     assert fitting(ROWS, extract(here, [there])) == [cause + second]

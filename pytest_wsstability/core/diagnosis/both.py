@@ -1,0 +1,188 @@
+"""What the records of both ends of one connection show together; instants are compared on their clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ..judge.verdict import Rule
+from ..timeline.close import TransportEnd
+from ..timeline.events import DeadlineTraffic, End, Event, EventKind, FaultName, Opcode, Role
+from ..timeline.protocol_facts import Awaited
+from .features import REACTION, RECEIVED, SENT, TO_ANSWER, Features, is_data
+
+# What went out so long before the end, in seconds, has had time to come.
+_ON_ITS_WAY = 1.0
+
+
+def server(f: Features) -> Features | None:
+    """The server's side of the record; None when we do not hold it."""
+    return f if f.end is End.SERVER else f.other
+
+
+def client(f: Features) -> Features | None:
+    """The client's side of the record; None when we do not hold it."""
+    return f if f.end is End.CLIENT else f.other
+
+
+def over_at(side: Features) -> float:
+    """When an end knew that the connection was over, or was looked at, on the clock."""
+    return side.timeline.opened + (side.close.at if side.close is not None else side.age)
+
+
+def heard_at(side: Features) -> float:
+    """When an end last got a frame before it closed; what it reads while it closes has come too late."""
+    frames = [each for each in _before_closing(side) if each.direction is RECEIVED and _is_frame(each)]
+    return side.timeline.opened + (frames[-1].at if frames else 0.0)
+
+
+def gave_up(side: Features) -> bool:
+    """Whether a timer of a server that waits for its client ran out."""
+    close = side.close
+    return close is not None and (close.deadline is not None or close.awaited not in (None, Awaited.AGE))
+
+
+def asked_for_pongs(f: Features) -> bool:
+    """Whether the server's read deadline ran out, which pongs would have reset, and it had sent pings."""
+    side = server(f)
+    if side is None or side.close is None or side.close.deadline is None or not side.asked.sent:
+        return False
+    return bool({DeadlineTraffic.PONG, DeadlineTraffic.ANY}.intersection(side.close.reset_by))
+
+
+def heard_since_ping(side: Features, pinging: Features) -> bool:
+    """Whether an end has got anything, be it part of a frame, since the other's first unanswered ping."""
+    since = pinging.asked.open_since
+    heard = max(heard_at(side), side.timeline.opened + (side.timeline.half_frame_last or 0.0))
+    return since is None or heard > pinging.timeline.opened + since
+
+
+def sent_in_vain(here: Features, there: Features) -> bool:
+    """Whether what the timer of an end waits for had time to come before it ran out, and has not."""
+    until = over_at(there) - _ON_ITS_WAY
+    return any(_sent_in_vain(here, there, kind, until) for kind in _awaited(there))
+
+
+def _sent_in_vain(here: Features, there: Features, kind: DeadlineTraffic, until: float) -> bool:
+    came = [each for each in _before_closing(there) if each.direction is RECEIVED and _is_of(each, kind)]
+    last = there.timeline.opened + (came[-1].at if came else 0.0)
+    return any(
+        _is_sent(each) and _is_of(each, kind) and last + _ON_ITS_WAY < _clock(here, each) < until
+        for each in here.events
+    )
+
+
+def _awaited(side: Features) -> Collection[DeadlineTraffic]:
+    """What an end waited for: any frame, where its protocol's timer says no more."""
+    return (side.close.reset_by if side.close is not None else ()) or (DeadlineTraffic.ANY,)
+
+
+def knows_of_the_end(side: Features) -> bool:
+    """Whether an end has heard that the connection is over: bytes still came through to it then."""
+    close = side.close
+    return close is not None and (
+        close.received is not None or close.transport in (TransportEnd.FIN, TransportEnd.RESET)
+    )
+
+
+def overtaken(there: Features, here: Features) -> bool:
+    """Whether something came that went out behind a ping of one end, or a pong of the other, that did not."""
+    ways = ((there, here, Opcode.PING), (here, there, Opcode.PONG))
+    missing = ((*way[:2], _first_missing(*way)) for way in ways)
+    return any(at is not None and _came(sender, receiver, at) for sender, receiver, at in missing)
+
+
+def _first_missing(sender: Features, receiver: Features, opcode: Opcode) -> float | None:
+    """When the first frame of a kind went out that has not come, where no later one has; None without one."""
+    sent = [_clock(sender, each) for each in sender.events if each.opcode is opcode and _is_sent(each)]
+    missing = sender.timeline.count(SENT, opcode) - receiver.timeline.count(RECEIVED, opcode)
+    return sent[-missing] if 0 < missing <= len(sent) else None
+
+
+def _came(sender: Features, receiver: Features, at: float) -> bool:
+    """Whether more frames of a kind have come than had gone out at an instant: the order is kept."""
+    return any(
+        receiver.timeline.count(RECEIVED, *kind)
+        > sender.timeline.count(SENT, *kind)
+        - sum(each.opcode in kind and _is_sent(each) and _clock(sender, each) > at for each in sender.events)
+        for kind in ((Opcode.TEXT, Opcode.BINARY), (Opcode.PING,), (Opcode.PONG,))
+    )
+
+
+def unread_since(side: Features) -> float | None:
+    """Since when, on the clock, an end had read nothing when it closed or was looked at; None if it read."""
+    if side.timeline.paused_since is not None:
+        return side.timeline.opened + side.timeline.paused_since
+    since = None
+    for each in side.events:
+        if each.kind is EventKind.READING_PAUSED:
+            since = each.at
+        elif each.kind is EventKind.READING_RESUMED and _before_its_end(each, side):
+            since = None
+    return None if since is None else side.timeline.opened + since
+
+
+def unread_by_server(f: Features) -> float | None:
+    """The same of the server, in seconds of the record that is diagnosed."""
+    there = server(f)
+    since = unread_since(there) if there is not None else None
+    return None if since is None else since - f.timeline.opened
+
+
+def beat_sent(f: Features) -> float | None:
+    """When a server sent a heartbeat that is due at its client and has not come; None where it sent none."""
+    there = f.other
+    due = f.end is End.CLIENT and not f.ended and not f.broken.isdisjoint((Rule.CADENCE, Rule.HEARTBEATS))
+    sent = there.timeline.last(direction=SENT, role=Role.HEARTBEAT) if there is not None and due else None
+    if there is None or sent is None:
+        return None
+    at = there.timeline.opened + sent - f.timeline.opened
+    came = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT)
+    return at if (came is None or came < at) and f.age - at > TO_ANSWER else None
+
+
+def _before_its_end(event: Event, side: Features) -> bool:
+    """Whether reading went on by itself: whoever closes reads, to see the answer to its close frame."""
+    return side.close is None or event.at < side.close.at - REACTION
+
+
+def froze_since_heard(side: Features) -> bool:
+    """Whether the test has frozen an end after the last frame that it got."""
+    heard = heard_at(side) - side.timeline.opened
+    return any(each.fault is FaultName.FREEZE_LOOP and each.at >= heard for each in side.events)
+
+
+def sent_since(here: Features, since: float, there: Features) -> bool:
+    """Whether an end has sent what the timer of the other waits for after an instant on the clock."""
+    return any(
+        _is_sent(each) and _clock(here, each) >= since and any(_is_of(each, kind) for kind in _awaited(there))
+        for each in here.events
+    )
+
+
+def _is_of(event: Event, kind: DeadlineTraffic) -> bool:
+    if not _is_frame(event):
+        return False
+    if kind is DeadlineTraffic.DATA:
+        return is_data(event)
+    if kind is DeadlineTraffic.HEARTBEAT:
+        return event.role is Role.HEARTBEAT
+    return kind is DeadlineTraffic.ANY or event.opcode.name == kind.name
+
+
+def _clock(side: Features, event: Event) -> float:
+    return side.timeline.opened + event.at
+
+
+def _before_closing(side: Features) -> Iterator[Event]:
+    for each in side.events:
+        if each.opcode is Opcode.CLOSE and each.direction is SENT:
+            return
+        yield each
+
+
+def _is_frame(event: Event) -> bool:
+    return event.kind is EventKind.FRAME and event.opcode is not Opcode.CLOSE
+
+
+def _is_sent(event: Event) -> bool:
+    return event.direction is SENT and _is_frame(event)
