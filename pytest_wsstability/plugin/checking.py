@@ -35,7 +35,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import async_url
+from .project_fixtures import async_url, hides
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -86,13 +86,8 @@ def check(item: pytest.Item) -> None:
     orchestrator = orchestrator_of(item)
     middleboxes_of(item)
     names = set(getattr(item, "fixturenames", ()))
-    # The mark of a class or module is for those of its tests that use one.
-    marked = any(mark.name == STABILITY for mark in item.own_markers)
-    if plan.requirement is not None and marked and _JUDGES.isdisjoint(names):
-        fixtures = ", ".join(sorted(_JUDGES))
-        raise ValueError(
-            f"{STABILITY}: nothing in this test is held to it; use one of the fixtures {fixtures}"
-        )
+    if plan.requirement is not None:
+        _check_judges(item, _JUDGES & names)
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
     if FLEET not in names and plan.fleet is not None:
@@ -100,6 +95,19 @@ def check(item: pytest.Item) -> None:
     voice_of(item)
     _check_target(item)
     _check_loop(item, is_held_without_a_loop=not {"ws_soak", FLEET}.isdisjoint(names))
+
+
+def _check_judges(item: pytest.Item, judges: frozenset[str]) -> None:
+    """See that something holds the test to its requirement."""
+    hidden = sorted(name for name in judges if hides(name, item))
+    # The mark of a class or module is for those of its tests that use one.
+    asked = hidden or any(mark.name == STABILITY for mark in item.own_markers)
+    if asked and len(hidden) == len(judges):
+        why = f"; {hidden[0]} is a fixture of the project's here, give it another name" if hidden else ""
+        raise ValueError(
+            f"{STABILITY}: nothing in this test is held to it; use one of the fixtures "
+            f"{', '.join(sorted(_JUDGES))}{why}"
+        )
 
 
 def check_again(session: pytest.Session) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,7 +38,7 @@ DESCRIPTIONS = (
 
 FIXTURES = frozenset({
     "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy",
-    "ws_app", "ws_command", "ws_headers", "ws_subprotocols", FLEET, MIDDLEBOX,
+    "ws_app", "ws_command", "ws_headers", "ws_subprotocols", FLEET, MIDDLEBOX, VOICE,
 })  # fmt: skip
 _REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER, VOICE})
 MARKS = _REQUIREMENTS | {LONG}
@@ -47,16 +48,14 @@ _RUNNERS = ("asyncio", "anyio", "trio")
 
 def uses_us(item: pytest.Item) -> bool:
     """Whether a test has a fixture or marker of ours."""
-    if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
-        return True
-    return _is_marked(item, _REQUIREMENTS)
+    return _is_marked(item, _REQUIREMENTS) or _has_fixture(item)
 
 
 def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
     """Whether anything is to be done when one of these tests runs: it uses us, or is long."""
     parents: dict[pytest.Collector | None, bool] = {}
     for item in items:
-        if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        if _has_fixture(item):
             return True
         for mark in item.own_markers:
             if mark.name in MARKS:
@@ -67,6 +66,16 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
         if parents[parent]:
             return True
     return False
+
+
+def _has_fixture(item: pytest.Item) -> bool:
+    """Whether a test has a fixture of ours, and not only one of the project's by the same name."""
+    names = getattr(item, "fixturenames", ())
+    if FIXTURES.isdisjoint(names):
+        return False
+    # A run without such a name does not load it.
+    hides = import_module(f"{__package__}.project_fixtures").hides
+    return not all(hides(name, item) for name in FIXTURES.intersection(names))
 
 
 def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str]) -> bool:

@@ -20,8 +20,15 @@ def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
     known = node.stash.setdefault(overrides_key, {}) if isinstance(node, pytest.Item) else {}
     if name not in known:
         found = definitions(name, node)
-        known[name] = bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
+        known[name] = bool(found) and not _is_ours(found[-1])
     return known[name]
+
+
+def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a fixture of the project's has the name of one of ours, and does not rest on it."""
+    return overrides(name, node) and not any(
+        each == name and _is_ours(definition) for each, definition in behind(name, node)
+    )
 
 
 def leaves(node: pytest.Item | pytest.Collector) -> bool:
@@ -33,9 +40,7 @@ def leaves(node: pytest.Item | pytest.Collector) -> bool:
 
     """
     return not any(
-        (name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES)
-        or name == "ws_orchestrator"
-        or _is_async(definition)
+        (name == "ws_url" and _is_ours(definition)) or name == "ws_orchestrator" or _is_async(definition)
         for name, definition in behind("ws_url", node)
     )
 
@@ -43,6 +48,10 @@ def leaves(node: pytest.Item | pytest.Collector) -> bool:
 def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
     """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
     return next((found for found in behind("ws_url", item) if _is_async(found[1])), None)
+
+
+def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:
+    return definition.func.__module__ == _OWN_FIXTURES
 
 
 def _is_async(definition: pytest.FixtureDef[Any]) -> bool:

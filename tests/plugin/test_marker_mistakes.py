@@ -97,6 +97,37 @@ def test_a_marker_that_nothing_checks(refusal):
     assert "ws_connect, ws_connection, ws_fleet, ws_soak" in printed
 
 
+@pytest.mark.parametrize("place", ["@", "pytestmark = "])
+def test_a_marker_with_a_fixture_of_the_project_that_hides_ours(refusal, place):
+    """It would hold nothing, and pass."""
+    printed = refusal(
+        f"""
+        import pytest
+        @pytest.fixture
+        def ws_soak(): return None
+        {place}pytest.mark.ws_stability(alive_for="2m")
+        def test_it(ws_soak): ...
+        """
+    )
+
+    assert "::test_it: ws_stability: nothing in this test is held to it; use one of the fixtures" in printed
+    assert "; ws_soak is a fixture of the project's here, give it another name" in printed
+
+
+def test_a_marker_with_one_fixture_of_ours_beside_one_of_the_projects(passes):
+    """What holds the test to it is there."""
+    passes(
+        """
+        import pytest
+        @pytest.fixture
+        def ws_connection(ws_connect): return ws_connect
+        @pytest.mark.ws_stability(alive_for="2m")
+        async def test_it(ws_connection):
+            await (await ws_connection()).assert_stable()
+        """
+    )
+
+
 def test_a_mistake_in_the_mark_of_a_parameter(refusal):
     """Its id is named."""
     printed = refusal(

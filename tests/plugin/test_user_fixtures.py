@@ -310,3 +310,59 @@ def test_seen():
 def test_parameters_that_a_mark_gives_count(run):
     """As for a fixture that the test asks for itself."""
     assert run(MARKED, "-p", "no:randomly").parseoutcomes() == {"passed": 3}
+
+
+NAMESAKES = """
+import asyncio, time
+import pytest, pytest_asyncio
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ws_app(): return "app"
+
+@pytest_asyncio.fixture
+async def ws_url(ws_app): return "/ws"
+
+@pytest.fixture
+def ws_connect(ws_url): return lambda: ws_url
+
+@pytest.fixture
+def ws_soak(): return "bread"
+
+@pytest.mark.asyncio
+async def test_on_a_loop(ws_connect, ws_soak):
+    before = time.monotonic()
+    await asyncio.sleep(0.01)
+    assert time.monotonic() - before >= 0.01
+    assert ws_connect() == "/ws"
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_on_the_loop_of_the_session(ws_app): assert ws_app == "app"
+
+def test_sync(ws_soak): assert ws_soak == "bread"
+"""
+
+
+def test_fixtures_of_the_project_by_the_same_names_make_no_test_ours(run):
+    """A suite that had such fixtures before runs as it did: in real time, on the loops that it says."""
+    result = run(NAMESAKES)
+
+    result.assert_outcomes(passed=3)
+    assert "WebSocket stability" not in result.stdout.str()
+
+
+def test_a_fixture_that_rests_on_the_one_that_it_overrides_leaves_the_test_ours(passes):
+    """So do fixtures of ours that use one of the project's."""
+    passes(
+        """
+        import pytest
+
+        @pytest.fixture
+        def ws_url(ws_url): return ws_url
+
+        @pytest.fixture
+        def ws_headers(): return {"X-Test": "1"}
+
+        async def test_its_own_name(ws_url): assert ws_url.startswith("ws://")
+        async def test_another(ws_connect, ws_headers): await ws_connect()
+        """
+    )
