@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from difflib import get_close_matches
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import margins, orders, secrecy
 from .markers import (
+    FIXTURES,
     FLEET,
     MARKS,
     MIDDLEBOX,
@@ -43,6 +45,8 @@ from .soaks import timeouts
 from .stash import async_url_key, marks_key, orchestrator_options_key, plan_key, settings_key, voice_key
 from .voice_marks import voice_of
 
+# How much of a mark's name has to be the same, so that it is one misspelt, and none of the project's.
+_ALIKE = 0.88
 # Without one of these a requirement would be checked by nobody.
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET, VOICE})
 
@@ -82,6 +86,7 @@ def check(item: pytest.Item) -> None:
         TypeError, ValueError: for a value that makes no sense, naming it.
 
     """
+    _check_spelling(item)
     plan = plan_of(item)
     orchestrator = orchestrator_of(item)
     middleboxes_of(item)
@@ -95,6 +100,19 @@ def check(item: pytest.Item) -> None:
     voice_of(item)
     _check_target(item)
     _check_loop(item, is_held_without_a_loop=not {"ws_soak", FLEET}.isdisjoint(names))
+
+
+def _check_spelling(item: pytest.Item) -> None:
+    """See that no mark is meant for one of ours and has another name: nobody would look at it."""
+    for mark in item.iter_markers():
+        if mark.name in MARKS or not mark.name.lower().startswith("ws"):
+            continue
+        known = {line.partition(":")[0].partition("(")[0].strip() for line in item.config.getini("markers")}
+        near = get_close_matches(mark.name.lower(), MARKS, 1, cutoff=_ALIKE)
+        if mark.name in known or not (near or (mark.name in FIXTURES and mark.kwargs)):
+            continue
+        advice = f"did you mean {near[0]}?" if near else f"{mark.name} is a fixture"
+        raise ValueError(f"there is no mark {mark.name}; {advice} (marks: {', '.join(sorted(MARKS))})")
 
 
 def _check_judges(item: pytest.Item, judges: frozenset[str]) -> None:

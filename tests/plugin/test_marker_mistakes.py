@@ -97,6 +97,45 @@ def test_a_marker_that_nothing_checks(refusal):
     assert "ws_connect, ws_connection, ws_fleet, ws_soak" in printed
 
 
+@pytest.mark.parametrize(
+    ("mark", "advice"),
+    [
+        ("ws_stabilty(alive_for='2m')", "there is no mark ws_stabilty; did you mean ws_stability?"),
+        ("ws_Stability(alive_for='2m')", "there is no mark ws_Stability; did you mean ws_stability?"),
+        ("wslong", "there is no mark wslong; did you mean ws_long?"),
+        ("ws_orchestra(ping_interval=None)", "there is no mark ws_orchestra; did you mean ws_orchestrator?"),
+        ("ws_soak(alive_for='2m')", "there is no mark ws_soak; ws_soak is a fixture (marks: ws_long, "),
+    ],
+)
+def test_a_name_that_is_nearly_that_of_a_mark(refusal, mark, advice):
+    """It would be ignored, and the test would pass."""
+    printed = refusal(
+        f"""
+        import pytest
+        @pytest.mark.{mark}
+        async def test_it(ws_connect): await ws_connect()
+        """,
+        "-Wignore::pytest.PytestUnknownMarkWarning",
+    )
+
+    assert f"::test_it: {advice}" in printed
+
+
+def test_marks_of_the_project_may_be_called_alike(passes, ini):
+    """Those that its ini file names; and others, from a certain distance on."""
+    ini("markers =", "  ws_servers: tests of all servers")
+    passes(
+        """
+        import pytest
+        @pytest.mark.ws_servers
+        @pytest.mark.ws_service
+        @pytest.mark.ws_soak
+        async def test_it(ws_connect): await ws_connect()
+        """,
+        "-Wignore::pytest.PytestUnknownMarkWarning",
+    )
+
+
 @pytest.mark.parametrize("place", ["@", "pytestmark = "])
 def test_a_marker_with_a_fixture_of_the_project_that_hides_ours(refusal, place):
     """It would hold nothing, and pass."""
