@@ -81,6 +81,24 @@ def _is_used(item: pytest.Item) -> bool:
     return running is not None and bool(running.sessions)
 
 
+def warn_of_idle_faults(item: pytest.Item) -> None:
+    """
+    Warn of faults that a mark gives to the reference orchestrator, where another server was under test.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    if "ws_url" not in getattr(item, "fixturenames", ()) or "faults" not in orchestrator_of(item):
+        return
+    if not _is_reference(item) and orchestrator_key not in item.stash:
+        text = (
+            f"{item.nodeid}: no fault of {ORCHESTRATOR}(faults=) was injected, for the server under test is "
+            f"that of {target_of(item).source}; ws_proxy(faults=) breaks the link to any server"
+        )
+        item.warn(StabilityWarning(text))
+
+
 def warn_of_spins(item: pytest.Item) -> None:
     """
     Warn of a test whose virtual clock went on though a task never let the loop come to rest.

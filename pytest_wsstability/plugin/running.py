@@ -330,6 +330,7 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
     finally:
         margins.warn_of_spins(item)
         margins.warn_of_use(item)
+        margins.warn_of_idle_faults(item)
     empty_passes.refuse(item)
     reruns.judge(item, results_of(item.config))
     return result

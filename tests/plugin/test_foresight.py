@@ -305,3 +305,45 @@ def test_a_server_that_has_no_read_deadline_by_its_profile_has_no_margin_of_one(
     printed = failure(source)
     assert "due every 60 s" in " ".join(printed.split())
     assert "read deadline of 60 s" not in printed
+
+
+FAULTS = """
+    import pytest, pytest_asyncio
+    from pytest_wsstability import Orchestrator, faults
+
+    @pytest_asyncio.fixture
+    async def own():
+        async with Orchestrator() as server: yield server.url
+
+    {ws_url}
+
+    @pytest.mark.ws_orchestrator(faults=[("30s", faults.Stall("1s"))])
+    @pytest.mark.ws_stability(alive_for="1m")
+    async def test_soak(ws_soak): ...
+
+    @pytest.mark.ws_orchestrator(faults=[("30s", faults.Stall("1s"))])
+    async def test_connect(ws_connect): await (await ws_connect()).assert_alive_for("1m")
+"""
+
+
+def test_faults_of_a_mark_that_reach_nobody_are_warned_of(run):
+    """The test passes, and what it is about did not happen."""
+    own = "@pytest.fixture\n    def ws_url(own): return own"
+    result = run(FAULTS.format(ws_url=own), *SHOWN)
+
+    result.assert_outcomes(passed=2, warnings=2)
+    told = [line.partition("StabilityWarning: ")[2] for line in result.stdout.lines if "faults=) was" in line]
+    assert [line.partition("::")[2] for line in told] == [
+        f"{name}: no fault of ws_orchestrator(faults=) was injected, for the server under test is that of "
+        "the fixture ws_url; ws_proxy(faults=) breaks the link to any server"
+        for name in ("test_soak", "test_connect")
+    ]
+
+
+@pytest.mark.parametrize(
+    "ws_url",
+    ["", "@pytest.fixture\n    def ws_url(ws_orchestrator): return ws_orchestrator.url"],
+)
+def test_faults_of_a_mark_that_were_injected_are_not(passes, ws_url):
+    """A fixture of the project's may lead to the reference server."""
+    passes(FAULTS.format(ws_url=ws_url))
