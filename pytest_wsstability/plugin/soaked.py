@@ -15,7 +15,7 @@ from .plans import is_virtual, leads_out, plan_of
 from .servers.apps import source_of
 from .servers.output import silenced
 from .soaks.scheduling import soaks_of
-from .stash import soak_key
+from .stash import orchestrator_key, soak_key
 from .targets import AppURL, ReferenceURL, aimed, hold_options, prepare_opening
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """What ``ws_soak`` gives."""
     ws_url = aimed(request.node, ws_url)
     prepare_opening(request)
-    if leads_out(request.node):
+    if leads_out(request.node) and orchestrator_key not in request.node.stash:
         held = soaks_of(request.session).judge(request.node, ws_url)
     elif pytest_asyncio.is_async_test(request.node):
         held = _on_the_loop_of_the_test(request, ws_url)

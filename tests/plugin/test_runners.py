@@ -257,3 +257,18 @@ async def test_it(held):
     held.assert_no_abnormal_closure()
 """
     assert passes(BY_NAME.format(test=test)) == 2
+
+
+def test_a_fixture_that_gives_the_url_may_ask_for_the_orchestrator_by_name(passes):
+    """The hold is on the loop on which that runs, and no thread beside it: there it would stand still."""
+    passes(
+        """
+        import pytest
+
+        @pytest.fixture
+        def ws_url(request): return request.getfixturevalue("ws_orchestrator").url
+
+        @pytest.mark.ws_stability(alive_for="50ms")
+        async def test_it(ws_soak): ...
+        """
+    )
