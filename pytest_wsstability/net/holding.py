@@ -6,9 +6,9 @@ import asyncio
 import dataclasses
 
 from ..core.judge.heartbeat_rules import peer_beats
-from ..core.judge.hold_checks import HoldChecks
+from ..core.judge.hold_checks import HoldChecks, due_by_itself
 from ..core.judge.progress import goes_on
-from ..core.judge.requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
+from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
 from ..core.judge.rules import asks_proof, judge, needs_proof
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
@@ -181,7 +181,7 @@ class _Proof:
                 timeline.prove(self._came_at)
 
     async def wait(self, websocket: WebSocket, requirement: Requirement) -> None:
-        """One ping, and a heartbeat if that brings nothing: any byte of the peer will do, or its FIN."""
+        """One ping, and more time if that brings nothing: any byte of the peer will do, or its FIN."""
         timeline = websocket.timeline
         assert timeline is not None
         if not _proves(requirement, timeline):
@@ -191,7 +191,7 @@ class _Proof:
         try:
             came = await websocket.wait_bytes(self.asked_at + PROOF_TIMEOUT)
             if not came and not websocket.is_over:
-                came = await _heartbeat_comes(websocket, requirement)
+                came = await _more_comes(websocket, requirement)
         except asyncio.CancelledError:
             timeline.forget_proof()
             raise
@@ -200,26 +200,21 @@ class _Proof:
             self._came_at = websocket.loop.time()
 
 
-async def _heartbeat_comes(websocket: WebSocket, requirement: Requirement) -> bool:
+async def _more_comes(websocket: WebSocket, requirement: Requirement) -> bool:
     """
-    Whether a byte comes with a heartbeat that the hold can count on, after a ping that brought none.
+    Whether a byte comes that the hold can count on, after a ping that brought none.
 
-    Some servers answer no pings, and some paths lose them. A peer that sends the heartbeats sends the next
-    one; one that has answered them answers another.
+    Some servers answer no pings, and some paths lose them. A peer that has answered heartbeats answers
+    another; one that sends them, or messages that have to keep coming, sends the next one.
 
     """
-    timeline, every = websocket.timeline, requirement.heartbeat_every
+    timeline, now = websocket.timeline, websocket.loop.time()
     assert timeline is not None
-    trips = timeline.heartbeats
-    if not peer_beats(timeline):
-        if requirement.answer_within is None or not trips.answered:
-            return False
-        if websocket.messages.rest_from is not None:
-            websocket.messages.beat()
-        return await websocket.wait_bytes(websocket.loop.time() + requirement.answer_within)
-    if every is None or trips.last_at is None:
-        return False
-    return await websocket.wait_bytes(timeline.opened + trips.last_at + every * CADENCE_TOLERANCE)
+    due = [timeline.opened + at for at in due_by_itself(requirement, timeline)]
+    if timeline.heartbeats.answered and not peer_beats(timeline):
+        websocket.messages.beat()
+        due.append(now + (requirement.answer_within or PROOF_TIMEOUT))
+    return await websocket.wait_bytes(max(due, default=now))
 
 
 async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:

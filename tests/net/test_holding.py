@@ -110,21 +110,31 @@ async def test_a_heartbeat_that_a_hold_kept_back_goes_out_once_it_is_over(first,
         assert (trips.sent, trips.last_at) == (11, 55)
 
 
-@pytest.mark.parametrize(("every", "outcome"), [("3s", Outcome.STABLE), ("25s", Outcome.UNSTABLE)])
-async def test_the_answer_to_a_heartbeat_proves_as_much_as_a_pong(every, outcome):
-    """On a way that lets no ping pass: one comes due within 5 s of the end of the hold, or later."""
+@pytest.mark.parametrize(
+    ("every", "after", "outcome", "over"),
+    [
+        ("3.5s", 0, Outcome.STABLE, 63),
+        ("25s", 0, Outcome.STABLE, 65),
+        ("25s", 4.9, Outcome.STABLE, 69.9),
+        ("25s", 5.1, Outcome.UNSTABLE, 70),
+        # None was answered before.
+        ("66s", 0, Outcome.UNSTABLE, 65),
+    ],
+)
+async def test_the_answer_to_a_heartbeat_proves_as_much_as_a_pong(every, after, outcome, over):
+    """On a way that lets no ping pass: one comes due within 5 s of the end of the hold, or goes out then."""
 
     async def script(peer):
         while True:
             opcode, _ = await peer.frame()
             if opcode == TEXT:
-                peer.send(frame(TEXT, b"pong"))
+                asyncio.get_running_loop().call_later(after, peer.send, frame(TEXT, b"pong"))
 
     words = Profile(name="words", ping="ping", pong="pong")
     async with talking(script, profile=words, heartbeat=every) as connection:
-        verdict, _ = await held(connection, alive_for="1m")
+        verdict, age = await held(connection, alive_for="1m")
 
-        assert verdict.outcome is outcome
+        assert (verdict.outcome, age) == (outcome, pytest.approx(over))
 
 
 async def test_a_hold_that_is_cancelled_keeps_no_heartbeat_back():
@@ -722,14 +732,23 @@ NO_PINGS = [("1s", faults.DropControlFrames())]
 NO_TIMERS = {"read_deadline": None, "ping_interval": None}
 
 
-@pytest.mark.parametrize("profile", ["json", "socketio", "pusher"])
+@pytest.mark.parametrize(
+    ("profile", "every"),
+    [
+        *((name, {"heartbeat_every": "25s"}) for name in ("json", "socketio", "pusher", "stomp", "signalr")),
+        # Of those that send heartbeats, an interval is known though none is required.
+        *((name, {}) for name in ("socketio", "stomp", "signalr")),
+    ],
+)
 @pytest.mark.parametrize(
     ("program", "outcome"), [(LAST, Outcome.UNSTABLE), (NO_PINGS, Outcome.STABLE), ([], Outcome.STABLE)]
 )
-async def test_a_hold_rests_on_no_answer_that_came_an_interval_before_its_end(profile, program, outcome):
+async def test_a_hold_rests_on_no_answer_that_came_an_interval_before_its_end(
+    profile, every, program, outcome
+):
     """A ping tells; and a heartbeat, where pings are not answered: the next of a peer that sends them."""
     async with Orchestrator(profile=profile, faults=program, **NO_TIMERS) as server:
-        asked = Requirement.of(alive_for="110s", heartbeat_every="25s", heartbeat_within="5s")
+        asked = Requirement.of(alive_for="110s", heartbeat_within="5s", **every)
         made = await hold(asked, url=server.url, profile=profile)
 
         assert made.verdict.outcome is outcome
@@ -747,6 +766,45 @@ async def test_a_server_that_went_between_a_ping_and_a_heartbeat_is_told():
         # Five seconds for the answer to the ping, and five for that to the heartbeat behind it.
         assert made.timeline.duration == pytest.approx(120)
         assert made.timeline.heartbeats.sent == 5
+
+
+@pytest.mark.parametrize(("spoken", "outcome", "over"), [(6, Outcome.STABLE, 60), (5, Outcome.UNSTABLE, 62)])
+async def test_a_message_that_is_due_proves_as_much_as_a_pong(spoken, outcome, over):
+    """One comes every 10 s, and 12 s are allowed, from a peer that answers no pings."""
+
+    async def script(peer):
+        for _ in range(spoken):
+            await asyncio.sleep(10)
+            peer.send(frame(TEXT, b"x"))
+        await peer.gone()
+
+    async with talking(script, inbox=0) as connection:
+        verdict, age = await held(connection, alive_for="51s", message_every="12s")
+
+        assert (verdict.outcome, age) == (outcome, pytest.approx(over, abs=1e-6))
+
+
+@pytest.mark.parametrize(("dead_from", "outcome"), [(101, Outcome.UNSTABLE), (200, Outcome.STABLE)])
+async def test_a_hold_rests_on_no_heartbeat_that_was_missed_early(dead_from, outcome):
+    """The first is not answered, as may be: with an id, none of the later answers is taken for its own."""
+
+    async def script(peer):
+        beats = 0
+        while True:
+            opcode, payload = await peer.frame()
+            beats += opcode == TEXT
+            if asyncio.get_running_loop().time() - start > dead_from or (opcode == TEXT and beats == 1):
+                continue
+            peer.send(frame(PONG, payload) if opcode == PING else frame(TEXT, b"pong" + payload[4:]))
+
+    words = Profile(name="words", ping="ping{id}", pong="pong{id}")
+    async with talking(script, profile=words, heartbeat="25s") as connection:
+        start = connection.timeline.opened
+        asked = {"heartbeat_every": "25s", "heartbeat_within": "5s", "heartbeat_missed_max": 1}
+        verdict, _ = await held(connection, alive_for="2m", **asked)
+
+        assert verdict.outcome is outcome
+        assert [each.rule for each in verdict.violations] == [Rule.PROOF] * (outcome is Outcome.UNSTABLE)
 
 
 @pytest.mark.parametrize(("program", "outcome"), [([], Outcome.STABLE), (LAST, Outcome.UNSTABLE)])

@@ -79,6 +79,18 @@ class HoldChecks:
         return min((at for at in instants if at is not None and at > now + SAME), default=None)
 
 
+def due_by_itself(requirement: Requirement, timeline: Timeline) -> Iterator[float]:
+    """By when, if it is there, a peer will have sent what is required of it without being asked."""
+    every, last = requirement.heartbeat_every, timeline.heartbeats.last_at
+    within = requirement.answer_within or PROOF_TIMEOUT
+    if every is not None and last is not None and peer_beats(timeline):
+        yield last + every * CADENCE_TOLERANCE
+    elif (silent := silent_from(requirement, timeline, within)) is not None:
+        yield silent
+    if requirement.message_every is not None:
+        yield message_rules.silent_from(requirement, timeline, requirement.message_every)
+
+
 def _asks(requirement: Requirement, part: str) -> bool:
     value = getattr(requirement, part)
     return value is not None and value is not False

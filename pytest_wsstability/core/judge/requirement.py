@@ -174,10 +174,12 @@ class Requirement:
         """The most seconds that a hold takes, with the wait for what is open at its end; None: no hold."""
         if self.alive_for is None:
             return None
-        # The peer may have to show a sign of life, first by a ping, then by a heartbeat. Only one that sends
-        # the heartbeats, and answers no pings, may take longer: until its next one.
+        # The peer may have to show a sign of life, first by a ping, then by a heartbeat; before that the last
+        # one may be waited for, and missed. Only a peer that answers no pings may take longer: until the next
+        # heartbeat or message that it sends by itself, or answers though none is required.
         waits = max(self.answer_within or 0.0, self.pings_within or 0.0)
-        return self.alive_for + PROOF_TIMEOUT + waits
+        missed = (self.answer_within or 0.0) if self.heartbeat_missed_max else 0.0
+        return self.alive_for + missed + PROOF_TIMEOUT + waits
 
 
 def _seconds(value: Duration | None, name: str) -> float | None:

@@ -165,15 +165,17 @@ def needs_proof(requirement: Requirement, timeline: Timeline) -> bool:
 
 def _is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
     """
-    Whether the peer was not heard in the last `PROOF_TIMEOUT` of a hold, nor since, and no answer is due.
+    Whether the peer was not heard in the last `PROOF_TIMEOUT` of a hold, nor since, and no answer may come.
 
-    The answer to a heartbeat does not tell that the path is there one interval later.
+    The answer to a heartbeat does not tell that the path is there one interval later, and one that was missed
+    and may be, however early, is waited for no longer.
 
     """
-    hold = requirement.alive_for
+    hold, within = requirement.alive_for, requirement.answer_within or 0.0
     if hold is None or hold - timeline.heard_at <= PROOF_TIMEOUT + SAME:
         return False
-    return not any(at < hold - SAME for at in timeline.heartbeats.perhaps_open)
+    asked = (at for at in timeline.heartbeats.perhaps_open if at < hold - SAME)
+    return not any(timeline.duration - at < within - SAME for at in asked)
 
 
 def _last_missed(requirement: Requirement, timeline: Timeline, within: float) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import asks_proof, judge
+from pytest_wsstability.core.judge.rules import asks_proof, judge, needs_proof
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -363,6 +363,31 @@ def test_a_last_heartbeat_that_may_be_missed_proves_nothing(rows, until, allowed
     assert asks_proof(requirement, timeline(*rows, until=until)) is asks
 
 
+# The first heartbeat is missed, and no answer is to be taken for its own.
+EARLY = [(25, ">beat", b"1"), (50, ">beat", b"2"), (50.1, "<answer", b"2"), (75, ">beat", b"3")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "needs"),
+    [
+        # It was missed long ago, and tells nothing of the end of the hold.
+        ([*EARLY, (75.1, "<answer", b"3")], 120, True),
+        ([*EARLY, (114.9, "<answer", b"3")], 120, True),
+        ([*EARLY, (115, "<answer", b"3")], 120, False),
+        # An answer may come yet, until it is missed as well.
+        ([*EARLY, (118, ">beat", b"4")], 120, False),
+        ([*EARLY, (118, ">beat", b"4")], 122.9, False),
+        ([*EARLY, (118, ">beat", b"4")], 123, True),
+        ([*EARLY, (118, ">beat", b"4"), (122, "<answer", b"4")], 123, False),
+    ],
+)
+def test_a_heartbeat_that_was_missed_early_proves_nothing(rows, until, needs):
+    """A hold ends with a proof of life all the same, if the peer was silent at its end."""
+    requirement = Requirement.of(**EACH, heartbeat_within=5, heartbeat_missed_max=3)
+
+    assert needs_proof(requirement, timeline(*rows, until=until)) is needs
+
+
 @pytest.mark.parametrize(("asked", "asks"), [(119.9, False), (120, True)])
 def test_a_proof_that_a_shorter_hold_missed_asks_for_none(asked, asks):
     """The last heartbeat of this one was answered."""
@@ -401,6 +426,8 @@ def test_the_proof_of_life_after_a_last_heartbeat_that_was_missed(came, later, o
         ({**HOLD, "heartbeat_within": 2}, 127),
         ({**HOLD, "pings_within": 2}, 127),
         ({**HOLD, "pings_within": 9, "heartbeat_within": 2}, 134),
+        # The last one may be missed, and so may the one that follows the ping.
+        ({**HOLD, "heartbeat_within": 2, "heartbeat_missed_max": 1}, 129),
     ],
 )
 def test_how_long_a_hold_may_last(written, lasts):
