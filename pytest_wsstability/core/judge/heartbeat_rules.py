@@ -317,17 +317,27 @@ def rtt(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> I
     # Those that are still to come may make up for the slow ones.
     if limit is None or goes_on(requirement, timeline):
         return
-    trips, waited = timeline.heartbeats, requirement.answer_within
-    if not trips.rtts.count:
-        trips, waited = timeline.pings, requirement.pings_within
-    asked, readings = AskedInHold(requirement, timeline, trips, waited or 0.0), trips.readings(limit)[:2]
-    found = [_Slow(asked, reading, limit) for reading in readings]
-    if not found[0].count[1]:
+    asked = ((timeline.heartbeats, requirement.answer_within), (timeline.pings, requirement.pings_within))
+    for trips, waited in asked:
+        found = _slow_trips(requirement, timeline, trips, waited or 0.0)
+        if found[0].count[1]:
+            break
+    else:
         yield Doubt(Reason.TOO_FEW, "no round trip was measured")
-    elif all(each.surely for each in found):
+        return
+    if all(each.surely for each in found):
         yield _slow_round_trips(limit, found[0], incidents)
     elif any(each.perhaps for each in found):
         yield _ambiguous(trips)
+
+
+def _slow_trips(
+    requirement: Requirement, timeline: Timeline, trips: RoundTrips, waited: float
+) -> list[_Slow]:
+    """Of the round trips in a hold those that were slow, in the readings between which all others lie."""
+    asked, limit = AskedInHold(requirement, timeline, trips, waited), requirement.rtt_p95
+    assert limit is not None
+    return [_Slow(asked, reading, limit) for reading in trips.readings(limit)[:2]]
 
 
 class _Slow:

@@ -174,6 +174,8 @@ def _is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
     hold, within = requirement.alive_for, requirement.answer_within or 0.0
     if hold is None or hold - timeline.heard_at <= PROOF_TIMEOUT + SAME:
         return False
+    if timeline.close is not None:
+        return True
     asked = (at for at in timeline.heartbeats.perhaps_open if at < hold - SAME)
     return not any(timeline.duration - at < within - SAME for at in asked)
 

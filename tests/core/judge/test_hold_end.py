@@ -195,6 +195,16 @@ SENT_BEATS = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">
             STABLE,
             [],
         ),
+        # Heartbeats after it do not stand for the pings in it.
+        ({"rtt_p95": 1}, PINGED, [(130, ">beat"), (133, "<answer")], End.CLIENT, STABLE, []),
+        (
+            {"rtt_p95": 0.05},
+            PINGED,
+            [(130, ">beat"), (130, "<answer")],
+            End.CLIENT,
+            UNSTABLE,
+            "rtt 100 ms (slowest of 1, too few for a p95)",
+        ),
         # Quick ones after it make up for none in it.
         (
             {"rtt_p95": 1},
@@ -338,6 +348,23 @@ def test_a_peer_that_was_given_up_for_silence_was_not_there_at_the_end_of_the_ho
 
 
 MISSED = [*BEATS[:6], (100, ">beat")]
+
+
+@pytest.mark.parametrize(
+    ("end", "heard", "outcome", "why"),
+    [
+        (GIVEN_UP, [], UNSTABLE, [Rule.PROOF]),
+        (GIVEN_UP, [(115, "<feed")], STABLE, []),
+        # Who ends a connection is there.
+        (FIN, [], STABLE, []),
+    ],
+)
+def test_no_answer_comes_to_a_peer_that_was_given_up(end, heard, outcome, why):
+    """The last heartbeat, which may be missed, had time until 125 s; the ping before it had none."""
+    requirement = Requirement.of(**EACH, heartbeat_missed_max=1)
+    rows = [*BEATS[:6], (100, ">ping"), (100, ">beat"), *heard, (120.1, end)]
+
+    check(judge(requirement, timeline(*rows)), outcome, why)
 
 
 @pytest.mark.parametrize(
