@@ -39,6 +39,8 @@ from .verdicts import as_json, begun_with, say_message, status_of, style_of
 _PLAIN = 30.0
 # Workers that have a line of their own on a terminal.
 _WORKERS = 8
+# Quantiles of round trips that are told meanwhile.
+_LIVE = {"p50": 0.5, "p95": 0.95}
 
 EPILOG = "exit: 0 stable, 1 unstable, 2 usage or a worker that did not start, 3 inconclusive, 130 interrupted"
 
@@ -290,11 +292,11 @@ def _state(merge: FleetMerge) -> str:
         parts.append(f"{count.unobserved:,} unobserved")
     if merge.heartbeats_sent:
         parts.append(f"heartbeats {merge.heartbeats_answered:,}/{merge.heartbeats_sent:,}")
-    rtts = [(name, merge.rtt_below(share)) for name, share in (("p50", 0.5), ("p95", 0.95))]
+    rtts = [(name, merge.rtt_below(share)) for name, share in _LIVE.items()]
     if told := [f"{name} <{show(limit)}" for name, limit in rtts if limit is not None]:
         parts.append(f"rtt {' '.join(told)}")
     if merge.returns:
-        parts.append(f"{sum(each.after is not None for each in merge.returns):,} came back")
+        parts.append(f"{_came_back(merge):,} came back")
     if merge.lag >= 0.1:
         parts.append(f"own lag {show(merge.lag)}")
     return ", ".join(parts)
@@ -310,13 +312,24 @@ def _of_workers(merge: FleetMerge) -> list[str]:
 
 
 def _numbers(merge: FleetMerge) -> dict[str, Any]:
+    """How a fleet goes, as data: the parts add up to the plan, and what has yet to open is not open."""
+    count, held = merge.count, max(0, merge.held)
     return {
-        **plain(merge.count),
+        **plain(count),
+        "open": held,
+        "unopened": count.open - held,
         "opened": merge.opened,
+        "causes": dict(merge.causes),
+        "came_back": _came_back(merge),
         "heartbeats_sent": merge.heartbeats_sent,
         "heartbeats_answered": merge.heartbeats_answered,
+        **{f"rtt_{name}_below": merge.rtt_below(share) for name, share in _LIVE.items()},
         "lag": round(merge.lag, 3),
     }
+
+
+def _came_back(merge: FleetMerge) -> int:
+    return sum(each.after is not None for each in merge.returns)
 
 
 def _result(fleet: Fleet) -> Result:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_wsstability import cli, faults
-from pytest_wsstability.cli.fleet import _of_workers, _state
+from pytest_wsstability.cli.fleet import _numbers, _of_workers, _state
 from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
@@ -164,6 +164,28 @@ def test_how_a_fleet_goes_in_a_line_and_a_line_for_each_worker():
         "3 s: 3 open, 0 stable, 1 ended (1 restart), rtt p50 <5 ms p95 <50 ms, 1 came back"
     )
     assert _of_workers(merge) == ["  worker 0: 1 ended", "  worker 1 (popen): nothing yet"]
+
+
+def test_what_has_yet_to_open_is_not_open():
+    """As data, the parts add up to the plan at each time, and causes and round trips are told meanwhile."""
+    merge = FleetMerge(FleetPlan(connections=10, hold=60.0))
+    assert [_numbers(merge)[name] for name in ("open", "unopened", "causes")] == [0, 10, {}]
+
+    lost = Ending(number=0, fate=Fate.ENDED, age=2.0, at=2.0, cause="restart")
+    refused = Ending(number=1, fate=Fate.REFUSED, age=0.0, at=2.0, cause="overload")
+    back = Return(number=0, at=3.0, after=1.0, attempts=1)
+    counts = [59] + [0] * len(RTT_LIMITS)
+    merge.add(
+        Frame(
+            slot=0, attempt=1, sequence=0, at=3.0, opened=4, rtt_counts=tuple(counts),
+            endings=(lost, refused), returns=(back,),
+        )
+    )  # fmt: skip
+    now = _numbers(merge)
+
+    assert (now["open"], now["unopened"], now["ended"], now["refused"]) == (3, 5, 1, 1)
+    assert (now["causes"], now["came_back"]) == ({"restart": 1}, 1)
+    assert (now["rtt_p50_below"], now["rtt_p95_below"]) == (0.001, 0.001)
 
 
 def test_one_worker_has_no_line_of_its_own_and_few_round_trips_tell_nothing():
