@@ -316,7 +316,7 @@ def test_two_hosts_are_told_before_anything_opens(run):
     ("own", "told"),
     [
         ("1 / 0", "E   ZeroDivisionError: division by zero"),
-        ("None", "E   *ValueError: options_of: None for connection 0 are no options; give a dict, *"),
+        ("None", "E   *ValueError: options_of: connection 0: None are no options; give a dict, *"),
     ],
 )
 def test_what_a_function_of_the_users_raises_is_the_error(run, own, told):

@@ -24,6 +24,7 @@ from ...core.timeline.events import Tier
 from ...core.url import is_loopback
 from ..health import tier_of
 from ..keywords import ConnectKeywords
+from ..target import parse_url
 from ..traffic import Traffic
 from .engine import Engine, InProcess, Watch
 from .job import FleetJob, check_functions, sources_of
@@ -277,6 +278,7 @@ async def open_fleet(
     each = Requirement.of(**requirement)
     if each.alive_for is None:
         raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
+    parse_url(url)
     engine = _checked(engine)
     plan = planned(
         url, connections=connections, alive_for=each.alive_for, ramp=ramp, workers=len(engine),
@@ -284,11 +286,11 @@ async def open_fleet(
     )  # fmt: skip
     if (much := too_much(url, plan)) is not None and not load_agreed:
         raise ValueError(f"{much}: give load_agreed=True if its owner agrees")
-    check_functions(options_of=options_of, url_of=url_of, fanout_of=fanout_of)
+    check_functions(options_of=options_of, url_of=url_of, traffic=traffic, fanout_of=fanout_of)
     job = FleetJob(
-        url=url, requirement=each, options=options or {}, options_of=options_of, url_of=url_of,
-        traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within, fanout_p99=asked.fanout_p99,
-        reconnects=asked.reconnects, sources=sources_of(sources),
+        url=url, requirement=each, options={} if options is None else options, options_of=options_of,
+        url_of=url_of, traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within,
+        fanout_p99=asked.fanout_p99, reconnects=asked.reconnects, sources=sources_of(sources),
     )  # fmt: skip
     fleet = prepared(job, plan, asked)
     async with _running(fleet, job, engine):

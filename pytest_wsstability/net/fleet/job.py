@@ -150,14 +150,18 @@ class FleetJob:
         )
 
 
-def check_keywords(options: Iterable[str], what: str) -> None:
+def check_keywords(options: object, what: str) -> None:
     """
-    See that options are keywords of `connect`.
+    See that options are keywords of `connect`, with their values.
 
     Raises:
         ValueError: if not, naming the first that is none and whose it is.
 
     """
+    if not isinstance(options, Mapping):
+        raise ValueError(
+            f"{what}: {options!r} are no options; give a dict, such as {{'session_id': 'caller-0'}}"
+        )
     valid = ConnectKeywords.__annotations__
     for name in options:
         if name not in valid:
@@ -174,7 +178,7 @@ def check_functions(**functions: object) -> None:
     """
     for name, function in functions.items():
         if function is not None and not callable(function):
-            of = "a message" if name == "fanout_of" else "the number of a connection"
+            of = {"fanout_of": "a message", "traffic": "a connection"}.get(name, "the number of a connection")
             raise ValueError(f"{name}: {function!r} is no function of {of}")
 
 

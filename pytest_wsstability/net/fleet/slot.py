@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 
@@ -195,11 +195,6 @@ class FleetSlot:
             options["source"] = job.sources[number // self._slot.of % len(job.sources)]
         if job.options_of is not None:
             own = job.options_of(number)
-            if not isinstance(own, Mapping):
-                raise ValueError(
-                    f"options_of: {own!r} for connection {number} are no options; give a dict, such as "
-                    "{'session_id': 'caller-0'}"
-                )
             check_keywords(own, f"options_of: connection {number}")
             options = {**options, **own}
             job.check_profile(options)

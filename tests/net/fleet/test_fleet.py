@@ -148,6 +148,9 @@ def test_a_fleet_needs_a_length():
         ({"stalled": 1.5}, "stalled: 1.5; give how many of the connections stop reading"),
         ({"options_of": 5}, "options_of: 5 is no function of the number of a connection"),
         ({"fanout_of": "x"}, "fanout_of: 'x' is no function of a message"),
+        ({"traffic": 5}, "traffic: 5 is no function of a connection"),
+        ({"options": 5}, "options: 5 are no options; give a dict, such as {'session_id': 'caller-0'}"),
+        ({"options": [("client", "mute")]}, "options: [('client', 'mute')] are no options; give a dict, "),
         ({"sources": "127.0.0.2"}, "sources: '127.0.0.2' is one address; give a list, such as "),
         ({"sources": None}, "sources: None are no addresses; give a list, such as "),
         ({"sources": [1]}, "source: 1 is no IP address of this machine, such as 127.0.0.2"),
@@ -176,6 +179,18 @@ def test_what_makes_no_fleet_is_told_before_one_opens(value, message):
     """As a mark tells it."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         fleet(**value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [(5, "'5' is not a WebSocket URL (it is no text)"), ("ws://[::1", "'ws://[::1' is not ")]
+)
+def test_a_url_that_is_none_is_told_as_such(url, told):
+    async def main():
+        async with open_fleet(url, connections=1, alive_for=1):
+            pass
+
+    with pytest.raises(ValueError, match=f"^url: {re.escape(told)}"):
+        run_virtual(main())
 
 
 @pytest.mark.parametrize(
