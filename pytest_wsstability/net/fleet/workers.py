@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -34,6 +35,8 @@ _LEAVING = 2.0
 # More workers than this are a mistake: each has two pipes and a thread of the process that starts it, whose
 # descriptors end at 1,024 on many systems.
 MOST = 500
+# What a spec of execnet can say of a worker, besides its environment: all but the last two need a value.
+_KEYS = ("ssh", "ssh_config", "python", "chdir", "nice", "id", "execmodel", "popen", "dont_write_bytecode")
 # ssh asks for no password, and gives up on a host that does not answer.
 _BATCH = "-o BatchMode=yes -o ConnectTimeout=10 "
 
@@ -71,13 +74,16 @@ class Workers:
             ``popen//python=kubectl exec -i ws-0 -- python3``; ssh never asks for a password.
 
     Raises:
-        ValueError: for a spec that execnet cannot read.
+        ValueError: for a spec that execnet cannot read, and for an id that two workers have.
         WorkerError: without execnet.
 
     """
 
     def __init__(self, specs: Sequence[str]) -> None:
         self.specs = tuple(each for spec in specs for each in expanded(spec))
+        ids = Counter(_execnet().XSpec(spec).id for spec in self.specs)
+        if twice := [name for name, number in ids.items() if name is not None and number > 1]:
+            raise ValueError(f"workers: two have the id {twice[0]!r}; leave it out")
 
     def __len__(self) -> int:
         return len(self.specs)
@@ -221,16 +227,33 @@ def expanded(spec: str) -> list[str]:
     parts = single.split("//")
     made = "//".join(f"ssh={_BATCH}{part[4:]}" if part.startswith("ssh=") else part for part in parts)
     try:
-        read = _execnet().XSpec(made)
+        read = _execnet().XSpec(single)
     except (AttributeError, IndexError, ValueError) as error:
         raise ValueError(f"workers: {spec!r} is no spec of execnet: {error}") from None
-    if unset := [name for name, value in read.env.items() if value is True]:
-        raise ValueError(f"workers: {spec!r} gives {unset[0]} no value; write env:{unset[0]}=VALUE")
+    if not times or (read.popen is None and read.ssh is None):
+        raise ValueError(f"workers: {spec!r} starts nothing; give 'popen' or 'ssh=HOST', such as '4*popen'")
+    _check_keys(spec, read)
     if read.id is not None and times > 1:
         raise ValueError(f"workers: {spec!r} gives {times} workers one id; leave it out")
-    if not times or not (read.popen or read.ssh):
-        raise ValueError(f"workers: {spec!r} starts nothing; give 'popen' or 'ssh=HOST', such as '4*popen'")
     return [made] * times
+
+
+def _check_keys(spec: str, read: Any) -> None:
+    """
+    See that a spec says nothing that execnet would pass over, or that leads to no worker of a fleet.
+
+    Raises:
+        ValueError: if it does, naming the part.
+
+    """
+    given = {name: value for name, value in vars(read).items() if name != "env" and not name.startswith("_")}
+    if unknown := [name for name in given if name not in _KEYS]:
+        valid = ", ".join([*_KEYS, "env:NAME"])
+        raise ValueError(f"workers: {spec!r}: a worker has no {unknown[0]!r}; valid ones: {valid}")
+    unset = [name for name in _KEYS[:-2] if given.get(name) in (True, "")]
+    unset += [f"env:{name}" for name, value in read.env.items() if value is True]
+    if unset:
+        raise ValueError(f"workers: {spec!r} gives {unset[0]} no value; write {unset[0]}=VALUE")
 
 
 def _is_here(spec: str) -> bool:
@@ -244,6 +267,9 @@ def _reason(error: Exception) -> str:
     # What execnet can't read or write any more has no number of an error, as what can't be started has.
     if isinstance(error, EOFError | BrokenPipeError) or (isinstance(error, OSError) and error.errno is None):
         return "its process ended before it had answered"
+    if isinstance(error, _execnet().HostNotFound):
+        # ssh has said why, to where this process writes its errors; this is what it was given.
+        return f"ssh did not get in, and asks for no password: `ssh {error}` says why"
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__
 

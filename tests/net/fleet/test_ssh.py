@@ -136,5 +136,5 @@ def test_a_host_that_wants_a_password(machine, monkeypatch):
     """Nobody is asked: the worker did not start, and says so at once."""
     without_key = re.sub(r" -i \S+", " -o IdentitiesOnly=yes -o IdentityFile=/dev/null", machine)
     monkeypatch.setattr(workers, "READY_WITHIN", 20.0)
-    with pytest.raises(WorkerError, match=r"^worker 0 \(ssh=.*\) did not start: "):
+    with pytest.raises(WorkerError, match=r"^worker 0 \(ssh=.*\) did not start: ssh did not get in"):
         run(specs=[without_key])

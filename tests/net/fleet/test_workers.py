@@ -20,7 +20,7 @@ from pytest_wsstability.net.fleet.engine import WorkerError
 from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.fleet.workers import Workers, expanded
 
-pytest.importorskip("execnet")
+execnet = pytest.importorskip("execnet")
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 
@@ -287,7 +287,19 @@ def test_specs_that_start_nothing(spec):
         ("501*popen", "workers: '501*popen' are more than 500; give fewer, or a Dask cluster"),
         ("1000000000000*popen", "workers: '1000000000000*popen' are more than 500; "),
         ("2*popen//id=x", "workers: '2*popen//id=x' gives 2 workers one id; leave it out"),
-        ("popen//env:REGION", "workers: 'popen//env:REGION' gives REGION no value; write env:REGION=VALUE"),
+        (
+            "popen//env:REGION",
+            "workers: 'popen//env:REGION' gives env:REGION no value; write env:REGION=VALUE",
+        ),
+        ("popen//python", "workers: 'popen//python' gives python no value; write python=VALUE"),
+        ("ssh=//nice=5", "workers: 'ssh=//nice=5' gives ssh no value; write ssh=VALUE"),
+        ("ssh", "workers: 'ssh' gives ssh no value; write ssh=VALUE"),
+        # execnet passes over what it does not know: another Python would have run.
+        (
+            "popen//pyhton=/venv/bin/python",
+            "workers: 'popen//pyhton=/venv/bin/python': a worker has no 'pyhton'; valid ones: ssh, ",
+        ),
+        ("popen//via=x", "workers: 'popen//via=x': a worker has no 'via'; valid ones: ssh, ssh_config, "),
         (
             "\N{SUPERSCRIPT TWO}*popen",
             "workers: '\N{SUPERSCRIPT TWO}*popen' starts nothing; give 'popen' or ",
@@ -298,6 +310,21 @@ def test_specs_that_cannot_be_meant(spec, message):
     """They are told before anything is made of them."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         expanded(spec)
+
+
+def test_an_id_that_two_workers_have():
+    with pytest.raises(ValueError, match=r"^workers: two have the id 'x'; leave it out$"):
+        Workers(["popen//id=x", "popen//id=y", "ssh=load1//id=x"])
+    assert len(Workers(["popen//id=x", "popen//id=y", "2*popen"])) == 4
+
+
+def test_an_ssh_that_does_not_get_in():
+    """What execnet says of it is the command alone; without one, its process ended as any other."""
+    error = execnet.HostNotFound("-o BatchMode=yes load1")
+
+    told = "ssh did not get in, and asks for no password: `ssh -o BatchMode=yes load1` says why"
+    assert workers._reason(error) == told
+    assert workers._reason(EOFError()) == "its process ended before it had answered"
 
 
 def test_as_many_workers_as_one_process_may_start():
