@@ -10,7 +10,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from ..core.timeline.round_trips import SHIFT
-from .placeholders import NAMES, Values
+from .placeholders import Values
 from .profile import Profile
 from .records import Records, TooLong
 from .speech import HangUp, Heard, Problem, Say
@@ -63,6 +63,7 @@ class _State:
         "asked_at",
         "beat_at",
         "before",
+        "began",
         "confirmed",
         "epoch",
         "heard_at",
@@ -71,7 +72,6 @@ class _State:
         "opened",
         "records",
         "sequence",
-        "started",
         "token",
         "waits",
     )  # fmt: skip
@@ -94,8 +94,8 @@ class _State:
         self.announced = False
         # Whether this end's heartbeats wait for the session's confirmation.
         self.waits = False
-        # Whether the client has begun its session; what the first confirmation of it has said.
-        self.started = False
+        # What the client has begun its session with, and what has confirmed it first.
+        self.began: Values | None = None
         self.confirmed: Values | None = None
 
 
@@ -238,6 +238,16 @@ class Conversation:
             return False
         return self._can_resume(before)
 
+    def joins_another(self, heard: Heard) -> bool:
+        """Whether a client that has begun its session joins another channel on the same connection."""
+        return self._state is not None and self._is_of_another(heard, self._state.began)
+
+    def _is_of_another(self, heard: Heard, own: Values | None) -> bool:
+        """Whether this is about another channel than its own, one that a workload joins."""
+        said, known = heard.values or {}, own or {}
+        names = self.profile.words.channel & said.keys() & known.keys()
+        return any(said[name] != known[name] for name in names)
+
     def due(self, now: float) -> Sequence[Say | HangUp]:
         """What this end does at `at`; a late call does not shift the heartbeats that come later."""
         acts: list[Say | HangUp] = []
@@ -352,8 +362,9 @@ class Conversation:
         elif role is _ANSWER:
             state.asked_at = None
         elif role is _INFO:
-            state.started = True
-        elif role is _REFUSED and _names_another(heard, state.confirmed):
+            if state.began is None:
+                state.began = heard.values or {}
+        elif (role is _CONFIRMED or role is _REFUSED) and self._is_of_another(heard, state.confirmed):
             return Heard(_DATA)
         elif role is _CONFIRMED or role is _REFUSED:
             self._note_resumption(heard, state)
@@ -578,13 +589,7 @@ def _since(timer: ProtocolTimer, state: _State) -> float | None:
     if timer.awaits is Awaited.ANSWER:
         return state.asked_at
     if timer.awaits is Awaited.SESSION:
-        return None if state.started else state.opened
+        return state.opened if state.began is None else None
     if timer.awaits is Awaited.HEARTBEAT:
         return state.opened if state.beat_at is None else state.beat_at
     return state.heard_at if timer.awaits is Awaited.MESSAGE else state.opened
-
-
-def _names_another(refused: Heard, confirmed: Values | None) -> bool:
-    """Whether not what was confirmed is refused, but another channel, which a workload has asked for."""
-    own, other = confirmed or {}, refused.values or {}
-    return any(own.get(name, value) != value for name, value in other.items() if name not in NAMES)

@@ -3,13 +3,15 @@ MQTT 3.1.1 and 5 over WebSocket: a stream of packets in binary frames.
 
 Client: ``CONNECT`` with its client id and keep-alive. Server: ``CONNACK``. The client sends ``PINGREQ``
 when it has said nothing for the keep-alive (the server's word counts in version 5), and ``PINGRESP``
-answers it. The client id is the session's name; ``mqtt(clean=False)`` comes back to it.
+answers it. The client id is the session's name; ``mqtt(clean=False)`` comes back to it. Where a client leaves
+it empty, the broker makes one up, and says so in version 5.
 
 """
 
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Callable
 
 from ..core.secret_values import SECRETS
@@ -40,6 +42,8 @@ _WRONG = {
 # Properties of version 5 that are looked at: the interval that the server wants, how long it keeps a session,
 # the words of a broker for what was wrong.
 SERVER_KEEP_ALIVE, SESSION_EXPIRY, REASON_STRING = 0x13, 0x11, 0x1F
+# What a broker calls a client that has left that to it.
+ASSIGNED_CLIENT_ID = 0x12
 # How many bytes the properties of a CONNACK have, by their numbers; text has its length in two bytes before
 # it (MQTT 5, sections 2.2.2.2 and 3.2.2.3).
 _SIZES = {
@@ -72,13 +76,18 @@ def _length(data: bytes) -> tuple[int | None, int]:
     return None, len(data)
 
 
-def _packet(kind: int, body: bytes) -> bytes:
+def _sized(body: bytes) -> bytes:
+    """Bytes behind their number."""
     size, length = len(body), bytearray()
     while True:
         size, byte = size >> 7, size & 0x7F
         length.append(byte | (0x80 if size else 0))
         if not size:
-            return bytes([kind]) + bytes(length) + body
+            return bytes(length) + body
+
+
+def _packet(kind: int, body: bytes) -> bytes:
+    return bytes([kind]) + _sized(body)
 
 
 def _body(message: str | bytes, kind: int) -> bytes | None:
@@ -108,8 +117,10 @@ def _read_connect(message: str | bytes) -> Values | None:
         size, used = _length(rest[:4])
         rest = rest[used + (size or 0) :]
     name = rest[2 : 2 + int.from_bytes(rest[:2])].decode()
+    # MQTT 3.1.1, section 3.1.3.1: it may be empty.
     return {
-        "session_id": name or None, "interval": float(keep_alive), "level": level, "clean": bool(flags & 2),
+        "session_id": name or f"auto-{uuid.uuid4()}", "assigned": not name, "interval": float(keep_alive),
+        "level": level, "clean": bool(flags & 2),
     }  # fmt: skip
 
 
@@ -157,7 +168,9 @@ def _refused(message: str | bytes) -> Values | None:
 def _connack(level: int, code: int) -> Callable[[Values], bytes]:
     def write(values: Values) -> bytes:
         present = bool(values.get("present")) and not values.get("clean", True)
-        return _packet(CONNACK, bytes([present, code]) + (b"\0" if values.get("level", level) == V5 else b""))
+        name = bytes([ASSIGNED_CLIENT_ID]) + _text(values["session_id"]) if values.get("assigned") else b""
+        properties = _sized(name) if values.get("level", level) == V5 else b""
+        return _packet(CONNACK, bytes([present, code]) + properties)
 
     return write
 
@@ -256,7 +269,7 @@ def mqtt(
         flags = (0x02 if clean else 0) | (0x80 if username else 0) | (0x40 if password else 0)
         # An hour, so that a session outlives its connection.
         expiry = b"" if clean else bytes([SESSION_EXPIRY]) + (3600).to_bytes(4)
-        properties = bytes([len(expiry)]) + expiry if version == V5 else b""
+        properties = _sized(expiry) if version == V5 else b""
         # In whole seconds, and 0 would promise nothing.
         interval = math.ceil(values.get("interval") or 0).to_bytes(2)
         body = _text("MQTT") + bytes([version, flags]) + interval + properties + _text(values["session_id"])

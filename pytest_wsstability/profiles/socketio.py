@@ -51,6 +51,8 @@ def socketio(
     path = namespace.removeprefix("/")
     room = f"/{path}," if path else ""
     joins = f"40{room}"
+    # A client of several namespaces joins others on the same connection: 40/admin,
+    joined = re.compile(rf"{re.escape(joins)}(?:\{{.*)?", re.DOTALL)
     leaves = Codec(re.compile(rf"41{re.escape(room)}(?:\{{.*)?", re.DOTALL), f"41{room}")
     return Profile(
         name=name,
@@ -67,7 +69,7 @@ def socketio(
                 "maxPayload": Free(1_000_000, optional=True),
             },
         ),
-        session_info=(joins if auth is None else Prefixed(joins, auth), f"{joins}{ANY}"),
+        session_info=(joins if auth is None else Prefixed(joins, auth), joined),
         session_confirmed=Prefixed(joins, {"sid": SESSION_ID}),
         # python-socketio says of a namespace that it does not serve: 44"Unable to connect".
         session_refused=(Prefixed(f"44{room}", {"message": Free("refused")}), f'44{room}"{ANY}"'),

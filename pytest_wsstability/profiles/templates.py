@@ -16,7 +16,8 @@ class Free:
     """
     Any value when it is read; this one when it is written.
 
-    With a name, an answer carries the value of its question back: Phoenix' topic.
+    With a name, an answer carries the value of its question back: Phoenix' topic. A client that asks for
+    another one on the same connection joins a second channel.
 
     """
 

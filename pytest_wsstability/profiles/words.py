@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from .message_index import MessageIndex
-from .messages import Message, wording
+from .messages import Message, Prefixed, wording
 from .placeholders import SAMPLE, Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
@@ -95,6 +95,7 @@ class Words:
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
         tells_time: some message says what time it is.
+        channel: the names of what a client joins and the server confirms, of which there may be several.
         fixed: messages that never change, by role, step, and whether they are for a client that comes back.
         are_fixed: no message has to remember more than how far the handshake is.
 
@@ -103,8 +104,8 @@ class Words:
     __slots__ = (
         "_binary_json", "_client", "_foreign", "_known", "_longest", "_names", "_readers",
         "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
-        "are_fixed", "client_names_session", "fixed", "interval_is_named", "names_interval", "script",
-        "server_names_session", "session_is_number", "tells_time", "uses_sequence",
+        "are_fixed", "channel", "client_names_session", "fixed", "interval_is_named", "names_interval",
+        "script", "server_names_session", "session_is_number", "tells_time", "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -200,12 +201,18 @@ class Words:
         self.server_names_session = "session_id" in told and not self.client_names_session
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
+        self.channel = self._carried("session_info") & self._carried("session_confirmed")
         # What a function says is known when it has said it.
         told_later = any(each.wording.is_function for each in self._known)
-        self.are_fixed = not told_later and not frozenset().union(*self._names.values()) - {
+        self.are_fixed = not (told_later or self.channel) and not frozenset().union(*self._names.values()) - {
             "session_id",
             "any",
         }
+
+    def _carried(self, field: str) -> frozenset[str]:
+        """What a message says under a name of the profile's own, which its answer carries back."""
+        ours = (_named(each.wording.source) for each in self._known if each.field == field)
+        return frozenset().union(*ours)
 
     def names(self, field: str) -> frozenset[str]:
         """The placeholders in a message, by its field."""
@@ -465,6 +472,16 @@ def weight(value: Any) -> int:
         # Any value fits, as it does a placeholder.
         return 0
     return weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
+
+
+def _named(value: Any) -> frozenset[str]:
+    """The names of `Free` in a template."""
+    if isinstance(value, Free):
+        return frozenset() if value.name is None else frozenset({value.name})
+    if isinstance(value, Mapping | list):
+        inner = value.values() if isinstance(value, Mapping) else value
+        return frozenset().union(*map(_named, inner))
+    return _named(value.template) if isinstance(value, Prefixed) else frozenset()
 
 
 # What answers what, where answers are told by their ids.

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError, faults
+from pytest_wsstability import Direction, Orchestrator, Role, StabilityError, faults
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.profiles import JSON, Profile
@@ -129,6 +129,45 @@ async def test_both_ends_of_a_good_handshake_pass():
     async with connected() as (connection, orchestrator):
         connection.assert_handshake()
         orchestrator.sessions[0].assert_handshake()
+
+
+SECOND_CHANNELS = {
+    "phoenix": '["1","1","room:%s","phx_join",{}]',
+    "actioncable": '{"command":"subscribe","identifier":"room %s"}',
+    "pusher": '{"event":"pusher:subscribe","data":{"channel":"%s"}}',
+}
+
+
+@pytest.mark.parametrize("name", SECOND_CHANNELS)
+@pytest.mark.parametrize(("second", "flaws"), [("b", []), ("a", [Flaw.REPEATED])])
+async def test_a_client_that_joins_a_second_channel_has_begun_its_session_once(name, second, flaws):
+    """Each is confirmed; the same one twice is a mistake."""
+    joins = SECOND_CHANNELS[name]
+    session = await said(joins % "a", joins % second, profile=name)
+
+    assert [each.flaw for each in session.timeline.irregular] == flaws
+    sent = [each.role for each in session.timeline if each.direction is Direction.SENT]
+    assert sent.count(Role.SESSION_CONFIRMED) == 2
+
+
+async def test_a_workload_that_joins_a_second_channel_has_been_confirmed_once():
+    """At the client's end."""
+    async with connected({"profile": "actioncable"}) as (connection, orchestrator):
+        await connection.send_json({"command": "subscribe", "identifier": "another"})
+        await connection.expect({"type": "confirm_subscription", "identifier": "another"}, within="1s")
+
+        connection.assert_handshake()
+        orchestrator.sessions[0].assert_handshake()
+
+
+@pytest.mark.parametrize(("profile", "level"), [("mqtt", 4), ("mqtt5", 5)])
+async def test_a_client_of_mqtt_may_leave_its_name_to_the_broker(profile, level):
+    """As paho-mqtt and aiomqtt do, where their user gives none."""
+    body = b"\0\x04MQTT" + bytes([level, 2, 0, 60]) + (b"\0" if level == 5 else b"") + b"\0\0"
+    session = await said(b"\x10" + bytes([len(body)]) + body, profile=profile)
+
+    session.assert_handshake()
+    assert session.id.startswith("auto-")
 
 
 async def test_where_there_is_no_session_there_is_no_mistake():

@@ -86,7 +86,8 @@ def test_a_session_of_socketio():
     [
         ("40", Role.SESSION_INFO),
         ('40{"token":"x"}', Role.SESSION_INFO),
-        ("40/nope,", Role.SESSION_INFO),
+        # Another namespace is none of this session's.
+        ("40/nope,", Role.DATA),
         ("3", Role.HEARTBEAT_ANSWER),
         ('420["a"]', Role.DATA),
         ('42["hi",{"a":1}]', Role.DATA),
@@ -95,7 +96,7 @@ def test_a_session_of_socketio():
     ],
 )
 def test_what_a_client_says(message, role):
-    """With a token or a namespace, too."""
+    """With a token, too."""
     assert SOCKETIO.words.hear(message, End.CLIENT).role is role
 
 

@@ -53,6 +53,27 @@ def test_a_server_answers_in_the_clients_version():
     assert server.write(confirm, 0.1) == b"\x20\x03\x00\x00\x00"
 
 
+# As paho-mqtt 2.2 writes them where its user gives no client id.
+NAMELESS = bytes.fromhex("100c00044d5154540402003c0000")
+NAMELESS5 = bytes.fromhex("100d00044d5154540502003c000000")
+
+
+@pytest.mark.parametrize("profile", [MQTT, MQTT5])
+@pytest.mark.parametrize(
+    ("connect", "written"), [(NAMELESS, lambda name: b""), (NAMELESS5, lambda name: b"\x2c\x12\0\x29" + name)]
+)
+def test_a_server_names_a_client_that_leaves_that_to_it(profile, connect, written):
+    """A name of its own for each, which version 5 tells the client (MQTT 5, section 3.2.2.3.7)."""
+    servers = [Conversation(profile, End.SERVER) for _ in range(2)]
+    for server in servers:
+        server.opened(0.0)
+        (confirm,) = server.answer(server.hear(connect, 0.1))
+        properties = written(server.session_id.encode())
+
+        assert server.write(confirm, 0.1) == bytes([0x20, 2 + len(properties), 0, 0]) + properties
+    assert len({server.session_id for server in servers}) == 2
+
+
 @pytest.mark.parametrize(("every", "promised"), [(0.4, 1), (1, 1), (1.2, 2), (None, 60)])
 def test_a_keep_alive_is_rounded_up(every, promised):
     """To whole seconds: 0 would promise none, and one below the interval would be broken."""

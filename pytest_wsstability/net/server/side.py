@@ -181,7 +181,8 @@ class ServerSide:
         elif session_id is not None and len(session_id) > MAX_SESSION_ID:
             websocket.start_close(1009, "session id", local_reason=LocalReason.SESSION_ID)
         else:
-            self._check(websocket, heard)
+            if not websocket.conversation.joins_another(heard):
+                self._check(websocket, heard)
             if not websocket.profile.has_session:
                 self._begin_session(websocket)
 
