@@ -12,6 +12,7 @@ from ..core.timeline.events import Direction, End, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
 from ..profiles import HangUp, Unwritable
+from ..profiles.placeholders import Unsaid
 from ..profiles.sniffing import FIRST, is_ping, is_variant, likeness_of, sniff_messages, sniff_request
 from .ending import Phase
 from .inbox import Inbox
@@ -332,11 +333,10 @@ class MessageLayer(Generic[_Frames]):
         else:
             try:
                 payload = conversation.write(say, now, session_id=session_id)
+            except Unsaid:
+                return
             except Unwritable as exc:
                 self.flawed(Flaw.FUNCTION, str(exc))
-                return
-            if say.role is _DATA and not payload:
-                # Some goodbyes are not answered (STOMP's that asks for no receipt).
                 return
             try:
                 self._frames.write_message(now, payload, say.role, say.key)

@@ -26,7 +26,7 @@ A session: ``greeting`` (server), ``steps`` (either), ``session_info`` (client),
 (server), each where the protocol has it. With ``SESSION_ID`` in ``session_info`` the client names it, with it
 in the server's messages alone (its steps too) the server. ``resume`` and ``resumed`` come back to it on the
 next connection. ``goodbye`` (client) says that it goes; the orchestrator says ``goodbye_answer`` to it and
-ends the connection with ``goodbye_code``.
+ends the connection with ``goodbye_code``. To all else a client asks for, it says what ``reply`` gives.
 
 What data can't say, one function does: ``pong=lambda message: message.startswith("PONG")`` reads, and
 ``Codec(read, write)`` writes too; ``read`` gives values by the placeholders' names. ``records`` cuts

@@ -238,6 +238,11 @@ class Conversation:
             return False
         return self._can_resume(before)
 
+    @property
+    def began(self) -> Values:
+        """What the client's session_info has said, where that is remembered."""
+        return (self._state.began if self._state is not None else None) or {}
+
     def joins_another(self, heard: Heard) -> bool:
         """Whether a client that has begun its session joins another channel on the same connection."""
         return self._state is not None and self._is_of_another(heard, self._state.began)
@@ -303,7 +308,7 @@ class Conversation:
             session_id: another session's, for a confirmation that is wrong on purpose.
 
         Raises:
-            Unwritable: if it can't be written, naming the message and the value.
+            Unwritable: if it can't be written, naming the message and the value; `Unsaid` if it is not to be.
 
         """
         words = self.profile.words

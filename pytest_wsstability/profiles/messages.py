@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .patterns import Pattern
-from .placeholders import NAMES, PLACEHOLDER, Unwritable, Values, from_groups
+from .placeholders import NAMES, PLACEHOLDER, Unsaid, Unwritable, Values, from_groups
 from .templates import Free, compiled, fill, match, told_by
 from .wording import Parsed, Wording
 
@@ -31,14 +31,15 @@ class Codec:
         read: gives the values by the names of their placeholders, or a truth value; None and False for
             what is another message. "said" is what a record has in the place of a binary error or notice. A
             compiled pattern does it too, with groups named after placeholders.
-        write: makes the message of values; None where nobody has to write it.
+        write: makes the message of values, or None where it is not said with these; None where nobody has to
+            write it.
         names: the placeholders of which it says something: "session_id", "interval" ... Text and compiled
             patterns show theirs; what a function says is otherwise known when it has said it.
 
     """
 
     read: Callable[[Any], Mapping[str, Any] | bool | None] | re.Pattern[str] | re.Pattern[bytes]
-    write: Callable[[Values], str | bytes] | str | bytes | None = None
+    write: Callable[[Values], str | bytes | None] | str | bytes | None = None
     names: tuple[str, ...] = ()
 
 
@@ -131,12 +132,15 @@ class _Function(Wording):
         if isinstance(self._write, Wording):
             return self._write.write(values)
         try:
-            return self._write(dict(values))  # type: ignore[no-any-return]
+            written: str | bytes | None = self._write(dict(values))
         except Unwritable:
             raise
         except Exception as exc:
             # The user's function runs here.
             raise Unwritable(f"write raised {exc!r} for {values!r}"[:300]) from None
+        if written is None:
+            raise Unsaid("write gave None")
+        return written
 
     @property
     def is_fixed(self) -> bool:

@@ -24,6 +24,8 @@ from .records import TooLong
 
 # The first byte of a packet, and the level that stands in CONNECT.
 CONNECT, CONNACK, DISCONNECT = 0x10, 0x20, 0xE0
+PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 0x30, 0x40, 0x50, 0x60, 0x70
+SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK = 0x80, 0x90, 0xA0, 0xB0
 V3, V5 = 4, 5
 # Reason codes of a DISCONNECT that say no fault of the client: normal, busy, shutting down, by an order,
 # another server, moved, too old (MQTT 5, section 3.14.2.1).
@@ -232,6 +234,38 @@ def _went_wrong(message: str | bytes) -> Values | None:
     return {"said": f"DISCONNECT {body[0]:#x}, {name}{told and ': '}{told}"}
 
 
+def _reply(message: str | bytes, began: Values) -> bytes | None:
+    """What a broker acknowledges: subscriptions, and messages of quality of service 1 and 2."""
+    if isinstance(message, str) or not message:
+        return None
+    kind = message[0] & 0xF0
+    body = _body(message, kind) or b""
+    if kind == PUBLISH:
+        quality, after = message[0] >> 1 & 3, 2 + int.from_bytes(body[:2])
+        return _packet(PUBACK if quality == 1 else PUBREC, body[after : after + 2]) if quality else None
+    number, rest = body[:2], body[2:]
+    if kind == PUBREL:
+        return _packet(PUBCOMP, number)
+    if kind not in (SUBSCRIBE, UNSUBSCRIBE):
+        return None
+    is_5, subscribes = began.get("level") == V5, kind == SUBSCRIBE
+    if is_5:
+        size, used = _length(rest[:4])
+        rest = rest[used + (size or 0) :]
+    codes = _codes(rest, subscribes=subscribes) if is_5 or subscribes else b""
+    return _packet(SUBACK if subscribes else UNSUBACK, number + b"\0" * is_5 + codes)
+
+
+def _codes(filters: bytes, *, subscribes: bool) -> bytes:
+    """For each topic filter the quality of service that was asked for, or 0 where it is given up."""
+    codes = bytearray()
+    while filters:
+        after = 2 + int.from_bytes(filters[:2])
+        codes.append((filters[after : after + 1] or b"\0")[0] & 3 if subscribes else 0)
+        filters = filters[after + subscribes :]
+    return bytes(codes)
+
+
 def _came_back(message: str | bytes) -> Values | None:
     values = _read_connack(message)
     return None if values is None else {**values, "resumed": values["present"]}
@@ -286,6 +320,7 @@ def mqtt(
         notice=Codec(_goes, b"\xe0\x02\x8b\x00"),
         error=Codec(_went_wrong, b"\xe0\x02\x80\x00") if version == V5 else None,
         goodbye=Codec(lambda message: _body(message, DISCONNECT) is not None, b"\xe0\x00"),
+        reply=_reply,
         # As mosquitto and aedes (measured); RabbitMQ closes with 1000.
         goodbye_code=1006,
         ping=b"\xc0\x00",

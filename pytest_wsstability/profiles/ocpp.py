@@ -9,17 +9,45 @@ session id.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
-from .placeholders import INTERVAL, NOW_TEXT, TEXT_ID
+from .placeholders import INTERVAL, NOW_TEXT, TEXT_ID, Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
+
+# What stands in the results of calls, where something has to: all else is answered with {}.
+_ACCEPTED = {"status": "Accepted"}
+_RESULTS: Mapping[str, Any] = {
+    "StartTransaction": {"transactionId": 1, "idTagInfo": _ACCEPTED},
+    "Get15118EVCertificate": {**_ACCEPTED, "exiResponse": ""},
+    **dict.fromkeys(
+        (
+            "DataTransfer",
+            "GetCertificateStatus",
+            "NotifyEVChargingNeeds",
+            "NotifyEVChargingSchedule",
+            "SignCertificate",
+        ),
+        _ACCEPTED,
+    ),
+}
 
 
-def _ocpp(name: str, title: str, subprotocol: str, boot: Mapping[str, Any]) -> Profile:
+def _ocpp(name: str, title: str, subprotocol: str, boot: Mapping[str, Any], authorized: str) -> Profile:
+    results = {**_RESULTS, "Authorize": {authorized: _ACCEPTED}}
+
+    def reply(message: str | bytes, began: Values) -> str | None:
+        """The result of a call that a charge point makes of its own: StatusNotification, MeterValues."""
+        found = json_of(message) if isinstance(message, str) else None
+        if not isinstance(found, list) or len(found) < 4 or found[0] != 2 or not isinstance(found[2], str):
+            return None
+        return json.dumps([3, found[1], results.get(found[2], {})])
+
     def answer(status: str) -> list[Any]:
         return [3, TEXT_ID, {"currentTime": NOW_TEXT, "interval": INTERVAL, "status": status}]
 
@@ -32,6 +60,7 @@ def _ocpp(name: str, title: str, subprotocol: str, boot: Mapping[str, Any]) -> P
         session_refused=(answer("Rejected"), answer("Pending")),
         ping=[2, TEXT_ID, "Heartbeat", {}],
         pong=[3, TEXT_ID, {"currentTime": NOW_TEXT}],
+        reply=reply,
         match_ids=True,
         interval=300,
         timeout=30,
@@ -64,6 +93,7 @@ OCPP = _ocpp(
     "OCPP 1.6",
     "ocpp1.6",
     {"chargePointModel": Free("wsstability"), "chargePointVendor": Free("pytest")},
+    "idTagInfo",
 )
 OCPP201 = _ocpp(
     "ocpp2.0.1",
@@ -73,4 +103,5 @@ OCPP201 = _ocpp(
         "chargingStation": Free({"model": "wsstability", "vendorName": "pytest"}),
         "reason": Free("PowerUp"),
     },
+    "idTokenInfo",
 )

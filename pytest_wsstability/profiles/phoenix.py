@@ -10,13 +10,15 @@ Other topics: ``phoenix("room:42", {"token": ...})``.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
-from .placeholders import ANY, TEXT_ID
+from .placeholders import ANY, TEXT_ID, Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 _TIMERS = (
     ProtocolTimer(
@@ -40,6 +42,14 @@ _TIMERS = (
         source="Phoenix.Endpoint, option timeout of a socket's websocket; cowboy_websocket",
     ),
 )
+
+
+def _reply(message: str | bytes, began: Values) -> str | None:
+    """What a channel says that takes all events, and lets its clients leave."""
+    found = json_of(message) if isinstance(message, str) else None
+    if not isinstance(found, list) or len(found) != 5 or found[1] is None:
+        return None
+    return json.dumps([*found[:3], "phx_reply", {"status": "ok", "response": {}}])
 
 
 def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profile:
@@ -73,6 +83,7 @@ def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profil
         # The channel crashed, or was closed, and the connection lives on. Others are a workload's own: the
         # server says so too when a client leaves one.
         error=([ANY, ANY, topic, "phx_error", Free({})], [ANY, ANY, topic, "phx_close", Free({})]),
+        reply=_reply,
         match_ids=True,
         interval=30,
         timeout=30,

@@ -68,6 +68,10 @@ class Unwritable(ValueError):
     """A message that can't be written, or not with these values."""
 
 
+class Unsaid(Unwritable):
+    """A message that is not said with these values: the function that writes it gave None."""
+
+
 class Raw(str):
     """Bytes that are no text, in hexadecimal: an id that is 16 random bytes."""
 

@@ -33,6 +33,9 @@ Sequence: TypeAlias = Callable[[str | bytes], int | str | None]
 # Of what session_info said and what the greeting or session_confirmed said: what both ends go by.
 Agree: TypeAlias = Callable[[Values, Values], Intervals]
 
+# Of a message, and of what the client's session_info said: what a server says to it, or None.
+Reply: TypeAlias = Callable[[str | bytes, Values], str | bytes | None]
+
 # Fields that hold several values of a kind, and how one is written.
 _SEVERAL: dict[str, tuple[type, str]] = {
     "steps": (SessionStep, "SessionStep(End.CLIENT, message) or SessionStep(End.SERVER, message)"),
@@ -118,6 +121,10 @@ class Profile:
     goodbye_answer: Messages = None
     goodbye_code: int | None = 1000
 
+    # Server to client: what it says to any other message of the client, for which programs wait (MQTT's
+    # SUBSCRIBE, calls of OCPP); None: nothing.
+    reply: Reply | None = None
+
     # How people speak in it; None where they do not.
     audio: Audio | None = None
 
@@ -201,6 +208,8 @@ class Profile:
             )
         if self.records is not None and not callable(self.records) and not _is_name(self.records):
             raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
+        if self.reply is not None and not callable(self.reply):
+            raise self._wrong(f"reply is {self.reply!r}; give a function of a message and of session_info")
         if self.heartbeats_in_session and self.session_confirmed is None:
             raise self._wrong("heartbeats_in_session without session_confirmed: none would ever be sent")
         if self.goodbye_answer is not None and self.goodbye is None:
@@ -299,7 +308,7 @@ class Profile:
         """Whether a conversation of an end has more to remember than how far the handshake is."""
         if self.records is not None or self.agree is not None or self.match_ids or self.resume is not None:
             return True
-        if self.heartbeats_in_session and end is End.CLIENT:
+        if (self.heartbeats_in_session and end is End.CLIENT) or (self.reply and end is End.SERVER):
             return True
         runs = end is End.SERVER and any(timer.by is end and timer.played for timer in self.timers)
         return runs or not self.words.are_fixed

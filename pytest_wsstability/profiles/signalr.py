@@ -9,9 +9,12 @@ then on both ends send ``{"type":6}`` each 15 s, which nobody answers. Without n
 
 from __future__ import annotations
 
+import json
+
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from .messages import Codec
+from .placeholders import Values
 from .profile import Profile
 from .templates import Free
 from .wording import json_of
@@ -21,6 +24,14 @@ def _read_refusal(message: str | bytes) -> bool:
     """The handshake's answer alone has no type: one with an error may be that of a call."""
     found = json_of(message) if isinstance(message, str) else None
     return isinstance(found, dict) and "error" in found and "type" not in found
+
+
+def _reply(message: str | bytes, began: Values) -> str | None:
+    """The completion of a call that has an id (types 1 and 4), with nothing in it."""
+    found = json_of(message) if isinstance(message, str) else None
+    if not isinstance(found, dict) or found.get("type") not in (1, 4) or "invocationId" not in found:
+        return None
+    return json.dumps({"type": 3, "invocationId": found["invocationId"], "result": None}) + "\x1e"
 
 
 SIGNALR = Profile(
@@ -37,6 +48,7 @@ SIGNALR = Profile(
     records="\x1e",
     notice=({"type": 7, "allowReconnect": True}, {"type": 7}),
     error={"type": 7, "error": Free("an error")},
+    reply=_reply,
     goodbye={"type": 7},
     # Its client closes (measured).
     goodbye_code=None,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,9 +22,24 @@ from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, PING_TIMEOUT, TIMEOUT
 from .messages import Codec, Prefixed
-from .placeholders import ANY, INTERVAL_MS, SEQUENCE, SESSION_ID, TIMEOUT_MS, TOKEN
+from .placeholders import ANY, INTERVAL_MS, SEQUENCE, SESSION_ID, TIMEOUT_MS, TOKEN, Values
 from .profile import Profile
 from .templates import Free
+
+# A client of several namespaces joins each on the same connection; an event with a number wants a packet 43.
+_JOINS = re.compile(r"40(/[^,]+)")
+_ASKS = re.compile(r"42((?:/[^,]+,)?[0-9]+)\[")
+
+
+def _reply(message: str | bytes, began: Values) -> str | None:
+    """What a server says that has all namespaces, and acknowledges events without a word."""
+    if isinstance(message, bytes):
+        return None
+    joins, asks = _JOINS.match(message), _ASKS.match(message)
+    if joins is not None:
+        return f'40{joins[1]},{{"sid":"{uuid.uuid4()}"}}'
+    return None if asks is None else f"43{asks[1]}[]"
+
 
 CONNECT_TIMEOUT = ProtocolTimer(
     name="Socket.IO's connect timeout",
@@ -78,6 +94,7 @@ def socketio(
         goodbye=leaves,
         # Its client closes; of a server the connection stays (python-socketio, measured).
         goodbye_code=None,
+        reply=_reply,
         foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
         ping="2",
         pong="3",

@@ -112,10 +112,16 @@ def _read_disconnect(message: str | bytes) -> Values | None:
     return None if fields is None else {"receipt": fields.get("receipt")}
 
 
-def _write_receipt(values: Values) -> str:
+def _write_receipt(values: Values) -> str | None:
     """Nothing for a client that asks for none."""
-    asked = values.get("receipt", "")
-    return "" if asked is None else frame("RECEIPT", receipt_id=_escape(asked))
+    asked = values.get("receipt")
+    return None if asked is None else frame("RECEIPT", receipt_id=_escape(asked))
+
+
+def _reply(message: str | bytes, began: Values) -> str | None:
+    """The receipt that any frame may ask for."""
+    text = message if isinstance(message, str) else message.decode("utf-8", "replace")
+    return _write_receipt(headers(text, text.partition("\n")[0].rstrip("\r")) or {})
 
 
 _TIMERS = (
@@ -172,6 +178,7 @@ def stomp(
         session_info=Codec(_read_connect, connect, ("interval",)),
         session_confirmed=Codec(_read_connected, connected, ("session_id", "interval")),
         error=Codec(lambda message: headers(message, "ERROR") is not None, frame("ERROR", message="refused")),
+        reply=_reply,
         goodbye=Codec(_read_disconnect, frame("DISCONNECT", receipt="goodbye")),
         goodbye_answer=Codec(lambda message: headers(message, "RECEIPT") is not None, _write_receipt),
         ping="\n",

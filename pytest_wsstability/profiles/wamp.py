@@ -18,6 +18,7 @@ from .messages import Codec
 from .placeholders import Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 # Of messages: WAMP 2, section 6.5.
 HELLO, WELCOME, ABORT, GOODBYE = 1, 2, 3, 6
@@ -71,6 +72,26 @@ def _leaves(message: str | bytes) -> bool:
     return found is not None and found[2] != _ANSWERED
 
 
+# What a router says to requests: to those of the second kind with an id of its own behind the request's.
+_UNSUBSCRIBE, _UNREGISTER, _SUBSCRIBE, _REGISTER, _PUBLISH, _CALL = 34, 66, 32, 64, 16, 48
+_DONE = {_UNSUBSCRIBE: 35, _UNREGISTER: 67}
+_NAMED = {_SUBSCRIBE: 33, _REGISTER: 65, _PUBLISH: 17}
+
+
+def _reply(message: str | bytes, began: Values) -> str | None:
+    """What a router says that has no callee, and takes all else."""
+    found = json_of(message) if isinstance(message, str) else None
+    if not isinstance(found, list) or len(found) < 3 or not isinstance(found[0], int):
+        return None
+    kind, request, options = found[:3]
+    if kind in _DONE:
+        return json.dumps([_DONE[kind], request])
+    if kind == _CALL:
+        return json.dumps([8, kind, request, {}, "wamp.error.no_such_procedure"])
+    asks = kind != _PUBLISH or (isinstance(options, dict) and options.get("acknowledge") is True)
+    return json.dumps([_NAMED[kind], request, request]) if kind in _NAMED and asks else None
+
+
 def _write_welcome(values: Values) -> str:
     name = str(values.get("session_id"))
     return json.dumps([WELCOME, int(name) if name.isdigit() else 1, {"roles": _ROUTER_ROLES}])
@@ -103,6 +124,7 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         notice=[GOODBYE, Free({}), _SHUTDOWN],
         goodbye=Codec(_leaves, json.dumps([GOODBYE, {}, "wamp.close.close_realm"])),
         goodbye_answer=[GOODBYE, Free({}), _ANSWERED],
+        reply=_reply,
         # Crossbar leaves that to the client, too (measured).
         goodbye_code=None,
         new_session_id=new_session,

@@ -11,7 +11,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from .message_index import MessageIndex
 from .messages import Message, Prefixed, wording
-from .placeholders import SAMPLE, Unwritable, Values
+from .placeholders import SAMPLE, Unsaid, Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
 from .templates import Free
@@ -305,7 +305,7 @@ class Words:
             resumes: it resumes a session, or confirms that one is resumed.
 
         Raises:
-            Unwritable: if there is no such message, or it can't be written.
+            Unwritable: if there is no such message, or it can't be written; `Unsaid` if it is not to be.
 
         """
         known = self._written.get((role, step, resumes))
@@ -316,6 +316,8 @@ class Words:
     def _text(self, known: KnownMessage, values: Values) -> str | bytes:
         try:
             payload = known.wording.write(values)
+        except Unsaid:
+            raise
         except Unwritable as exc:
             raise Unwritable(f"{known.field}: {exc}") from None
         return payload + self._records if isinstance(payload, str) else payload

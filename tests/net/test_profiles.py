@@ -305,6 +305,26 @@ async def test_who_asks_for_no_receipt_gets_none():
             await client.recv(within="1s")
 
 
+async def test_what_a_function_leaves_unsaid():
+    """A server that answers every other heartbeat: nothing is wrong with the profile."""
+    ours = Profile(
+        name="ours",
+        ping=Codec(re.compile("hb (?P<id>[0-9]+)"), "hb {id}"),
+        pong=Codec(
+            re.compile("ok (?P<id>[0-9]+)"),
+            lambda values: f"ok {values['id']}" if int(values["id"]) % 2 else None,
+            names=("id",),
+        ),
+        interval=5,
+    )
+    async with Orchestrator(profile=ours) as orchestrator, opened(orchestrator.url, profile=ours) as client:
+        await asyncio.sleep(21)
+
+        trips = client.timeline.heartbeats
+        assert (trips.sent, trips.answered) == (4, 2)
+        assert not orchestrator.sessions[0].timeline.irregular
+
+
 @pytest.mark.parametrize("name", ["socketio", "signalr", "wamp"])
 async def test_a_client_that_closes_after_its_goodbye_has_left(name):
     """With an empty close frame, as libraries do, which alone says nothing."""

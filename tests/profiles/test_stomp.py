@@ -9,6 +9,7 @@ from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import Intervals
 from pytest_wsstability.profiles import Say
 from pytest_wsstability.profiles.conversation import Conversation
+from pytest_wsstability.profiles.placeholders import Unsaid
 from pytest_wsstability.profiles.stomp import STOMP, agree, headers, split, stomp
 from tests.profiles.dialogue import Dialogue
 
@@ -161,4 +162,5 @@ def test_no_receipt_where_none_is_asked_for():
     server = Conversation(STOMP, End.SERVER)
     heard = server.hear("DISCONNECT\n\n\0", 0.0)
 
-    assert server.write(Say(Role.DATA, heard.values), 0.0) == ""
+    with pytest.raises(Unsaid):
+        server.write(Say(Role.DATA, heard.values), 0.0)

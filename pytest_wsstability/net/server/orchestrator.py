@@ -39,6 +39,7 @@ from .peer_faults import PeerFaults
 from .protocol_faults import check
 from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_notices_loss, assert_reconnects
 from .registry import NoSessionError, SessionRegistry
+from .replies import reply_to
 from .responses import Limits, Responses
 from .session import Session
 from .side import ServerSide
@@ -168,8 +169,10 @@ class Orchestrator:
     def _begin(self, connection: Connection) -> None:
         if self._agents is not None:
             self._agents.start(connection)
-        else:
+        elif self._handlers:
             self._handlers.start(connection)
+        elif self.profile.reply is not None:
+            reply_to(connection)
 
     def _part(self, connection: Connection, part: Callable[[], None]) -> None:
         """A client goes. What an agent has heard is answered first; a handler says goodbye by itself."""
