@@ -58,6 +58,8 @@ def actioncable(channel: str, *, name: str = "actioncable", **parameters: Any) -
             {"type": "disconnect", "reason": "unauthorized", "reconnect": False},
         ),
         notice={"type": "disconnect", "reason": Free("server_restart"), "reconnect": Free(True)},
+        # Its clients do not come back: a server ends one for good by `remote_connections`.
+        error={"type": "disconnect", "reason": Free("remote"), "reconnect": False},
         # Any server may say the second one, so that it does not tell who speaks.
         ping=(Codec(_is_ping, _ping, ("now",)), {"type": "ping"}),
         heartbeats_from="server",

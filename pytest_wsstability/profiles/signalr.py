@@ -3,7 +3,8 @@ SignalR's JSON hub protocol, version 1.
 
 Each message ends with the byte 0x1E. Client: the handshake request. Server: ``{}``, or an ``error``. From
 then on both ends send ``{"type":6}`` each 15 s, which nobody answers. Without negotiation
-(``skipNegotiation``) there is no connection id; a reconnect is a new connection. ``{"type":7}`` ends it.
+(``skipNegotiation``) there is no connection id; a reconnect is a new connection. ``{"type":7}`` ends it, and
+for good unless it has ``"allowReconnect":true``.
 
 """
 
@@ -46,8 +47,9 @@ SIGNALR = Profile(
     heartbeats_from="both",
     interval=15,
     records="\x1e",
-    notice=({"type": 7, "allowReconnect": True}, {"type": 7}),
-    error={"type": 7, "error": Free("an error")},
+    notice={"type": 7, "allowReconnect": True},
+    # To whom it does not say so its clients do not come back: the server has ended this one for good.
+    error=({"type": 7, "error": Free("an error")}, {"type": 7}),
     reply=_reply,
     goodbye={"type": 7},
     # Its client closes (measured).

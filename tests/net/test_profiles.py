@@ -14,10 +14,12 @@ from pytest_wsstability import (
     Direction,
     End,
     Orchestrator,
+    Outcome,
     Requirement,
     Role,
     StabilityError,
     faults,
+    hold,
 )
 from pytest_wsstability.core.message.protocol import misfit
 from pytest_wsstability.core.timeline.close import LocalReason
@@ -217,6 +219,29 @@ async def test_a_router_of_wamp_that_shuts_down_is_told_from_one_that_ends_a_ses
     async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
         with told:
             await client.assert_stable(alive_for="1m", max_age_ok="10s")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "outcome"),
+    [
+        ("signalr", '{"type":7}\x1e', Outcome.UNSTABLE),
+        ("signalr", '{"type":7,"allowReconnect":false}\x1e', Outcome.UNSTABLE),
+        ("signalr", '{"type":7,"allowReconnect":true}\x1e', Outcome.INCONCLUSIVE),
+        ("actioncable", '{"type":"disconnect","reason":"remote","reconnect":false}', Outcome.UNSTABLE),
+        ("actioncable", '{"type":"disconnect","reason":"remote","reconnect":true}', Outcome.INCONCLUSIVE),
+    ],
+)
+async def test_an_end_from_which_clients_do_not_come_back_is_not_planned(name, words, outcome):
+    """Their libraries stay away unless they are told to come back."""
+
+    async def end(connection):
+        await asyncio.sleep(20)
+        await connection.send(words)
+
+    async with Orchestrator(profile=name, handler=end) as orchestrator:
+        soak = await hold(Requirement.of(alive_for="1m"), url=orchestrator.url, profile=name)
+
+        assert soak.verdict.outcome is outcome
 
 
 async def test_the_greatest_age_of_openai_is_announced_and_can_be_allowed():

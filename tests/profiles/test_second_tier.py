@@ -39,6 +39,7 @@ TRANSCRIPTS = [
     (ACTIONCABLE, S, '{"type": "ping", "message": 1795843358}', Role.HEARTBEAT, None),
     (ACTIONCABLE, S, '{"type":"ping"}', Role.HEARTBEAT, None),
     (ACTIONCABLE, S, '{"type":"disconnect","reason":"server_restart","reconnect":true}', Role.NOTICE, None),
+    (ACTIONCABLE, S, '{"type":"disconnect","reason":"remote","reconnect":false}', Role.ERROR, None),
     (
         ACTIONCABLE,
         S,
