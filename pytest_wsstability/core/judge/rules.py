@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ..duration import show_duration as show
 from ..redact import show_text
 from ..timeline.close import CloseEvidence, LocalReason, describe_code
-from ..timeline.close_reasons import says_wrong
+from ..timeline.close_reasons import says_wrong, tells_of_trouble
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
@@ -68,7 +68,7 @@ def _said_why(timeline: Timeline) -> Iterator[Note]:
     """A stream of messages that ended with one that says why: no requirement says that it goes on."""
     messages = timeline.messages
     words, at = messages.last_words, messages.last_at
-    if words is None or at is None or timeline.close is not None:
+    if words is None or at is None or timeline.close is not None or not tells_of_trouble(words):
         return
     quiet = timeline.duration - at
     if messages.count == 1 or quiet > messages.longest_gap:

@@ -169,14 +169,19 @@ def says_wrong(text: str) -> bool:
 
 
 def tells_why(text: str) -> bool:
-    """
-    Whether a message that the protocol gives no meaning tells why the end that follows it comes.
+    """Whether a message that the protocol gives no meaning tells why the end that follows it comes."""
+    return tells_of_trouble(text) or _REASON.search(text) is not None
 
-    The names of its members do not, but for ``"reason"``: a greeting has ``"idle_timeout": 60``.
+
+def tells_of_trouble(text: str) -> bool:
+    """
+    Whether it does so without an end behind it: it speaks of what ends connections.
+
+    The names of its members do not: a greeting has ``"idle_timeout": 60``.
 
     """
     said = read_error(_MEMBER.sub(" ", text))
-    return says_wrong(text) or _REASON.search(text) is not None or (said.is_clear and not said.is_lone)
+    return says_wrong(text) or (said.is_clear and not said.is_lone)
 
 
 def _plain(text: str) -> str:

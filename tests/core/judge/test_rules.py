@@ -364,6 +364,7 @@ WHY = "JWT expired"
         ([(5, "<feed"), (6, "<feed", WHY), (15, "<feed")], 120, False),
         ([(5, "<feed", WHY), (20, FIN)], 20, False),
         ([(5, "<feed", "hello")], 120, False),
+        ([(5, "<feed", '{"type": "hello", "reason": "reconnect"}')], 120, False),
     ],
 )
 def test_messages_that_end_with_one_that_says_why_are_noted(rows, until, noted):
