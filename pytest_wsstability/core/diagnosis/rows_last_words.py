@@ -26,6 +26,8 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 # last words are those of one second.
 _OFTEN = 0.1
 _OF_HEARTBEATS = frozenset({Rule.HEARTBEATS, Rule.CADENCE})
+# What much ordinary text speaks of, too.
+_VAGUE = frozenset({Topic.ERROR, Topic.TIMEOUT})
 _TIMERS = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
 _REMEDIES = {row.cause: row.remedy for row in rows_said.ROWS}
 _BLAMED = {row.cause: row.blame for row in rows_said.ROWS}
@@ -93,7 +95,7 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
             f"speaks of {topic.value}, and the protocol does not call it an error",
             closed=closed,
             when=partial(_tell, topic=topic, closed=closed),
-            confidence=MEDIUM if closed else LOW,
+            confidence=MEDIUM if closed and topic not in _VAGUE else LOW,
             remedy=_remedy(topic),
             rivals=(_BY_CHANCE, _BY_ONE_EVENT) if closed else (),
             runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
@@ -129,7 +131,7 @@ def _stopped() -> Iterator[Signature]:
             shows="messages are due by the requirement and do not come; the last of them speaks of "
             f"{topic.value}",
             when=partial(_told_of_its_stream, topic=topic),
-            confidence=MEDIUM,
+            confidence=LOW if topic in _VAGUE else MEDIUM,
             sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), "
             "and the last one was {last_words!r}",
             headline="the {peer} said {last_words}, and no more",

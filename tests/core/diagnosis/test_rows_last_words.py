@@ -116,6 +116,21 @@ def test_the_diagnosis_quotes_it(how, cause, confidence):
         assert told.remedy.startswith("close the old connection before the new one")
 
 
+@pytest.mark.parametrize(
+    ("text", "cause", "confidence"),
+    [
+        ("An error occurred: see below", "HANDLER_ERROR", "low"),
+        ("the request timed out, it failed", "READ_DEADLINE", "low"),
+        ("rate limit exceeded", "RATE_LIMITED", "medium"),
+    ],
+)
+def test_words_that_much_text_has_say_little(text, cause, confidence):
+    """Errors and timeouts are what programs talk about."""
+    told = diagnose(timeline((40, ">text"), (61.1, "<feed", text), (61.1, NORMAL)))
+
+    assert (told.cause.name, told.confidence.value) == (cause, confidence)
+
+
 def stopped(*rows, text="JWT expired", end=72, broken=(Rule.FLOW,)):
     """Messages every five seconds, the last of them with this text, and none until the end."""
     feed = [*((each, "<feed") for each in range(1, 61, 5)), (61, "<feed", text)]
