@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from . import rivals
-from .features import RECEIVED, Features
+from .features import RECEIVED, TO_ANSWER, Features
 from .signature import Blamed, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -106,5 +106,21 @@ ROWS = (
         rivals=rivals.UNHEARD,
         runner_up=Cause.PEER_FROZEN,
         source="TCP_INFO, measured",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="this end's keepalive gave up, bytes of the peer came up to then, and an answer before had "
+        "taken nearly as long",
+        when=lambda f: _gave_up(f) and f.round_trip > TO_ANSWER and f.silent(RECEIVED) <= 1.0,
+        confidence=MEDIUM,
+        sentence="an answer of the {peer} had taken {round_trip} before, and its next pong was not there "
+        "when the keepalive of the {end} gave up, though bytes kept coming: it waits behind them",
+        headline="pong late: an answer took {round_trip} before",
+        blame=Blamed.SELF,
+        evidence=("own_pings", "last_received", "tcp"),
+        remedy="let the {end} wait longer for a pong, or the {peer} send less at once; look for a slow link, "
+        "and whether the {peer} drops pongs while its buffer is full",
+        runner_up=Cause.NO_PONGS,
+        source="reports (uWebSockets 1876)",
     ),
 )

@@ -33,3 +33,30 @@ def test_only_1011_is_what_a_keepalive_says():
     """Of the codes that this end may have sent."""
     assert causes(*PING) == [DEAD]
     assert causes(*PING, code=1002) == []
+
+
+@pytest.mark.parametrize(
+    ("answered", "heard", "is_late"),
+    [
+        # The first ping went out at 20 s; the second, 19 s before the end, stays open.
+        (38.5, 59.5, True),
+        (38.5, 58.9, False),
+        # What came since would have been on its way for longer than any answer.
+        (30, 59.5, False),
+    ],
+)
+def test_a_pong_may_be_as_late_as_the_one_before_it(answered, heard, is_late):
+    """Where bytes come up to the end, and none of them shows that the last ping was passed over."""
+    rows = [(20, ">ping", b"1"), (answered, "<pong", b"1"), (41, ">ping", b"2"), (heard, "<text")]
+
+    assert (causes(*rows) == [LATE]) is is_late
+
+
+def test_no_answer_before_makes_no_pong_late():
+    """One that took a second, or none, tells nothing of the next."""
+    how = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011)}
+    rows = [(20, ">ping", b"1"), (21, "<pong", b"1"), (59.2, ">ping", b"2"), (59.5, "<text")]
+
+    assert fitting(ROWS, read(*rows, how=how)) == []
+    rows[1] = (21.001, "<pong", b"1")
+    assert fitting(ROWS, read(*rows, how=how)) == [LATE]
