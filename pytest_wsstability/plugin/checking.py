@@ -21,6 +21,7 @@ from .markers import (
     STABILITY,
     VOICE,
     has_pytest_asyncio,
+    is_of_anyio,
     needs_runner,
     take_over_unittest_skip,
     uses_us,
@@ -192,7 +193,8 @@ def _check_loop(item: pytest.Item, *, is_held_without_a_loop: bool) -> None:
         return
     name, definition = found
     source = f"ws_url comes from the async fixture {name!r}: a server on its event loop"
-    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+    is_async = inspect.iscoroutinefunction(getattr(item, "function", None))
+    if isinstance(item, pytest.Function) and is_async and not is_of_anyio(item):
         if not has_pytest_asyncio(item.config):
             return
         scope = fixture_loop_scope(definition, item.config)
@@ -206,15 +208,16 @@ def _check_loop(item: pytest.Item, *, is_held_without_a_loop: bool) -> None:
         return
     if not is_held_without_a_loop:
         return
+    still, advice = "during a sync test", "write 'async def' before this test"
+    if is_async:
+        still, advice = "during a hold, as anyio has it", "mark this test with asyncio in place of anyio"
     # Later, pytest-asyncio has made sync functions of async fixtures.
-    item.stash[async_url_key] = (
-        f"{source} stands still during a sync test; write 'async def' before this test"
-    )
+    item.stash[async_url_key] = f"{source} stands still {still}; {advice}"
     if is_virtual(item):
         raise ValueError(
             f"the server behind ws_url runs on the event loop of the async fixture {name!r}, which stands "
-            "still during a sync test: write 'async def' before this test; or give it "
-            f"ws_stability(time='real') if {name!r} only finds out where a server is that runs elsewhere"
+            f"still {still}: {advice}; or give it ws_stability(time='real') if {name!r} only finds out "
+            "where a server is that runs elsewhere"
         )
 
 

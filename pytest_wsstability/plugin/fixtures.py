@@ -21,9 +21,9 @@ from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
 from ..virtual.errors import VirtualTimeError
-from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio
+from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio, is_of_anyio
 from .own_server import joined, orchestrator_options, own_orchestrator
-from .plans import base_target_of, is_virtual, loop_scope, plan_of, runs_command
+from .plans import base_target_of, has_a_loop, is_virtual, loop_scope, plan_of, runs_command
 from .project_fixtures import overrides
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
@@ -95,6 +95,14 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
             "a ws_* fixture of this test needs the event loop of a pytest-asyncio "
             f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop where it is "
             "an argument of the test or of a fixture",
+            pytrace=False,
+        )
+    if is_of_anyio(item):
+        pytest.fail(
+            "a ws_* fixture of this test needs the event loop of a pytest-asyncio test, and anyio sets up "
+            "the fixtures of this one, on another: take @pytest.mark.anyio away from the test, its class and "
+            "its module (pytestmark), and the fixture anyio_backend; or open the connection in the test, "
+            "with connect() of pytest_wsstability, where it runs on asyncio",
             pytrace=False,
         )
     if _is_in_a_loop():
@@ -294,7 +302,7 @@ def session_within(requirement: Requirement | None) -> float:
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:
     """Whether a finished hold is the only one in a test that needs a loop, and brings its own."""
     has_one = not {"ws_soak", FLEET, VOICE}.isdisjoint(request.fixturenames)
-    return has_one and not pytest_asyncio.is_async_test(request.node)
+    return has_one and not has_a_loop(request.node)
 
 
 def _way(request: pytest.FixtureRequest, url: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 import pytest
-import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
@@ -21,7 +20,7 @@ from ..virtual import run_virtual
 from .markers import FLEET
 from .orders import order_of, without_late_threads
 from .own_server import OwnServer, own_server
-from .plans import is_too_long, is_virtual, plan_of, target_of
+from .plans import has_a_loop, is_too_long, is_virtual, plan_of, target_of
 from .project_fixtures import overrides
 from .reports.results import results_of
 from .servers.commands import refuse
@@ -141,7 +140,7 @@ def _take_down(item: pytest.Item) -> None:
 
 def _held(request: pytest.FixtureRequest, server: OwnServer, engine: Engine) -> Fleet:
     item = request.node
-    if pytest_asyncio.is_async_test(item):
+    if has_a_loop(item):
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         return loop.run_until_complete(_hold(item, server, engine))
     if is_virtual(item):

@@ -108,11 +108,17 @@ def has_pytest_asyncio(config: pytest.Config) -> bool:
     return plugin is not None and config.pluginmanager.is_registered(plugin)
 
 
+def is_of_anyio(item: pytest.Item) -> bool:
+    """Whether anyio sets up the async fixtures of a test, which it does on a loop of its own."""
+    has_plugin = item.config.pluginmanager.has_plugin("anyio")
+    return has_plugin and "anyio_backend" in getattr(item, "fixturenames", ())
+
+
 def needs_runner(item: pytest.Function) -> bool:
     """Whether pytest-asyncio is to run a test: no mark, fixture of anyio or mode of trio says who does."""
     # Where it is switched off, nobody knows its mark.
     if not inspect.iscoroutinefunction(item.function) or not has_pytest_asyncio(item.config):
         return False
-    if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in item.fixturenames:
+    if any(map(item.get_closest_marker, _RUNNERS)) or is_of_anyio(item):
         return False
     return not (item.config.pluginmanager.has_plugin("trio") and item.config.getini("trio_mode"))

@@ -20,7 +20,17 @@ from ..net.target import client_kind
 from ..profiles import JSON, Profile
 from ..profiles.catalogue import find
 from .asked import Plan
-from .markers import FLEET, LONG, MIDDLEBOX, ORCHESTRATOR, STABILITY, VOICE, has_pytest_asyncio, uses_us
+from .markers import (
+    FLEET,
+    LONG,
+    MIDDLEBOX,
+    ORCHESTRATOR,
+    STABILITY,
+    VOICE,
+    has_pytest_asyncio,
+    is_of_anyio,
+    uses_us,
+)
 from .opening import (
     OF_A_FLEET,
     collect_secrets,
@@ -280,6 +290,11 @@ def patches_time(node: pytest.Item | pytest.Collector) -> bool:
         return plan_of(node).patch_time
     marker = next(node.iter_markers(STABILITY), None)
     return marker is not None and bool(marker.kwargs.get("patch_time", False))
+
+
+def has_a_loop(item: pytest.Item) -> bool:
+    """Whether pytest-asyncio has a loop for a test, on which its fixtures are set up too."""
+    return pytest_asyncio.is_async_test(item) and not is_of_anyio(item)
 
 
 def loop_scope(item: pytest.Item) -> str:

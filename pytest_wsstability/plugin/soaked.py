@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-import pytest_asyncio
-
 from ..net.hold import Soak, hold
 from .orders import TimerOrder, in_another_order, order_of, run_private, without_late_threads
 from .own_server import own_orchestrator, own_server
-from .plans import is_virtual, leads_out, plan_of
+from .plans import has_a_loop, is_virtual, leads_out, plan_of
 from .servers.apps import source_of
 from .servers.output import silenced
 from .soaks.scheduling import soaks_of
@@ -30,7 +28,7 @@ def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     prepare_opening(request)
     if leads_out(request.node) and orchestrator_key not in request.node.stash:
         held = soaks_of(request.session).judge(request.node, ws_url)
-    elif pytest_asyncio.is_async_test(request.node):
+    elif has_a_loop(request.node):
         held = _on_the_loop_of_the_test(request, ws_url)
     else:
         held = _on_a_loop_of_its_own(request, ws_url)

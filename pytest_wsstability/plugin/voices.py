@@ -7,13 +7,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-import pytest_asyncio
-
 from ..core.judge.requirement import Requirement
 from ..net.voice.holding import hold_call
 from .orders import order_of, run_private, without_late_threads
 from .own_server import own_server
-from .plans import is_virtual, plan_of
+from .plans import has_a_loop, is_virtual, plan_of
 from .stash import settings_key, soak_key
 from .targets import aimed, hold_options, prepare_opening
 from .voice_marks import voice_of
@@ -36,7 +34,7 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
     ws_url = aimed(item, ws_url)
     prepare_opening(request)
     server = own_server(request, ws_url)
-    if pytest_asyncio.is_async_test(item):
+    if has_a_loop(item):
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         soak = loop.run_until_complete(_hold(item, server))
     else:

@@ -272,3 +272,58 @@ def test_a_fixture_that_gives_the_url_may_ask_for_the_orchestrator_by_name(passe
         async def test_it(ws_soak): ...
         """
     )
+
+
+BOTH = """
+import pytest
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture
+def anyio_backend(): return "asyncio"
+
+@pytest.mark.asyncio
+@pytest.mark.ws_stability(alive_for="24h")
+async def test_it({fixture}): ...
+"""
+
+
+@pytest.mark.parametrize("fixture", ["ws_connect", "ws_connection", "ws_clock"])
+def test_a_test_of_two_runners_is_told_to_leave_one(run, fixture):
+    """Where anyio sets up its fixtures, they are on another loop than that of pytest-asyncio."""
+    result = run(BOTH.format(fixture=fixture).replace('alive_for="24h"', "time='virtual'"))
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*, and anyio sets up the fixtures of this one, on another: take @pytest.mark.anyio away from the *"]
+    )
+    assert "pytest_wsstability/" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_a_soak_of_a_test_of_two_runners_needs_no_loop(passes, mode):
+    """It was held on the loop of anyio, a day in real time."""
+    passes(BOTH.format(fixture="ws_soak"), f"--asyncio-mode={mode}", "--timeout=20")
+
+
+def test_a_soak_of_a_server_on_the_loop_of_anyio_is_refused(refusal):
+    """That loop runs when the fixtures and the test do."""
+    printed = refusal(
+        """
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend(): return "asyncio"
+
+        @pytest.fixture
+        async def ws_url(): yield "ws://127.0.0.1:1/"
+
+        @pytest.mark.anyio
+        @pytest.mark.ws_stability(alive_for="1m")
+        async def test_it(ws_soak): ...
+        """
+    )
+
+    assert (
+        "which stands still during a hold, as anyio has it: mark this test with asyncio in place of"
+        in printed
+    )
