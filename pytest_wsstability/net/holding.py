@@ -188,10 +188,13 @@ class _Proof:
             websocket.send_proof()
         assert timeline.proof_asked_at is not None
         self.asked_at = timeline.opened + timeline.proof_asked_at
+        within, until = requirement.answer_within, self.asked_at + PROOF_TIMEOUT
+        # Meanwhile heartbeats rest, and a hold that follows allows each to be late by less than an answer.
+        early = until if within is None else min(self.asked_at + within / 2, until)
         try:
-            came = await websocket.wait_bytes(self.asked_at + PROOF_TIMEOUT)
+            came = await websocket.wait_bytes(early)
             if not came and not websocket.is_over:
-                came = await _more_comes(websocket, requirement)
+                came = await _more_comes(websocket, requirement, until)
         except asyncio.CancelledError:
             timeline.forget_proof()
             raise
@@ -200,21 +203,26 @@ class _Proof:
             self._came_at = websocket.loop.time()
 
 
-async def _more_comes(websocket: WebSocket, requirement: Requirement) -> bool:
+async def _more_comes(websocket: WebSocket, requirement: Requirement, until: float) -> bool:
     """
-    Whether a byte comes that the hold can count on, after a ping that brought none.
+    Whether a byte comes that the hold can count on, after a ping that brought none so far.
 
     Some servers answer no pings, and some paths lose them. A peer that has answered heartbeats answers
     another; one that sends them, or messages that have to keep coming, sends the next one.
 
+    Args:
+        websocket: the connection.
+        requirement: what it is held to.
+        until: the reading of the loop's clock until which the ping may bring one.
+
     """
-    timeline, now = websocket.timeline, websocket.loop.time()
+    timeline = websocket.timeline
     assert timeline is not None
-    due = [timeline.opened + at for at in due_by_itself(requirement, timeline)]
+    due = [until, *(timeline.opened + at for at in due_by_itself(requirement, timeline))]
     if timeline.heartbeats.answered and not peer_beats(timeline):
         websocket.messages.beat()
-        due.append(now + (requirement.answer_within or PROOF_TIMEOUT))
-    return await websocket.wait_bytes(max(due, default=now))
+        due.append(websocket.loop.time() + (requirement.answer_within or PROOF_TIMEOUT))
+    return await websocket.wait_bytes(max(due))
 
 
 async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:

@@ -350,8 +350,9 @@ class MessageLayer(Generic[_Frames]):
             self._set_alarm()
 
     def beat(self) -> None:
-        """Send a heartbeat now, if this end sends any: none of those that are due."""
+        """Send a heartbeat now, if this end sends any: the one that is kept back, or else one more."""
         if self.conversation.profile.beats(self.conversation.end):
+            self._kept_back = False
             self._endpoint.say(self._frames, self.conversation.beat())
 
     def take_turn(self) -> None:

@@ -17,6 +17,7 @@ from pytest_wsstability import (
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import ExpectedClose
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
+from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.net.holding import hold_open, wait_session
 from pytest_wsstability.profiles import Profile
 from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
@@ -763,9 +764,42 @@ async def test_a_server_that_went_between_a_ping_and_a_heartbeat_is_told():
         made = await hold(asked, url=server.url)
 
         assert [each.rule for each in made.verdict.violations] == [Rule.PROOF]
-        # Five seconds for the answer to the ping, and five for that to the heartbeat behind it.
-        assert made.timeline.duration == pytest.approx(120)
+        # Half of the time that an answer has for the ping, and all of it for the heartbeat behind it.
+        assert made.timeline.duration == pytest.approx(117.5)
         assert made.timeline.heartbeats.sent == 5
+
+
+@pytest.mark.parametrize(
+    ("every", "within", "first", "beats"),
+    [
+        # The one that is due at 60 s goes out behind the ping, and is no second one.
+        (10, 2, 60, [50, 61, 70]),
+        (25, 5, 100, [75, 102.5, 125]),
+        # Five seconds are the most that it waits.
+        (30, 25, 60, [30, 65, 90]),
+        # None is due so soon: it is one more.
+        (10, 2, 58, [50, 59, 60]),
+    ],
+)
+async def test_a_proof_of_life_makes_no_heartbeat_late_for_the_hold_that_follows(every, within, first, beats):
+    """Of a server that answers no pings: heartbeats rest while the first hold waits for that."""
+
+    async def script(peer):
+        while True:
+            opcode, payload = await peer.frame()
+            if opcode == TEXT:
+                peer.send(frame(TEXT, b"pong" + payload[4:]))
+
+    words = Profile(name="words", ping="ping{id}", pong="pong{id}")
+    async with talking(script, profile=words, heartbeat=every) as connection:
+        asked = {"heartbeat_every": every, "heartbeat_within": within}
+        verdict, age = await held(connection, alive_for=first, **asked)
+        assert (verdict.outcome, age) == (Outcome.STABLE, beats[1])
+
+        verdict, _ = await held(connection, alive_for=first + 2 * every - 1, **asked)
+        assert (verdict.outcome, verdict.doubts) == (Outcome.STABLE, ())
+        sent = [event.at for event in connection.timeline if event.role is Role.HEARTBEAT]
+        assert sent[sent.index(beats[0]) :][:3] == beats
 
 
 @pytest.mark.parametrize(("spoken", "outcome", "over"), [(6, Outcome.STABLE, 60), (5, Outcome.UNSTABLE, 62)])
