@@ -336,7 +336,7 @@ def test_what_a_function_of_the_users_raises_is_the_error(run, own, told):
 
 
 def test_a_fleet_in_doubt_says_of_what(run):
-    """What a single hold says, with how many; and all were watched to their end."""
+    """What a single hold says, with how many, and once; all were watched to their end."""
     result = run(
         """
         import pytest
@@ -347,9 +347,10 @@ def test_a_fleet_in_doubt_says_of_what(run):
     )
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["  worker    3 in doubt, such as connection 0: 0 of at least 1 heartbeats answered*none was sent: *"]
-    )
+    doubt = "3 of 3 in doubt, such as connection 0: 0 of at least 1 heartbeats answered*none was sent: *"
+    result.stdout.fnmatch_lines([f"inconclusive: {doubt}", f"  in doubt  {doubt}"])
+    result.stdout.no_fnmatch_line("*not observed to their end*")
+    result.stdout.no_fnmatch_line("  worker *")
 
 
 INJECTED = """

@@ -87,7 +87,9 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
         lines += _lane(fleet)
     if len(fleet.workers) > 1:
         lines += [f"  worker    {worker_line(each)}" for each in fleet.workers[:longest]]
-    lines += [f"  worker    {note}" for note in fleet.notes[: None if whole else _NOTES]]
+    said = "" if verdict.outcome is Outcome.UNSTABLE else "; ".join(doubt.text for doubt in verdict.doubts)
+    notes = [note for note in fleet.notes if note not in said]
+    lines += [f"  worker    {note}" for note in notes[: None if whole else _NOTES]]
     if fleet.refused_frames:
         told = ", ".join(f"{number} of {refusal}" for refusal, number in fleet.refused_frames)
         lines.append(f"  refused   frames of workers: {told}")
@@ -152,7 +154,8 @@ def group_line(group: GroupSummary) -> str:
     """A cause, how many ended of it, and what they share: ``400 restart (one instant, 61.2 s)``."""
     what = [str(each) for each in group.shared]
     if not what and group.refused < group.connections:
-        what = [f"ages {show(group.youngest)} to {show(group.oldest)}"]
+        youngest, oldest = show(group.youngest), show(group.oldest)
+        what = [f"age {youngest}" if youngest == oldest else f"ages {youngest} to {oldest}"]
     return f"{group.connections:,} {group.cause}" + (f" ({', '.join(what)})" if what else "")
 
 

@@ -226,7 +226,8 @@ class FleetMerge:
         if self.doubted is None:
             return self.notes
         first, number = self.doubted
-        return [f"{number:,} in doubt, such as connection {first.number}: {first.headline}", *self.notes]
+        doubted = f"{number:,} of {self.plan.connections:,} in doubt, such as connection {first.number}"
+        return [f"{doubted}: {first.headline}", *self.notes]
 
     def retell(self, endings: Sequence[Ending]) -> None:
         """Take the same endings with other causes, of which somebody knows more than the workers."""

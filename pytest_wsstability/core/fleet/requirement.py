@@ -257,7 +257,7 @@ class FleetRequirement:
             yield self._undecided(merge, least, most)
         elif self._asks_each and count.unobserved > merge.unopened:
             # So many may be lost, but not in any way.
-            yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.reasons))
+            yield Doubt(Reason.UNOBSERVED, _unobserved(merge))
 
     @property
     def _asks_each(self) -> bool:
@@ -280,7 +280,7 @@ class FleetRequirement:
         elif count.open:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
         elif count.unobserved:
-            yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.reasons))
+            yield Doubt(Reason.UNOBSERVED, _unobserved(merge))
 
     def bounds(self, merge: FleetMerge) -> tuple[float, float]:
         """
@@ -304,7 +304,7 @@ class FleetRequirement:
         low, high = (percent(each, apart=self.survival) for each in (least, most))
         between = f"between {low} and {high} live on, {as_written(self.survival)} is asked"
         if count.unobserved:
-            return Doubt(Reason.UNOBSERVED, f"{between}; {_unobserved(count, ())}")
+            return Doubt(Reason.UNOBSERVED, f"{between}; {_unobserved(merge, whole=False)}")
         if rotated := sum(each.fate is Fate.ROTATED and each.age < hold for each in merge.endings):
             # More connections of which as many rotate need not show more.
             return Doubt(Reason.TOO_FEW, f"{between}; {rotated:,} rotated before {show(hold)}")
@@ -512,6 +512,10 @@ def busiest_second(instants: Iterable[float]) -> tuple[int, float]:
     return most, began
 
 
-def _unobserved(count: FleetCount, notes: Sequence[str]) -> str:
-    text = f"{count.unobserved:,} of {count.planned:,} connections were not observed to their end"
-    return "; ".join([text, *notes[:3]])
+def _unobserved(merge: FleetMerge, *, whole: bool = True) -> str:
+    """Of whom nobody knows whether they lived: those that were not watched, and those that were in doubt."""
+    count, doubted = merge.count, merge.doubted[1] if merge.doubted is not None else 0
+    told = merge.reasons[: 3 if whole else min(doubted, 1)]
+    if unseen := count.unobserved - doubted:
+        told = [f"{unseen:,} of {count.planned:,} connections were not observed to their end", *told]
+    return "; ".join(told)

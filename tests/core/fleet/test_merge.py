@@ -613,6 +613,7 @@ def test_those_in_doubt_are_told_once_with_the_first_of_them():
     doubted = [ended(n, fate=Fate.UNOBSERVED, headline=f"{n} of 4 heartbeats, perhaps") for n in (3, 5)]
     merge = merged(PLAN, [BOTH[0], frame(1, endings=tuple(doubted)), frame(1, 1, is_last=True)])
 
-    assert merge.reasons[0] == "2 in doubt, such as connection 3: 3 of 4 heartbeats, perhaps"
+    of = PLAN.connections
+    assert merge.reasons[0] == f"2 of {of} in doubt, such as connection 3: 3 of 4 heartbeats, perhaps"
     assert merge.reasons[1:] == merge.notes
     assert merged(PLAN, [BOTH[0], frame(1, is_last=True)]).doubted is None

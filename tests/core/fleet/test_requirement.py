@@ -87,6 +87,49 @@ def test_whoever_was_not_watched_may_have_been_lost(unobserved, outcome):
 
 
 @pytest.mark.parametrize(
+    ("doubted", "lost", "survival", "text"),
+    [
+        (3, 0, None, "3 of 10 in doubt, such as connection 0: no ping was answered"),
+        (
+            3,
+            2,
+            None,
+            "2 of 10 connections were not observed to their end; 3 of 10 in doubt, such as connection 0: no "
+            "ping was answered; 2 of 10 connections of worker 0 unobserved from 60 s on: it was stopped",
+        ),
+        (
+            3,
+            0,
+            0.5,
+            "between 39.338% and 100% live on, 50% is asked; 3 of 10 in doubt, such as connection 0: no ping "
+            "was answered",
+        ),
+        (
+            0,
+            3,
+            0.5,
+            "between 39.338% and 100% live on, 50% is asked; 3 of 10 connections were not observed to their "
+            "end",
+        ),
+    ],
+)
+def test_who_was_watched_and_is_in_doubt_is_not_said_to_be_unobserved(doubted, lost, survival, text):
+    endings = tuple(
+        Ending(number=number, fate=Fate.UNOBSERVED, age=60.0, at=60.0, headline="no ping was answered")
+        for number in range(doubted)
+    )
+    merge = FleetMerge(FleetPlan(connections=10, hold=60.0))
+    merge.add(
+        Frame(
+            slot=0, attempt=1, sequence=0, at=60.0, opened=10, endings=endings, stable=((doubted, 9 - lost),),
+            is_last=True,
+        )
+    )  # fmt: skip
+
+    assert [doubt.text for doubt in check(merge, survival=survival).doubts] == [text]
+
+
+@pytest.mark.parametrize(
     ("asked", "unobserved", "age", "outcome"),
     [
         ({}, 2, 30.0, STABLE),

@@ -62,6 +62,8 @@ def test_groups_have_their_ages_and_first_end():
     assert (group.connections, group.youngest, group.oldest) == (2, 20.25, 31.5)
     assert (group.example, group.example_age, group.example_headline) == (4, 20.25, "closed with 1012")
     assert group_line(group) == "2 restart (ages 20.25 s to 31.5 s)"
+    (same,) = summary(ended(7, 40.0), ended(4, 40.0)).groups
+    assert group_line(same) == "2 restart (age 40 s)"
 
 
 def test_what_to_change_and_how_sure_that_is_stand_below_the_example():
@@ -312,7 +314,7 @@ def lines_of(word, text):
 def test_a_message_has_the_largest_causes_only():
     """Six of them, and how many more there are; the whole of it has each one and no such line."""
     short, whole = explain_fleet(*two_workers()), explain_fleet(*two_workers(), whole=True)
-    all_of_them = [f"1 cause {n} (ages {10 + n} s to {10 + n} s)" for n in range(8)]
+    all_of_them = [f"1 cause {n} (age {10 + n} s)" for n in range(8)]
 
     assert lines_of("cause", short) == all_of_them[:6]
     assert lines_of("...", short) == ["and 2 more causes"]
