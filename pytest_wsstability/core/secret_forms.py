@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 # From so many characters on a form is found wherever it stands.
 SHORTEST = 8
-# What stands for the rest of a text that somebody has cut short.
-CUT = re.compile(r"\.\.\.|…")
+# What stands for the rest of a text that somebody has cut short, unittest's "[48 chars]" too.
+CUT = re.compile(r"\.\.\.|…|\[\d{1,7} chars\]")
+_LONGEST_CUT = 15
 
 
 class Mask(NamedTuple):
@@ -98,7 +99,7 @@ class Forms:
 
     def _ends(self, text: str, start: int) -> Iterator[int]:
         """Where a form may be cut short that begins at a place."""
-        for mark in CUT.finditer(text, start + SHORTEST, start + self._most + 3):
+        for mark in CUT.finditer(text, start + SHORTEST, start + self._most + _LONGEST_CUT):
             yield mark.start()
         if len(text) - start < self._most:
             yield len(text)

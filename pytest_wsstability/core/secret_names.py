@@ -79,7 +79,9 @@ _SHORT_WORDS = (
     "|Sms|Sql|Src|Std|Str|Stt|Svg|Tcp|Tls|Ttl|Tts|Txt|Vpn|Ws|Xml"
 )
 # Each word has three letters with a vowel among them, or is a known one: "joinRoom", "UserById", "openTcp".
-_WRITTEN_TOGETHER = rf"(?:(?=[AEIOU]|.[a-z]*[aeiouy])[A-Z][a-z]{{2,}}|By|Id|ID|In|Of|On|To|{_SHORT_WORDS})+"
+_WRITTEN_TOGETHER = (
+    rf"(?:(?=[AEIOU]|[A-Z][a-z]*[aeiouy])[A-Z][a-z]{{2,}}|By|Id|ID|In|Of|On|To|{_SHORT_WORDS})+"
+)
 # Names, numbers, versions: "graphql-transport-ws", "room-7", "v12.stomp", "opus48000"; words that are written
 # together, "joinRoomV2", "UserById"; a year; models of telephones; date and time of ISO 8601. Random tokens
 # that look so, measured on 600,000 of each kind: of 8 letters and digits 1 in 84, of 12 1 in 900, of 16

@@ -32,6 +32,9 @@ _LONGEST = 2048
 _LAYERS = 3
 # So many values are remembered, and as many beside a name; the oldest goes first. Each takes about 2 KiB.
 _MOST = 8192
+# pytest leaves out what two texts begin or end with alike; the lines of the rest begin with a sign.
+_LEFT_OUT = re.compile(r"identical (?:leading|trailing) characters in diff")
+_OF_A_DIFF = re.compile(r"^(?:e )? *[-+] (?P<shown>.*)$", re.MULTILINE)
 # Fields whose values are the same for everybody.
 _ORDINARY_FIELDS = re.compile(
     r"accept(-.*)?|access-control-.*|cache-control|connection|content-.*|dnt|host|origin|pragma|sec-fetch-.*|"
@@ -367,12 +370,17 @@ class SecretValues:
             shown = inner.text
 
     def _cut_short(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where the end of a value stands behind what was left out: ``...end of a token``."""
-        starts = [cut.end() for cut in CUT.finditer(text)]
+        """Where part of a value stands beside what was left out: ``...end of a token``, a line of a diff."""
+        lines = [each.span("shown") for each in _OF_A_DIFF.finditer(text)] if _LEFT_OUT.search(text) else []
+        for line, stop in lines:
+            yield from (
+                (line + start, line + end, mask) for start, end, mask in self._forms.find(text[line:stop])
+            )
+        starts = [*(cut.end() for cut in CUT.finditer(text)), *(line for line, _ in lines)]
         if not starts:
             return
         # Once for all of them: a text may be nothing but dots.
-        first = starts[0] + SHORTEST
+        first = min(starts) + SHORTEST
         ends = [end for end in range(first, len(text) + 1) if text[end - SHORTEST : end] in self._tails]
         for start in starts:
             near = ends[bisect_left(ends, start + SHORTEST) : bisect_right(ends, start + _LONGEST)]

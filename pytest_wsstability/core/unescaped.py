@@ -10,11 +10,13 @@ _HEX = "[0-9a-fA-F]"
 # What a terminal obeys: colours and the like, and links (ECMA-48).
 _OBEYED = r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 _COLOURS = re.compile(_OBEYED)
+# Between the parts of a long literal, as `pprint` breaks it; pytest has signs and a margin before each line.
+_BROKEN = r"""['"]\n[E ]*[-+]? *b?['"]"""
 _ESCAPED = re.compile(
     rf"(?P<percent>(?:%{_HEX}{{2}})+)|(?P<byte>(?:\\x{_HEX}{{2}})+)|(?P<unit>(?:\\u{_HEX}{{4}})+)|"
     rf"(?P<char>\\U{_HEX}{{8}})|\\(?P<letter>[nrtbf])|\\(?P<mark>[!-/:-@\[-`{{-~])|"
     rf"&(?:#(?P<decimal>\d{{1,7}})|#[xX](?P<hex>{_HEX}{{1,6}})|(?P<entity>amp|lt|gt|quot|apos));|"
-    rf"(?P<colour>{_OBEYED})"
+    rf"(?P<colour>{_OBEYED})|(?P<broken>{_BROKEN})"
 )
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -65,7 +67,8 @@ class Unescaped:
 
 def unescaped(text: str) -> Unescaped | None:
     """The text without its outermost escapes; None if there are none."""
-    if "\\" not in text and "%" not in text and "&" not in text and "\x1b" not in text:
+    escaped = "\\" in text or "%" in text or "&" in text or "\x1b" in text
+    if not escaped and "'\n" not in text and '"\n' not in text:
         return None
     shown, number = _ESCAPED.subn(_text_of, text)
     return Unescaped(shown, text) if number else None
@@ -79,7 +82,8 @@ def _parts(written: str) -> tuple[list[int], list[int]]:
     """
     Where the parts of a text without its escapes begin, in it and as they were written.
 
-    A part is what stands in both, each character that was escaped, and colours, which have no length in it.
+    A part is what stands in both, each character that was escaped, and what has no length in it: colours, and
+    where a literal is broken.
 
     """
     starts, origins = [], []
@@ -120,7 +124,7 @@ def without_colours(text: str) -> str:
 
 
 def _char(kind: str | None, written: str) -> str:
-    if kind == "colour":
+    if kind in ("colour", "broken"):
         return ""
     if kind == "letter":
         return _LETTERS[written]

@@ -10,6 +10,7 @@ fixtures hand to tests stay as they are.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -85,5 +86,13 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, dict):
         return {_redacted(name): _redacted(each) for name, each in value.items()}
     for name, each in list(getattr(value, "__dict__", {}).items()):
-        setattr(value, name, _redacted(each))
+        setattr(value, name, _redacted_lines(each) if name == "lines" else _redacted(each))
     return value
+
+
+def _redacted_lines(lines: Sequence[str]) -> list[str]:
+    """Those of a traceback: a secret may go over several."""
+    # Those that Python has made have their ends.
+    end = "" if lines and lines[0].endswith("\n") else "\n"
+    shown = redact_source(end.join(lines))
+    return shown.split("\n") if end else [shown]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 
 import pytest
 
@@ -225,3 +226,12 @@ def test_random_tokens_look_like_words_in_few_cases(digits, length, one_in):
     tokens = ("".join(chosen.choices(digits, k=length)) for _ in range(20_000))
 
     assert sum(map(is_ordinary, tokens)) <= 20_000 / one_in
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000 + "1x", "a" * 100_000 + "1a", "Xa" * 50_000 + "1a"])
+def test_a_long_word_is_looked_at_in_one_go(text):
+    """A peer writes one behind the name of a secret: 100,000 letters took more than a minute."""
+    before = time.process_time()
+
+    assert not is_ordinary(text)
+    assert time.process_time() - before < 2

@@ -273,6 +273,9 @@ def test_inside_base64(values, before, encode):
         (f"token {JWT[:30]}... and on", "token ***... and on"),
         (f"token {JWT[:30]}… and on", "token ***… and on"),
         (f"...{JWT[-20:]} ended", "...*** ended"),
+        # As unittest shortens what is not equal.
+        (f"'{JWT[:30]}[12 chars]{JWT[-9:]}' != 'x'", "'***[12 chars]***' != 'x'"),
+        (f"'{JWT[:30]}[1234567 chars]' != 'x'", "'***[1234567 chars]' != 'x'"),
         # So little tells nothing.
         (f"token {JWT[:7]}", f"token {JWT[:7]}"),
     ],
@@ -282,6 +285,42 @@ def test_cut_short(values, text, shown):
     values.take("token", JWT)
 
     assert values.mask(text) == shown
+
+
+@pytest.mark.parametrize("margin", ["", "  ", "E         "])
+@pytest.mark.parametrize(
+    ("side", "line", "shown"),
+    [
+        ("leading", JWT[-20:], "***"),
+        ("leading", f"{JWT[-20:]}&room=7", "***&room=7"),
+        ("trailing", JWT[:15], "***"),
+        ("trailing", f"url={JWT[:15]}", "url=***"),
+        ("leading", JWT[-7:], JWT[-7:]),
+    ],
+)
+def test_what_pytest_leaves_out_of_a_diff(values, margin, side, line, shown):
+    """What two texts begin or end with alike, so that a line of it begins or ends amid a value."""
+    values.take("token", JWT)
+    head = f"{margin}Skipping 48 identical {side} characters in diff, use -v to show\n{margin}- expected\n"
+
+    assert values.mask(f"{head}{margin}+ {line}\n") == f"{head}{margin}+ {shown}\n"
+
+
+def test_lines_with_a_sign_that_are_of_no_diff(values):
+    """A list of words, of which one ends as a value does."""
+    values.take("token", "bX7s-recording-room")
+
+    assert values.mask("- 1.recording-room\n- recording-room") == "- 1.recording-room\n- recording-room"
+
+
+@pytest.mark.parametrize("sign", ["-", "+", " "])
+def test_a_literal_that_is_broken(values, sign):
+    """As pytest compares what is long, a header field of bytes say: no line of it has all of a value."""
+    values.take("token", JWT)
+    parts = f"b'Bearer {JWT[:9]}'", f"b'{JWT[9:40]}'", f"b'{JWT[40:]}',"
+    broken = "\n".join(f"E         {sign}         {part}" for part in parts)
+
+    assert values.mask(broken) == f"E         {sign}         b'Bearer ***',"
 
 
 class Counting(dict):

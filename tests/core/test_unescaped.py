@@ -32,6 +32,9 @@ from pytest_wsstability.core.unescaped import unescaped, without_colours
         # Colours, and a link.
         ("\x1b[1;31merror\x1b[0m: \x1b[38;5;3mno", "error: no"),
         ("\x1b]8;;http://a\x1b\\here\x1b]8;;\x07.", "here."),
+        # A literal that is broken, as `pprint` and pytest do.
+        ("(b'ab'\n b'cd')", "(b'abcd')"),
+        ("E   +   'ab '\nE   +   'cd'\nE   +   'ef',", "E   +   'ab cdef',"),
     ],
 )
 def test_one_layer_goes(text, plain):
@@ -42,7 +45,9 @@ def test_one_layer_goes(text, plain):
     assert found.text == plain
 
 
-@pytest.mark.parametrize("text", ["", "plain", "100% of a\\k & c; %zz \\q &nix;"])
+@pytest.mark.parametrize(
+    "text", ["", "plain", "100% of a\\k & c; %zz \\q &nix;", "['a',\n 'b']", "'a'\n\n'b'"]
+)
 def test_what_is_no_escape_stays(text):
     """There is no other text then."""
     assert unescaped(text) is None

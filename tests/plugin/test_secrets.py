@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -240,6 +241,35 @@ def test_a_file_that_cannot_be_collected(run):
 
     result.stdout.fnmatch_lines(["E * RuntimeError: no login with [*][*][*]"])
     assert "hunter2hunter" not in result.stdout.str()
+
+
+OVER_LINES = """
+TOKEN = b"begin." * 10 + b"hunter2/" * 10
+KEY = "-----BEGIN PRIVATE " + "KEY-----\\n" + "hunter4/" * 8 + "\\n-----END PRIVATE " + "KEY-----"
+
+async def test_compared(ws_connect):
+    await ws_connect(headers={"X-Token": TOKEN.decode()})
+    assert [(b"x-token", TOKEN)] == []
+
+async def test_shortened(ws_connect):
+    await ws_connect(headers={"X-Token": TOKEN.decode()})
+    assert TOKEN.decode() == "begin." * 10 + "x"
+
+async def test_raised(ws_connect):
+    raise ValueError("cannot load:\\n" + KEY)
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-vv"], ["--tb=native", "-vv"], ["--tb=short"]], ids=" ".join)
+def test_a_secret_that_goes_over_lines(pytester, run, monkeypatch, options):
+    """A traceback has a line for each; in CI pytest shows all of a difference, and breaks long literals."""
+    monkeypatch.setenv("CI", "true")
+    result = run(OVER_LINES, "--junitxml=j.xml", *options)
+
+    assert result.parseoutcomes() == {"failed": 3}
+    for text in (result.stdout.str(), (pytester.path / "j.xml").read_text()):
+        shown = [line for line in text.splitlines() if "TOKEN = " not in line and "KEY = " not in line]
+        assert not re.search("hunter[24]/hunter", "\n".join(shown))
 
 
 def test_names_of_a_teams_own(run, ini):
