@@ -116,7 +116,7 @@ class Spoken(NamedTuple):
     session_id: str | None = None
     turn: int | None = None
     number: int | None = None
-    # Of a transcript, whether it has words.
+    # Of a transcript, whether it has no words.
     is_empty: bool = False
 
 
@@ -262,7 +262,7 @@ class Audio:
             audio = self._decoded(role, audio)
         return Spoken(
             role, audio, values.get("session_id"), _whole(values.get("turn")), _whole(values.get("number")),
-            is_empty=values.get("text") == "",
+            is_empty="text" in values and not any(map(str.isalnum, str(values["text"] or ""))),
         )  # fmt: skip
 
     def _decoded(self, role: VoiceRole, audio: Any) -> bytes:

@@ -99,6 +99,24 @@ def test_what_a_message_says(name, sender, message, role):
     assert found == (None if role is None else (role, SOUND if role in (Role.SPEECH, Role.ANSWER) else b""))
 
 
+@pytest.mark.parametrize(
+    ("text", "is_empty"),
+    [("", True), (" \n", True), ("...", True), (None, True), ("a", False), ("7", False), ("\u4f60", False)],
+)
+def test_a_transcript_has_words_or_none(text, is_empty):
+    """Spaces and full stops are none: speech to text gives them of silence."""
+    found = audio("json").read(json.dumps({"type": "transcript", "final": True, "text": text}), SERVER)
+
+    assert (found.role, found.is_empty) == (Role.FINAL, is_empty)
+
+
+def test_a_transcript_whose_words_the_profile_does_not_read_has_some():
+    """Its coming is all that is known."""
+    spoken = Audio(speech=RAW, answer=RAW, answer_end="end", final={"heard": True})
+
+    assert not spoken.read('{"heard":true,"what":""}', SERVER).is_empty
+
+
 @pytest.mark.parametrize("name", SPEAKING)
 def test_what_is_written_is_read_back(name):
     """Every message of every protocol, with its numbers where it has them."""

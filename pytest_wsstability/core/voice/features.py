@@ -52,12 +52,15 @@ class VoiceFeatures:
         """
         The stage that took longer in the turn than the others together.
 
-        By the agent's record or else by what came when; None if there is none, and if nobody knows.
+        By the agent's record or else by what came when; None if there is none, and if nobody knows. Where no
+        message tells the stages apart, what is left of the wait is theirs.
 
         """
         times = {name: seconds for name in StageName if (seconds := self.stage(name)) is not None}
         found = max(times, key=lambda name: times[name]) if times else None
-        return found if found is not None and 2 * times[found] > sum(times.values()) else None
+        late = waited(self.turn) if self.turn is not None and self.agent is None else None
+        whole = max(sum(times.values()), late or 0.0)
+        return found if found is not None and 2 * times[found] > whole else None
 
     def turn_of(self, rule: Rule) -> Turn | None:
         """The turn that shows how a rule was broken, which need not be the one that was broken first."""
@@ -73,7 +76,7 @@ class VoiceFeatures:
             return None
         begins = {
             StageName.STT: turn.speech_until,
-            StageName.AI: turn.speech_until if turn.final_at is None else turn.final_at,
+            StageName.AI: turn.final_at,
             StageName.TTS: turn.token_at,
         }[name]
         ends = {StageName.STT: turn.final_at, StageName.AI: turn.token_at, StageName.TTS: turn.audio_at}[name]

@@ -423,3 +423,26 @@ def test_the_steps_of_a_turn_are_evidence(events, shown):
     assert [each.text for each in found.evidence] == [
         *shown, "4 of 4 heartbeats answered, the slowest in 100 ms",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        # Nothing tells what else was waited for.
+        ([(2.5, "final")], None),
+        ([(2.501, "final")], StageName.STT),
+        ([(2.1, "final"), (2.6, "token")], None),
+        ([(2.1, "final"), (2.601, "token")], StageName.AI),
+        # Understood and answered: which of the two took long is not known.
+        ([(2.9, "token")], None),
+        ([(2.499, "token")], StageName.TTS),
+        ([(2.5, "token")], None),
+    ],
+)
+def test_a_stage_is_slow_that_took_most_of_the_wait(came, told):
+    """A transcript, or a token, and audio a second after the end of the speech."""
+    made = call((0.0, "speak"), (2.0, "hush"), *came, (3.0, "audio", 1.0), (4.0, "done"))
+    found = diagnosis(made, first_audio_within=0.8)
+
+    assert features(made, first_audio_within=0.8).slowest is told
+    assert found.confidence is (Confidence.MEDIUM if told is None else Confidence.HIGH)
