@@ -42,6 +42,11 @@ def parse_duration(value: Duration, name: str = "duration", *, zero: bool = Fals
     return seconds
 
 
+def parse_optional(value: Duration | None, name: str) -> float | None:
+    """The same; None of None."""
+    return None if value is None else parse_duration(value, name)
+
+
 def _seconds(value: object) -> float | None:
     if isinstance(value, bool):
         return None

@@ -11,7 +11,7 @@ from typing import Any, Protocol, Unpack, cast
 from ..core import assertions
 from ..core.asserted import asserting, awaited
 from ..core.assertions import Judged
-from ..core.duration import Duration, parse_duration, show_duration
+from ..core.duration import Duration, parse_duration, parse_optional, show_duration
 from ..core.judge.backoff import Backoff
 from ..core.judge.handshake import judge_resumption
 from ..core.judge.judgement import Judgement
@@ -240,7 +240,7 @@ class Connection(Judged):
 
         """
         __tracebackhide__ = True
-        seconds = None if within is None else parse_duration(within, "within")
+        seconds = parse_optional(within, "within")
         message = await self._next(seconds)
         if message is None:
             assert seconds is not None
@@ -410,7 +410,7 @@ class Connection(Judged):
         __tracebackhide__ = True
         if self.opener is None:
             raise RuntimeError("reconnect: only a client can; this is a server's end")
-        seconds = None if within is None else parse_duration(within, "within")
+        seconds = parse_optional(within, "within")
         if self.websocket.transport is not None and not self.websocket.is_closing:
             raise RuntimeError("reconnect: the connection is still open; close() it, or wait_closed()")
         until = None if seconds is None else self.websocket.loop.time() + seconds

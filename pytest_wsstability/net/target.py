@@ -16,13 +16,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from websockets.uri import WebSocketURI, parse_uri
 
 from ..core.url import wrong_url
+from .shared_fields import Fields
 
 # RFC 9110, section 5.5: visible characters of Latin-1, spaces and tabs.
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 T = TypeVar("T")
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
-Fields = tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=256)

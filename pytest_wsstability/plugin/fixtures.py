@@ -21,6 +21,7 @@ from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
 from ..virtual.errors import VirtualTimeError
+from ..virtual.runner import is_loop_running
 from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio, is_of_anyio
 from .own_server import joined, orchestrator_options, own_orchestrator
 from .plans import base_target_of, has_a_loop, is_virtual, loop_scope, plan_of, runs_command
@@ -105,7 +106,7 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
             "with connect() of pytest_wsstability, where it runs on asyncio",
             pytrace=False,
         )
-    if _is_in_a_loop():
+    if is_loop_running():
         pytest.fail(
             "request.getfixturevalue() cannot set up a ws_* fixture while the event loop of the test runs: "
             "let the test take it as an argument, or ask for it in a fixture that is no 'async def'",
@@ -114,15 +115,6 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop
     return loop
-
-
-def _is_in_a_loop() -> bool:
-    """Whether this is called from a coroutine."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _what_helps(item: pytest.Item) -> str:

@@ -51,7 +51,8 @@ def never_spoke(f: Features) -> bool:
     return not f.messages_sent
 
 
-def _age_is_a_number(f: Features) -> bool:
+def age_number(f: Features) -> bool:
+    """Whether limits have such an age."""
     return timers.is_number(f.age, f.tier, CountsFrom.AGE)
 
 
@@ -348,7 +349,7 @@ AFTER_A_MESSAGE_EACH = Rival(
     Cause.HANDLER_ERROR,
     "each of this age ended right after a message or a heartbeat of its own (a stream at an age that limits "
     "have aside)",
-    lambda f: f.beside.same_age_sent and not (f.messages.streaming and _age_is_a_number(f)),
+    lambda f: f.beside.same_age_sent and not (f.messages.streaming and age_number(f)),
     "each had sent something right before, so a handler that fails on it, or a limit on messages, fits too",
     LOW,
 )

@@ -8,7 +8,7 @@ from ..timeline.events import End
 from . import rivals, timers
 from .features import Features
 from .message_limit import NTH_MESSAGE
-from .rows_timers import age_number, at_once, idle, pong_deadline, same_age
+from .rows_timers import at_once, idle, pong_deadline, same_age
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -16,7 +16,7 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 def _aged(f: Features) -> bool:
     """Whether traffic flowed to an end at an age that limits have."""
-    return f.cut and not idle(f) and age_number(f)
+    return f.cut and not idle(f) and rivals.age_number(f)
 
 
 def _pongs_untried(f: Features) -> bool:
@@ -47,7 +47,7 @@ ROWS = (
         cause=Cause.RESTART,
         shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
         "within 2 s, at an age that is nobody's limit, and that no others had at other instants",
-        when=lambda f: f.cut and at_once(f) and not age_number(f) and not rivals.repeats_age(f),
+        when=lambda f: f.cut and at_once(f) and not rivals.age_number(f) and not rivals.repeats_age(f),
         confidence=LOW,
         sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as "
         "they were "

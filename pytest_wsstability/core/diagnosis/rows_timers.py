@@ -26,11 +26,6 @@ def _heard_last(f: Features) -> bool:
     return f.silent(SENT) - f.silent(RECEIVED) > SILENCE
 
 
-def age_number(f: Features) -> bool:
-    """Whether limits have such an age."""
-    return timers.is_number(f.age, f.tier, CountsFrom.AGE)
-
-
 def same_age(f: Features) -> bool:
     """Whether traffic flowed to an end at an age that other connections had."""
     return f.cut and rivals.shares_age(f) and not idle(f)
@@ -123,7 +118,7 @@ _ONE_KIND = (
 _AS_OLD = Rival(
     Cause.MAX_AGE,
     "the age is a number that limits have",
-    age_number,
+    rivals.age_number,
     "a maximum age of {max_age} looks the same",
     LOW,
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
-from ..duration import Duration, parse_duration, show_duration
+from ..duration import Duration, parse_optional, show_duration
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ..timeline.events import End
 from ..timeline.protocol_facts import ProtocolFacts
@@ -182,10 +182,6 @@ class Requirement:
         return self.alive_for + missed + PROOF_TIMEOUT + waits
 
 
-def _seconds(value: Duration | None, name: str) -> float | None:
-    return None if value is None else parse_duration(value, name)
-
-
 def count(value: Any, name: str) -> int:
     """A whole number from 0, or a ValueError that names it."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -246,21 +242,21 @@ def _check_parts(expected: ExpectedClose, name: str) -> None:
 
 
 _CONVERT: dict[str, Callable[[Any, str], Any]] = {
-    "alive_for": _seconds,
-    "heartbeat_every": _seconds,
-    "heartbeat_within": _seconds,
-    "session_within": _seconds,
-    "pings_within": _seconds,
-    "rtt_p95": _seconds,
-    "max_age_ok": _seconds,
+    "alive_for": parse_optional,
+    "heartbeat_every": parse_optional,
+    "heartbeat_within": parse_optional,
+    "session_within": parse_optional,
+    "pings_within": parse_optional,
+    "rtt_p95": parse_optional,
+    "max_age_ok": parse_optional,
     "heartbeat_missed_max": count,
     "heartbeats_at_least": count,
     "no_abnormal_closure": _flag,
     "handshake": _flag,
     "allow_close": close_codes,
     "closed": _closed,
-    "message_every": _seconds,
+    "message_every": parse_optional,
     "messages_at_least": count,
-    "heartbeats_apart": _seconds,
+    "heartbeats_apart": parse_optional,
     "no_error_messages": _flag_or_none,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from ..duration import Duration, parse_duration
+from ..duration import Duration, parse_duration, parse_optional
 
 
 class StageName(Enum):
@@ -104,7 +104,7 @@ class BlocksReading(StageFault):
     seconds: float | None
 
     def __init__(self, seconds: Duration | None = None, *, turn: int | None = None) -> None:
-        taken = None if seconds is None else parse_duration(seconds, "BlocksReading.seconds")
+        taken = parse_optional(seconds, "BlocksReading.seconds")
         self._set(turn=turn, seconds=taken)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...core.duration import Duration, parse_duration
+from ...core.duration import Duration, parse_duration, parse_optional
 from ...core.probe.findings import Findings
 from ...core.probe.inference import SURVIVED, infer
 from ...core.probe.lengths import LONGEST_TICK
@@ -64,7 +64,7 @@ class Prober:
     ) -> None:
         self.url = redact_url(url)
         self.seconds = parse_duration(seconds, "max")
-        interval = None if every is None else parse_duration(every, "every")
+        interval = parse_optional(every, "every")
         if interval is not None and interval > self.seconds / 4:
             raise ValueError(
                 f"every: {every!r} is too seldom for a wait of {self.seconds:g} s; at most a quarter"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, Unpack
 
-from ...core.duration import Duration, parse_duration
+from ...core.duration import Duration, parse_duration, parse_optional
 from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ...core.timeline.events import DeadlineTraffic, Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
@@ -149,10 +149,6 @@ def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behav
     return Behaviour.of(**values)
 
 
-def _timer(value: Duration | None, name: str) -> float | None:
-    return None if value is None else parse_duration(value, name)
-
-
 def _delay(value: Duration | bool, name: str) -> float | None:
     if isinstance(value, bool):
         return 0.0 if value else None
@@ -198,9 +194,9 @@ def restart_code(how: int | str) -> int | None:
 
 
 _CONVERT: dict[str, Callable[[Any, str], Any]] = {
-    "read_deadline": _timer,
-    "ping_interval": _timer,
-    "heartbeat_interval": _timer,
+    "read_deadline": parse_optional,
+    "ping_interval": parse_optional,
+    "heartbeat_interval": parse_optional,
     "deadline_reset_by": _kinds,
     "on_deadline": _action,
     "greet": _delay,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.duration import Duration, parse_duration
+from ...core.duration import Duration, parse_duration, parse_optional
 from ...core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from ...core.judge.backoff import Backoff
 from ...core.judge.loss import NoticesLoss
@@ -135,7 +135,7 @@ def assert_no_storm(
     expected = NoStorm(
         max_per_second=_rate(max_per_second, "max_per_second"),
         max_per_minute=_rate(max_per_minute, "max_per_minute"),
-        jitter=None if jitter is None else parse_duration(jitter, "jitter"),
+        jitter=parse_optional(jitter, "jitter"),
     )
     history = log.history()
     return _enforce(expected.judge(history), history)
