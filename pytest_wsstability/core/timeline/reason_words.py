@@ -174,7 +174,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:user|ip) (?:\w+ )?(?:disabled|revoked)",
     ),
     Topic.SESSION_OVER: any_of(
-        r"session (?:has |is |was )?(?:expired|too long)", r"session expir\w*", r"expired session",
+        r"session (?:has |is |was )?(?:expir\w*|too long)", r"expired session",
         r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
         r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)", r"ttl",
         r"(?:duration|life-?time|(?:session|connection|stream|call|socket) time|connection age) "
@@ -222,7 +222,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
         r"(?:connections?|channels?) (?:limit|quota)", r"concurren\w+ limit",
         rf"too many (?:\w+ )?{_SEVERAL}",
-        rf"max\w* (?:number of )?(?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
+        rf"max\w* (?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
         rf"max\w* number of (?:\w+ )?{_SEVERAL}", r"max\w* connections", r"resources? exhausted",
         rf"concurrent {_SEVERAL} (?:exceed\w*|limit|reached)", rf"only \d+ {_SEVERAL}",
         rf"(?:server|service) {_UNABLE} keep(?:ing)? up",

@@ -357,6 +357,77 @@ def test_a_word_in_a_phrase_of_another_topic_is_no_word_of_its_own(reason, topic
 
 
 @pytest.mark.parametrize(
+    ("reason", "topic"),
+    [
+        ("keepalive expired", T.KEEPALIVE), ("the client was silent", T.IDLE), ("slow client", T.SLOW),
+        ("pending bytes", T.SLOW), ("you fell too far behind", T.SLOW), ("rate exceeded", T.RATE),
+        ("exceeded the allowed rate", T.RATE), ("message rate", T.RATE), ("ping rate", T.RATE),
+        ("send less often", T.RATE), ("throttled", T.RATE), ("message too long", T.SIZE),
+        ("payload length exceeded", T.SIZE), ("size limit", T.SIZE), ("over 1024 bytes", T.SIZE),
+        ("redeploying", T.RESTART), ("maintenance", T.RESTART), ("going down", T.RESTART),
+        ("draining", T.RESTART), ("rolling update", T.RESTART), ("CORS", T.ORIGIN),
+        ("cross-origin", T.ORIGIN), ("invalid origin", T.ORIGIN), ("duplicate connection", T.DUPLICATE),
+        ("already connected", T.DUPLICATE), ("replaced by 5f3a", T.DUPLICATE),
+        ("connection replaced", T.DUPLICATE), ("superseded", T.DUPLICATE), ("taken over", T.DUPLICATE),
+        ("another tab", T.DUPLICATE), ("multiple connections", T.DUPLICATE), ("stale token", T.TOKEN),
+        ("credentials", T.TOKEN), ("please log in again", T.TOKEN), ("logged out", T.TOKEN),
+        ("user disabled", T.TOKEN), ("session too long", T.SESSION_OVER), ("session expiry", T.SESSION_OVER),
+        ("expired session", T.SESSION_OVER), ("no connection with that id", T.SESSION_UNKNOWN),
+        ("protocol mismatch", T.PROTOCOL), ("parsing JSON", T.PROTOCOL), ("could not be decoded", T.PROTOCOL),
+        ("unsupported data", T.PROTOCOL), ("bad request", T.PROTOCOL), ("unexpected end", T.PROTOCOL),
+        ("reserved bits", T.PROTOCOL), ("masked frame", T.PROTOCOL), ("fragmented", T.PROTOCOL),
+        ("validation", T.PROTOCOL), ("schema", T.PROTOCOL), ("bad gateway", T.UPSTREAM),
+        ("at capacity", T.OVERLOAD), ("capacity exceeded", T.OVERLOAD), ("too busy", T.OVERLOAD),
+        ("server busy", T.OVERLOAD), ("max users reached", T.OVERLOAD), ("max connections", T.OVERLOAD),
+        ("concurrent users exceeded", T.OVERLOAD), ("exception", T.ERROR), ("traceback", T.ERROR),
+        ("crashed", T.ERROR), ("panic", T.ERROR), ("unhandled", T.ERROR), ("INTERNALERROR", T.ERROR),
+    ],
+)  # fmt: skip
+def test_each_keyword_tells_the_topic_by_itself(reason, topic):
+    """Whatever else software says beside it."""
+    assert read_reason(reason) == Reading(topic, None, has_words=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "topic"),
+    [
+        ("connection is stale", T.KEEPALIVE), ("unresponsive", T.KEEPALIVE), ("missed acks", T.KEEPALIVE),
+        ("too slow for this room", T.SLOW), ("lagging", T.SLOW), ("lag is too high", T.SLOW), ("too far behind", T.SLOW),
+        ("write buffer", T.SLOW), ("reloading", T.RESTART), ("deploy", T.RESTART), ("upgrading", T.RESTART),
+        ("stopping", T.RESTART), ("rebalancing", T.RESTART), ("handoff", T.RESTART),
+        ("scaling down", T.RESTART), ("replaced", T.DUPLICATE), ("session conflict", T.DUPLICATE),
+        ("old connection", T.DUPLICATE), ("token", T.TOKEN), ("auth", T.TOKEN), ("not valid", T.PROTOCOL),
+        ("connection refused", T.UPSTREAM), ("broken pipe", T.UPSTREAM), ("dial", T.UPSTREAM),
+        ("unexpected EOF", T.UPSTREAM), ("capacity", T.OVERLOAD),
+    ],
+)  # fmt: skip
+def test_each_hint_tells_the_topic_where_nothing_is_clearer(reason, topic):
+    assert read_reason(reason) == Reading(topic, None, is_vague=True, has_words=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "topic", "is_vague"),
+    [
+        ("TLS handshake timeout", T.TIMEOUT, False),
+        ("the backend cannot keep up", T.UPSTREAM, True),
+        ("redis client is slow", T.SLOW, True),
+        ("ping frame too large", T.SIZE, False),
+        ("oversized ping", T.SIZE, False),
+        ("control frame length exceeded", T.PROTOCOL, False),
+        ("maintenance downtime or capacity problems", T.OVERLOAD, True),
+        ("you must reload", None, False),
+        ("please reload the page", None, False),
+        ("no permission to access this resource", None, False),
+        ("unexpected token rejected", T.PROTOCOL, False),
+        ("token limit", None, False),
+    ],
+)
+def test_a_phrase_leaves_what_its_word_does_not_mean(reason, topic, is_vague):
+    """What is left of the reason tells its topic, if anything does."""
+    assert read_reason(reason) == Reading(topic, None, is_vague=is_vague, has_words=True)
+
+
+@pytest.mark.parametrize(
     "reason",
     [
         "unknown error: ping timeout",
