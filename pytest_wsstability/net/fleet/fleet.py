@@ -273,9 +273,7 @@ async def open_fleet(
         reconnects=reconnects, fanout_within=fanout_within, fanout_p99=fanout_p99,
         measures_fanout=fanout_of is not None,
     )  # fmt: skip
-    if asked.drain is not None:
-        requirement["allow_close"] = asked.drain.with_planned(requirement.get("allow_close", ()))
-    each = Requirement.of(**requirement)
+    each = _held_to(requirement, asked.drain)
     if each.alive_for is None:
         raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
     parse_url(url)
@@ -295,6 +293,13 @@ async def open_fleet(
     fleet = prepared(job, plan, asked)
     async with _running(fleet, job, engine):
         yield fleet
+
+
+def _held_to(keywords: RequirementKeywords, drain: Drain | None) -> Requirement:
+    """What each connection is held to; the ends that a drain plans are allowed."""
+    if drain is not None:
+        keywords["allow_close"] = drain.with_planned(keywords.get("allow_close", ()))
+    return Requirement.of(**keywords)
 
 
 def _checked(engine: Engine | None) -> Engine:
