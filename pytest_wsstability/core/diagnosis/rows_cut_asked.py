@@ -7,7 +7,7 @@ from ..known_timers import CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import Opcode
 from . import rivals, timers
-from .features import BIG, RECEIVED, SENT, Features
+from .features import BIG, RECEIVED, SENT, TO_ANSWER, Features
 from .message_limit import NTH_MESSAGE
 from .rows_cut import long_enough
 from .signature import Blamed, Rival, Signature
@@ -205,6 +205,23 @@ LAST = (
         rivals=(NTH_MESSAGE, _TOO_BIG),
         runner_up=Cause.RESTART,
         source="measured with uvicorn and aiohttp",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="no close frame, within a second of the opening, before anybody had said anything",
+        when=lambda f: f.cut and f.age < TO_ANSWER and not (f.messages.heard or f.messages.said),
+        confidence=LOW,
+        sentence="the connection was cut {age} after it had opened, before anything was said: a handler that "
+        "failed or returned at once fits, a deadline that is far too short (a number without its unit), and "
+        "a proxy with nothing behind it",
+        headline="cut as soon as it was open: handler failed?",
+        blame=Blamed.PEER,
+        evidence=("end", "together"),
+        remedy="see the {peer}'s log at this opening: what its handler raised, whether it returned, which "
+        "deadlines it sets; and open it past proxies",
+        rivals=(rivals.ANOTHER_OPENED,),
+        runner_up=Cause.RESTART,
+        source="reports (gorilla/websocket 549, actix-web 1555)",
     ),
     Signature(
         cause=Cause.RESTART,

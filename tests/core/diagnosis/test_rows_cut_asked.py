@@ -75,3 +75,22 @@ def test_whose_word_was_answered_has_not_been_forgotten():
 
     assert causes[-1].startswith("HANDLER_ERROR")
     assert "NAT_EXPIRED" not in causes[-1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "first"),
+    [
+        ([], 0, "HANDLER_ERROR"),
+        ([], 0.99, "HANDLER_ERROR"),
+        ([], 1.0, "RESTART"),
+        ([(0.1, "<text")], 0.99, "RESTART"),
+        ([(0.1, ">text")], 0.99, "RESTART"),
+        ([(0.1, "<ping", b"1"), (0.1, ">pong", b"1")], 0.99, "HANDLER_ERROR"),
+    ],
+)
+def test_a_connection_that_is_cut_as_soon_as_it_is_open(rows, end, first):
+    """Before anything was said, its handler is likelier than a restart at that instant; neither is sure."""
+    found = fitting(LAST, read(*rows, end=end))
+
+    assert found[0] == first
+    assert (fitting(LAST, read(*rows, end=end, how=1000))) == []
