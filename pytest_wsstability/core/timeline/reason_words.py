@@ -139,7 +139,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.RESTART: any_of(
         r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",
         r"shut(?:ting)?[- ]?down", r"going down", r"draining", r"rolling (?:update|upgrade)",
-        r"sig(?:term|kill)",
+        # gunicorn and Puma kill such workers.
+        r"sig(?:term|kill)", r"worker time[- ]?out", r"timed[- ]?out worker",
         r"code (?:was |has been )?updated",
         r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
         r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
@@ -329,7 +330,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         # "Lock: timeout" is one of the lock; "no response: timeout" may be one of this connection.
         r"(?:(?:database|db|query|sql|redis|execution|model|tool|function|operation|task|job|lock|storage)\W+|"
         r"(?:response|processing|acks?) )(?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
-        r"deadline (?:has )?(?:expired|exceeded) before",
+        r"deadline (?:has )?(?:expired|exceeded) before", r"worker time[- ]?out", r"timed[- ]?out worker",
     ),
     Topic.SLOW: any_of(
         rf"(?:server|service|backend) (?:\w+ ){{0,6}}{_UNABLE} keep(?:ing)? up",
@@ -341,7 +342,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"{_BEAT} frames? (?:too|size|length|payload)",
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:large|long))", _OFTEN_ASKED,
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
-        _HANDLED,
+        # One that could not be sent on a connection that was over.
+        _HANDLED, rf"(?:send|writ)(?:e|ing)?\W+(?:\w+ )?{_BEAT}\b.{{0,60}}(?:closed|broken|reset by)",
     ),
     Topic.RATE: any_of(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
@@ -380,7 +382,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished)"
         r"(?:\W*\d+| with (?:exit )?(?:code|status))", r"terminal process \w+",
         # Of a process of Erlang's, of which each connection has one.
-        r"(?:exit|stop)\) \W*shutdown",
+        r"(?:exit|stop|terminated)\W+shutdown",
         # Daphne, of a handler whose connection had ended.
         r"took too long to shut[- ]?down",
     ),

@@ -324,6 +324,12 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
         ("Unknown message type: ping", T.PROTOCOL),
         ("unknown op: pong", T.PROTOCOL),
         ("unknown {'op': 'pong'}", T.PROTOCOL),
+        # Of a connection that was over before; gunicorn and Puma, of a worker.
+        ("sending ping failed: connection closed", T.ERROR),
+        ("Failed to write ping frame: stream closed", T.ERROR),
+        ("failed to send a heartbeat: reset by peer", T.ERROR),
+        ("[CRITICAL] WORKER TIMEOUT (pid:42)", T.RESTART),
+        ("! Terminating timed out worker: 43", T.RESTART),
         ("invalid type: heartbeat", T.PROTOCOL),
         ("Unsupported message: ping", T.PROTOCOL),
         ("ping: unknown command", T.PROTOCOL),
@@ -493,6 +499,7 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         # Of a command or a shell behind the connection: who has exited sends no close frame.
         "process exited with code 1",
         "process exited (0)",
+        "Phoenix.Socket transport terminated: {:shutdown, :peer_closed}",
         "Process exited: 137",
         "container terminated with exit code 137",
         "The terminal process terminated",
