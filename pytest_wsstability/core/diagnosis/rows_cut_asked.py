@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close import TransportEnd
-from ..timeline.events import Opcode
+from ..timeline.events import End, Opcode
 from . import rivals, timers
 from .features import BIG, RECEIVED, SENT, TO_ANSWER, Features
 from .message_limit import NTH_MESSAGE
@@ -209,7 +209,9 @@ LAST = (
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="no close frame, within a second of the opening, before anybody had said anything",
-        when=lambda f: f.cut and f.age < TO_ANSWER and not (f.messages.heard or f.messages.said),
+        when=lambda f: (
+            f.cut and f.end is End.CLIENT and f.age < TO_ANSWER and not (f.messages.heard or f.messages.said)
+        ),
         confidence=LOW,
         sentence="the connection was cut {age} after it had opened, before anything was said: a handler that "
         "failed or returned at once fits, a deadline that is far too short (a number without its unit), and "
@@ -222,6 +224,21 @@ LAST = (
         rivals=(rivals.ANOTHER_OPENED,),
         runner_up=Cause.RESTART,
         source="reports (gorilla/websocket 549, actix-web 1555)",
+    ),
+    Signature(
+        cause=Cause.PEER_LEFT,
+        shows="the server's record: no close frame, and no timer that fits",
+        when=lambda f: f.cut and f.end is End.SERVER,
+        confidence=LOW,
+        sentence="the client's connection was cut at {age}, {silence} after the last byte, and no known "
+        "timer is as long: a client that quit, crashed or was suspended fits, or one whose network changed",
+        headline="cut by no known timer: the client left?",
+        blame=Blamed.PEER,
+        evidence=("end", "silences", "server_pings", "together"),
+        remedy="see the client's log and its process at that instant; one that quits should close with 1001, "
+        "and one that was suspended or has another network should come back (assert_reconnects)",
+        runner_up=Cause.RESTART,
+        source="reports (Starscream 336 and 795)",
     ),
     Signature(
         cause=Cause.RESTART,

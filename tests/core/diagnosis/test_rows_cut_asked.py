@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.diagnosis.rows_cut_asked import LAST, ROWS
+from pytest_wsstability.core.timeline.events import End
 from tests.core.diagnosis.fitting import after_message, fitting, read
 from tests.core.script import RST
 
@@ -94,3 +95,4 @@ def test_a_connection_that_is_cut_as_soon_as_it_is_open(rows, end, first):
 
     assert found[0] == first
     assert (fitting(LAST, read(*rows, end=end, how=1000))) == []
+    assert fitting(LAST, read(*rows, end=end, line_end=End.SERVER))[0] == "PEER_LEFT"
