@@ -48,6 +48,8 @@ _OF_ANOTHER = re.compile(r"\b(?:sent|received) 1\d{3} \(|\bno close frame\b")
 # The name of a member of JSON, and the one whose value says why.
 _MEMBER = re.compile(r"""(["'])\w{1,100}\1\s{0,9}:""")
 _REASON = re.compile(r"""(["'])reason\1\s{0,9}:\s{0,9}["']\w""")
+# A name in the code of a program, as its errors quote it: "KeyError: 'token'".
+_NAME = re.compile(r"['`]\w+'")
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
@@ -113,7 +115,7 @@ def read_reason(reason: str) -> Reading:
     if not text or text.strip(".") in _NAMES_OF_CODES:
         return NO_REASON
     found = _topics(text, KEYWORDS)
-    hinted = _topics(text, HINTS) - found if found <= _GENERAL else frozenset()
+    hinted = _topics(_NAME.sub(" ", text), HINTS) - found if found <= _GENERAL else frozenset()
     all_found = [topic for topic in Topic if topic in found | hinted]
     left = [topic for topic in all_found if not any(topic in _COVERS.get(each, ()) for each in all_found)]
     if Topic.ERROR in left and len(left) > 1:

@@ -92,6 +92,8 @@ T = Topic
         ("too many connections", T.OVERLOAD),
         ("Internal server error", T.ERROR),
         ("KeyError: 'x'", T.ERROR),
+        ("KeyError: 'token'", T.ERROR),
+        ("NoMethodError: undefined method `duplicate' for nil", T.ERROR),
         # Of the program itself, and of nothing that came.
         ("panic: runtime error: invalid memory address or nil pointer dereference", T.ERROR),
         ("Connection closed with an error. InvalidOperationException: no room", T.ERROR),
@@ -498,6 +500,7 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "restart of match 7",
         # Of a command or a shell behind the connection: who has exited sends no close frame.
         "process exited with code 1",
+        "Cannot read property 'token' of undefined",
         "process exited (0)",
         "Phoenix.Socket transport terminated: {:shutdown, :peer_closed}",
         "Process exited: 137",
