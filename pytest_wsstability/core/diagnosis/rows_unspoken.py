@@ -28,7 +28,7 @@ def _unspoken(f: Features) -> bool:
 _MISSED = 2
 
 
-def _asked_in_vain(f: Features) -> bool:
+def asked_in_vain(f: Features) -> bool:
     """Whether a ping message of the peer that the profile does not have was open for a while."""
     is_open = f.unknown_ping is not None and f.unknown_ping >= TO_ANSWER
     return is_open and f.timeline.unknown_pings <= _MISSED and not f.ended_for_one_reason
@@ -68,7 +68,7 @@ def _by_accident(cause: Cause) -> tuple[Rival, ...]:
     )
 
 
-_ANSWER_IT = (
+ANSWER_IT = (
     "answer it: give the profile this ping and its answer (ping=, pong=, heartbeats_from=; docs/profiles.md)"
 )
 _RESTARTED = Rival(
@@ -100,16 +100,14 @@ CLOSED = (
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="a code that says nothing, without words, and a ping message of the peer that the profile does "
         "not have, or two, behind which this end said nothing of its own",
-        when=lambda f: (
-            _asked_in_vain(f) and (f.code in _POLITE or f.code in _OWN) and not f.reading.has_words
-        ),
+        when=lambda f: asked_in_vain(f) and (f.code in _POLITE or f.code in _OWN) and not f.reading.has_words,
         confidence=MEDIUM,
         sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the {peer} closed with {code}",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
         blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
-        remedy=_ANSWER_IT,
+        remedy=ANSWER_IT,
         rivals=_by_accident(Cause.CLOSED_BY_PEER),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (Rocket.Chat 7786, ObjectiveDDP 75)",
@@ -138,14 +136,14 @@ CUT = (
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="the connection was cut, and a ping message of the peer that the profile does not have came, "
         "or two, behind which this end said nothing of its own; no other connection shows the age",
-        when=lambda f: f.cut and _asked_in_vain(f) and not shares_age(f),
+        when=lambda f: f.cut and asked_in_vain(f) and not shares_age(f),
         confidence=MEDIUM,
         sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the connection was cut",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
         blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
-        remedy=_ANSWER_IT,
+        remedy=ANSWER_IT,
         rivals=_by_accident(Cause.RESTART),
         runner_up=Cause.RESTART,
         source="source of tRPC (keepAlive: terminate 5 s after PING)",

@@ -144,6 +144,12 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
         ((30,), (), FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
         ((30,), (), closed_by_peer(1000), 45, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
         ((30,), (), closed_by_peer(4001), 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        # Words of a keepalive say so, with whatever code; some may mean something else.
+        ((30,), (), closed_by_peer(1000, "pong timeout"), 45, (Cause.HEARTBEAT_UNANSWERED, Confidence.HIGH)),
+        ((30,), (), closed_by_peer(1011, "pong timeout"), 45, (Cause.HEARTBEAT_UNANSWERED, Confidence.HIGH)),
+        ((30,), (), closed_by_peer(1000, "stale connection"), 45, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
+        ((15, 20, 30), (), closed_by_peer(1000, "pong timeout"), 45, None),
+        ((30,), [(30, ">text")], closed_by_peer(1000, "pong timeout"), 45, None),
         # Two may be missed; who sends three needs no answer.
         ((15, 30), (), FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
         ((15, 20, 30), (), FIN, 35, None),
