@@ -84,6 +84,16 @@ def knows_of_the_end(side: Features) -> bool:
     )
 
 
+def ended_between(f: Features) -> bool:
+    """Whether neither end ended it: both were cut off, or got a close frame that the other has not sent."""
+    here, there = f.close, f.other.close if f.other is not None else None
+    if f.other is None or here is None or there is None or here.local_reason or there.local_reason:
+        return False
+    seen = (TransportEnd.FIN, TransportEnd.RESET)
+    cut = f.cut and f.other.cut and here.transport in seen and there.transport in seen
+    return cut or (here.received_first is True and there.received_first is True)
+
+
 def overtaken(there: Features, here: Features) -> bool:
     """Whether something came that went out behind a ping of one end, or a pong of the other, that did not."""
     ways = ((there, here, Opcode.PING), (here, there, Opcode.PONG))

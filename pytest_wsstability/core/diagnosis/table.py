@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     rows_ages,
+    rows_between,
     rows_both,
     rows_close,
     rows_codes,
@@ -26,6 +27,7 @@ from . import (
     rows_timers,
     rows_unspoken,
 )
+from .rows_between import told_from_both
 from .signature import Signature
 
 SIGNATURES: tuple[Signature, ...] = (
@@ -33,6 +35,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_harness.ROWS,
     *rows_idle_server.ROWS,
     *rows_both.ROWS,
+    *rows_between.CLOSED,
     *rows_protocol.TIMERS,
     *rows_said_keepalive.ROWS,
     *rows_said_timers.ROWS,
@@ -50,13 +53,17 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_close.LAST,
     *rows_content.ROWS,
     *rows_keepalive.ROWS,
-    *rows_cut.ROWS,
-    *rows_unspoken.CUT,
-    *rows_cut_asked.ROWS,
-    *rows_timers.ROWS,
-    *rows_ages.ROWS,
-    *rows_last_words.CUT,
-    *rows_cut_asked.LAST,
+    *told_from_both(
+        (
+            *rows_cut.ROWS,
+            *rows_unspoken.CUT,
+            *rows_cut_asked.ROWS,
+            *rows_timers.ROWS,
+            *rows_ages.ROWS,
+            *rows_last_words.CUT,
+            *rows_cut_asked.LAST,
+        )
+    ),
     *rows_session.ROWS,
     *rows_open.ROWS,
     *rows_late.ROWS,

@@ -1,0 +1,77 @@
+"""Rows for ends that neither end brought about, by the records of both: what stands between them did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from ..cause import Cause, Confidence
+from .both import ended_between
+from .features import Features
+from .signature import Blamed, Rival, Signature
+
+MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
+
+_ENDS = (Blamed.SELF, Blamed.PEER, Blamed.SERVER, Blamed.CLIENT)
+# What a proxy, a load balancer or a tunnel has too; no handler fails in it, and no keepalive of an end.
+_OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE, Cause.MESSAGE_TOO_BIG)
+# Close codes of whoever is told to stop (RFC 6455, section 7.4.1, and IANA's registry).
+_STOPS = (1001, 1012)
+_LOOK = (
+    "see the log of what stands between the two ends (a proxy, a load balancer, a tunnel) at that instant: a "
+    "reload, a deployment, a limit"
+)
+
+
+def told_from_both(rows: Iterable[Signature]) -> Iterator[Signature]:
+    """Rows that blame an end only where the other end's record does not clear it; and the path else."""
+    for row in rows:
+        if row.blame not in _ENDS:
+            yield row
+            continue
+        yield replace(row, when=partial(_unless_between, row.when))
+        if row.cause in _OF_A_BOX:
+            yield replace(
+                row,
+                shows=f"both ends held, neither of which ended it: {row.shows}",
+                when=partial(_between, row.when),
+                sentence=f"neither end ended it, by their own records; {row.sentence}",
+                blame=Blamed.PATH,
+                remedy=_LOOK,
+            )
+
+
+def _unless_between(fits: Callable[[Features], bool], f: Features) -> bool:
+    return fits(f) and not ended_between(f)
+
+
+def _between(fits: Callable[[Features], bool], f: Features) -> bool:
+    return fits(f) and ended_between(f)
+
+
+CLOSED = (
+    Signature(
+        cause=Cause.RESTART,
+        shows="both ends held: each got a close frame that the other has not sent, without words",
+        when=lambda f: ended_between(f) and not f.cut and f.reading.topic is None,
+        confidence=MEDIUM,
+        sentence="neither end closed the connection, by their own records: both got {code_short}, so what "
+        "stands between them sent it, as proxies do that are reloaded or stopped",
+        headline="closed between the two ends: {code_short}",
+        blame=Blamed.PATH,
+        evidence=("end", "together"),
+        remedy=f"{_LOOK}; reconnect with jitter",
+        rivals=(
+            Rival(
+                Cause.MAX_AGE,
+                "the code is none of somebody who is told to stop",
+                lambda f: f.code not in _STOPS,
+                "the code does not say that it was told to stop, so a limit of it fits too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.MAX_AGE,
+        source="measured with Caddy",
+    ),
+)

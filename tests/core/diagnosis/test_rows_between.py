@@ -1,0 +1,88 @@
+"""Ends that neither end brought about, by the records of both."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability import diagnose
+from pytest_wsstability.core.cause import Blame, Cause, Confidence
+from pytest_wsstability.core.diagnosis.both import ended_between
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
+from pytest_wsstability.core.timeline.events import End
+from tests.core.script import FIN, RST, closed_by_peer, timeline
+
+LEFT = {"transport": TransportEnd.FIN, "sent": CloseFrame(1000), "received": CloseFrame(1000)}
+
+
+def ends(here, there, *, rows=(), more=()):
+    """A client's record and its server's."""
+    client = timeline(*rows, (47.3, here))
+    return client, timeline(*more, (47.3, there), end=End.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "fits"),
+    [
+        (FIN, FIN, True),
+        (RST, FIN, True),
+        (closed_by_peer(1001), closed_by_peer(1001), True),
+        # The server cut it, or says why it did.
+        (FIN, {"transport": TransportEnd.ABORTED}, False),
+        (FIN, {**FIN, "local_reason": LocalReason.RESTART}, False),
+        (closed_by_peer(1000), {**LEFT, "received_first": False}, False),
+        # Nobody was heard any more, which nobody need have done.
+        (FIN, {"transport": TransportEnd.TIMED_OUT}, False),
+    ],
+)
+def test_what_both_ends_were_told_of_came_from_between_them(here, there, fits):
+    client, server = ends(here, there)
+
+    assert ended_between(extract(client, [server])) is ended_between(extract(server, [client])) is fits
+    assert not ended_between(extract(client))
+
+
+@pytest.mark.parametrize(
+    ("rows", "alone", "both"),
+    [
+        # A handler that crashes on a message leaves another record.
+        ([(20, ">text"), (47.29, ">text")], Cause.HANDLER_ERROR, Cause.RESTART),
+        # Nor does a server enforce pongs by a FIN that it receives.
+        ([(20, "<ping"), (40, "<ping"), (47.2, ">text")], Cause.PING_UNANSWERED, Cause.RESTART),
+        ([(20, ">text"), (40, "<text"), (46.1, ">beat"), (46.1, "<answer")], Cause.RESTART, Cause.RESTART),
+    ],
+)
+def test_an_end_that_is_cleared_by_its_record_is_not_to_blame(rows, alone, both):
+    client, server = ends(FIN, FIN, rows=rows)
+    told = diagnose(client, [server])
+
+    assert diagnose(client).cause is alone
+    assert (told.cause, told.blame) == (both, Blame.PATH)
+    assert told.sentence.startswith("neither end ended it, by their own records; ")
+    assert told.remedy.startswith("see the log of what stands between")
+
+
+def test_a_timer_of_what_stands_between_is_told_as_before():
+    client, server = ends(FIN, FIN, rows=[(1, ">text"), (2.3, "<text")])
+
+    assert diagnose(client, [server]).cause is diagnose(client).cause is Cause.IDLE_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "cause", "confidence"),
+    [
+        (1001, "", Cause.RESTART, Confidence.MEDIUM),
+        (1012, "", Cause.RESTART, Confidence.MEDIUM),
+        (1000, "", Cause.RESTART, Confidence.LOW),
+        # Words say more.
+        (1001, "idle timeout", Cause.IDLE_TIMEOUT, None),
+    ],
+)
+def test_a_close_frame_that_neither_end_has_sent(code, reason, cause, confidence):
+    """Caddy sends one each way when it is reloaded; "the client went away" would be wrong at the server."""
+    client, server = ends(closed_by_peer(code, reason), closed_by_peer(code, reason))
+
+    for told in (diagnose(client, [server]), diagnose(server, [client])):
+        assert told.cause is cause
+        assert confidence is None or (told.confidence, told.blame) == (confidence, Blame.PATH)
+    assert diagnose(client, [server]).runner_up is not None
