@@ -62,7 +62,7 @@ def sent_in_vain(here: Features, there: Features) -> bool:
     return any(_sent_in_vain(here, there, kind, until) for kind in _awaited(there))
 
 
-def _sent_in_vain(here: Features, there: Features, kind: DeadlineTraffic, until: float) -> bool:
+def _sent_in_vain(here: Features, there: Features, kind: DeadlineTraffic | Role, until: float) -> bool:
     came = [each for each in _before_closing(there) if each.direction is RECEIVED and _is_of(each, kind)]
     last = there.timeline.opened + (came[-1].at if came else 0.0)
     return any(
@@ -71,9 +71,24 @@ def _sent_in_vain(here: Features, there: Features, kind: DeadlineTraffic, until:
     )
 
 
-def _awaited(side: Features) -> Collection[DeadlineTraffic]:
+def _awaited(side: Features) -> Collection[DeadlineTraffic | Role]:
     """What an end waited for: any frame, where its protocol's timer says no more."""
-    return (side.close.reset_by if side.close is not None else ()) or (DeadlineTraffic.ANY,)
+    close = side.close
+    if close is None:
+        return (DeadlineTraffic.ANY,)
+    return close.reset_by or (
+        (Role.HEARTBEAT_ANSWER if close.awaited is Awaited.ANSWER else DeadlineTraffic.ANY),
+    )
+
+
+def asked_too_late(here: Features, there: Features) -> bool:
+    """Whether the last heartbeat of an end had not come to the other a second before the first gave up."""
+    sent = there.timeline.last(direction=SENT, role=Role.HEARTBEAT)
+    came = here.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT)
+    if sent is None:
+        return False
+    at = here.timeline.opened + (-1.0 if came is None else came)
+    return not there.timeline.opened + sent <= at < over_at(there) - _ON_ITS_WAY
 
 
 def knows_of_the_end(side: Features) -> bool:
@@ -169,9 +184,11 @@ def sent_since(here: Features, since: float, there: Features) -> bool:
     )
 
 
-def _is_of(event: Event, kind: DeadlineTraffic) -> bool:
+def _is_of(event: Event, kind: DeadlineTraffic | Role) -> bool:
     if not _is_frame(event):
         return False
+    if isinstance(kind, Role):
+        return event.role is kind
     if kind is DeadlineTraffic.DATA:
         return is_data(event)
     if kind is DeadlineTraffic.HEARTBEAT:

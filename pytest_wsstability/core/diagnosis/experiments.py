@@ -109,6 +109,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.CONTROL_FRAMES_LOST, _C.PEER_NOT_READING, "send a message that is answered: who reads answers it"),
     (_C.ENGINE_IO_PING_TIMEOUT, _C.CLOSED_BY_PEER, _ANSWER),
     (_C.HEARTBEAT_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),
+    (_C.HEARTBEAT_UNANSWERED, _C.PATH_STALLED, _CAPTURE),
     (_C.PING_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),
     (_C.HANDLER_ERROR, _C.PEER_FROZEN, f"{_PINGS}a frozen process answers late before it fails"),
     (_C.HARNESS_BLOCKED, _C.PING_UNANSWERED, _HERE),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +15,7 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
 _ENDS = (Blamed.SELF, Blamed.PEER, Blamed.SERVER, Blamed.CLIENT)
 # What a proxy, a load balancer or a tunnel has too; no handler fails in it, and no keepalive of an end.
-_OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE, Cause.MESSAGE_TOO_BIG)
+OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE, Cause.MESSAGE_TOO_BIG)
 # Close codes of whoever is told to stop (RFC 6455, section 7.4.1, and IANA's registry).
 _STOPS = (1001, 1012)
 _LOOK = (
@@ -24,14 +24,16 @@ _LOOK = (
 )
 
 
-def told_from_both(rows: Iterable[Signature]) -> Iterator[Signature]:
+def told_from_both(
+    rows: Iterable[Signature], *, of_a_box: Container[Cause] = OF_A_BOX
+) -> Iterator[Signature]:
     """Rows that blame an end only where the other end's record does not clear it; and the path else."""
     for row in rows:
         if row.blame not in _ENDS:
             yield row
             continue
         yield replace(row, when=partial(_unless_between, row.when))
-        if row.cause in _OF_A_BOX:
+        if row.cause in of_a_box:
             yield replace(
                 row,
                 shows=f"both ends held, neither of which ended it: {row.shows}",

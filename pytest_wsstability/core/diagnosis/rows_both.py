@@ -11,6 +11,7 @@ from ..timeline.events import DeadlineTraffic, End
 from ..timeline.protocol_facts import Awaited
 from .both import (
     asked_for_pongs,
+    asked_too_late,
     client,
     heard_since_ping,
     knows_of_the_end,
@@ -128,6 +129,36 @@ def _sent_in_vain(f: Features) -> bool:
     return here is not None and there is not None and sent_in_vain(here, there)
 
 
+def _asked_too_late(f: Features) -> bool:
+    """Whether both ends are on record, and the client had no time to answer the server's last heartbeat."""
+    here, there = client(f), server(f)
+    return here is not None and there is not None and asked_too_late(here, there)
+
+
+def _asked_in_vain(f: Features) -> bool:
+    """Whether pings of the client, or the pongs to them, were lost while what was sent behind them came."""
+    here, there = client(f), server(f)
+    if here is None or there is None or here.asked_since is None or not _waits(there):
+        return False
+    return (here.close is None or here.close.local_reason in _GAVE_UP) and overtaken(here, there)
+
+
+def _waits(side: Features) -> bool:
+    """Whether an end has not ended the connection itself."""
+    return side.close is None or side.close.local_reason is None
+
+
+# Why a client ends a connection on which its pings are not answered.
+_GAVE_UP = (LocalReason.PING_TIMEOUT, LocalReason.NO_ANSWER)
+# A timer of a server that waited for an answer.
+_QUESTION_LATE = Rival(
+    Cause.PATH_STALLED,
+    "the server's last heartbeat had not come to the client a second before",
+    _asked_too_late,
+    "the server's heartbeat had not come to the client in time, so a path that is slow, or stands still "
+    "for a while, fits too",
+    LOW,
+)
 # A timer of a server that waited for what the client has sent.
 _ON_THE_WAY = (
     Rival(
@@ -139,6 +170,7 @@ _ON_THE_WAY = (
         LOW,
     ),
 )
+_RIVALS = {Awaited.ANSWER: (*_ON_THE_WAY, _QUESTION_LATE), Awaited.AGE: ()}
 
 ROWS = (
     Signature(
@@ -197,6 +229,22 @@ ROWS = (
         ),
         runner_up=Cause.HALF_OPEN,
         source="design",
+    ),
+    Signature(
+        cause=Cause.CONTROL_FRAMES_LOST,
+        shows="both ends held: pings of the client are open, and they, or the pongs to them, did not arrive, "
+        "though what was sent behind them did",
+        when=_asked_in_vain,
+        confidence=HIGH,
+        sentence="pings of the client, or the pongs to them, were lost on the way, though what was sent "
+        "behind them came",
+        headline="the client's pings, or the pongs, lost on the way",
+        blame=Blamed.PATH,
+        evidence=("questions", "end"),
+        remedy="look for a proxy that answers or swallows ping and pong frames; send heartbeats of the "
+        "application instead of pings",
+        runner_up=Cause.HALF_OPEN,
+        source="measured in virtual time",
     ),
     Signature(
         cause=Cause.PING_UNANSWERED,
@@ -272,7 +320,7 @@ ROWS = (
             blame=Blamed.CLIENT if what is not Awaited.AGE else Blamed.SERVER,
             evidence=("local_reason", "beaten", "heartbeats", "session", "silences"),
             remedy="see what the {protocol} client sends, and how often",
-            rivals=_ON_THE_WAY if what is not Awaited.AGE else (),
+            rivals=_RIVALS.get(what, _ON_THE_WAY),
             runner_up=Cause.HALF_OPEN if what is not Awaited.AGE else Cause.PLANNED_ROTATION,
             source="design",
         )

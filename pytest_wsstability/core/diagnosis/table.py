@@ -36,7 +36,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_idle_server.ROWS,
     *rows_both.ROWS,
     *rows_between.CLOSED,
-    *rows_protocol.TIMERS,
+    *told_from_both(rows_protocol.TIMERS, of_a_box=()),
     *rows_said_keepalive.ROWS,
     *rows_said_timers.ROWS,
     *rows_said.ROWS,

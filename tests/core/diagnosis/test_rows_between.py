@@ -10,6 +10,7 @@ from pytest_wsstability.core.diagnosis.both import ended_between
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts, ProtocolTimer
 from tests.core.script import FIN, RST, closed_by_peer, timeline
 
 LEFT = {"transport": TransportEnd.FIN, "sent": CloseFrame(1000), "received": CloseFrame(1000)}
@@ -86,3 +87,17 @@ def test_a_close_frame_that_neither_end_has_sent(code, reason, cause, confidence
         assert told.cause is cause
         assert confidence is None or (told.confidence, told.blame) == (confidence, Blame.PATH)
     assert diagnose(client, [server]).runner_up is not None
+
+
+def test_a_timer_of_a_client_that_was_cut_off_has_ended_nothing():
+    """Engine.IO's clients leave when no heartbeat comes; this one did not."""
+    timer = ProtocolTimer(
+        name="the client's timeout", by=End.CLIENT, awaits=Awaited.MESSAGE, seconds=25.0, remedy="see it"
+    )
+    facts = ProtocolFacts(name="p", title="P", timers=(timer,))
+    there = timeline((22.3, ">text"), (30, "<text"), (47.3, FIN), end=End.SERVER, protocol=facts)
+    here = timeline((22.3, "<text"), (30, ">text"), (47.3, FIN), protocol=facts)
+
+    assert "the client's timeout" in diagnose(there).sentence
+    assert "the client's timeout" not in diagnose(there, [here]).sentence
+    assert diagnose(there, [here]).blame is Blame.PATH

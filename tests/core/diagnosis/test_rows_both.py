@@ -265,7 +265,7 @@ def test_a_path_that_brings_part_of_a_frame_is_slow_and_not_dead(at, cause):
             {"local_reason": LocalReason.READ_DEADLINE, "deadline": 30, "reset_by": (DeadlineTraffic.DATA,)},
             "READ_DEADLINE",
         ),
-        ({"local_reason": LocalReason.PROTOCOL_TIMER, "awaited": Awaited.ANSWER}, "HEARTBEAT_UNANSWERED"),
+        ({"local_reason": LocalReason.PROTOCOL_TIMER, "awaited": Awaited.MESSAGE}, "READ_DEADLINE"),
     ],
 )
 def test_a_timer_that_waited_for_what_the_client_has_sent_may_have_waited_on_a_dead_path(
@@ -284,3 +284,49 @@ def test_a_timer_of_a_server_whose_client_is_not_on_record_has_no_second_cause()
     there = timeline((10, "<text"), (90, ended_here(**how)), end=End.SERVER, protocol=FACTS)
 
     assert fitting(ROWS, extract(there)) == ["HEARTBEAT_UNANSWERED"]
+
+
+@pytest.mark.parametrize(
+    ("came", "said", "heard", "second"),
+    [
+        # The client had the question in time, and its answer is nowhere; or it gave none.
+        (70, [(70, ">answer")], [], " / HALF_OPEN"),
+        (70, [], [], ""),
+        # Other frames of it that came are no answer.
+        (70, [(70, ">answer")], [(80, "<text")], " / HALF_OPEN"),
+        # It got the question late, or not.
+        (89.25, [(89.25, ">answer")], [], " / PATH_STALLED"),
+        (None, [], [], " / PATH_STALLED"),
+    ],
+)
+def test_a_heartbeat_that_the_client_has_not_got_in_time_is_the_path_s(came, said, heard, second):
+    how = ended_here(local_reason=LocalReason.PROTOCOL_TIMER, awaited=Awaited.ANSWER)
+    there = timeline((70, ">beat"), *heard, (90, how), end=End.SERVER, protocol=FACTS)
+    got = [] if came is None else [(came, "<beat")]
+    here = timeline(*got, *said, (90, FIN), protocol=FACTS)
+
+    assert fitting(ROWS, extract(here, [there])) == ["HEARTBEAT_UNANSWERED" + second]
+
+
+@pytest.mark.parametrize(
+    ("server", "came", "fits"),
+    [
+        # The ping never came, though the message behind it did; or its pong was lost so.
+        ([(51, "<text")], [], True),
+        ([(40, "<ping"), (40, ">pong"), (51, ">text")], [(51, "<text")], True),
+        # Nothing behind it came, or no pong was sent.
+        ([], [], False),
+        ([(40, "<ping"), (40, ">pong")], [], False),
+        ([(40, "<ping"), (51, "<text")], [], False),
+    ],
+)
+def test_pings_of_a_client_are_lost_where_what_went_out_behind_them_came(server, came, fits):
+    """Whoever judges; a server that ended the connection has its own reason."""
+    gave_up = {"transport": TransportEnd.ABORTED, "local_reason": LocalReason.PING_TIMEOUT}
+    here = timeline((40, ">ping", b"1"), (50, ">text"), *came, (60, gave_up))
+    there = timeline(*server, (60, FIN), end=End.SERVER)
+    restarted = timeline(*server, (60, {**FIN, "local_reason": LocalReason.RESTART}), end=End.SERVER)
+
+    told = ["CONTROL_FRAMES_LOST"] * fits
+    assert fitting(ROWS, extract(here, [there])) == fitting(ROWS, extract(there, [here])) == told
+    assert "CONTROL_FRAMES_LOST" not in fitting(ROWS, extract(here, [restarted]))

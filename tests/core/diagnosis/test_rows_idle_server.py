@@ -55,7 +55,7 @@ def told(here, there):
 )
 def test_a_server_that_gave_up_on_what_it_had_not_read_reads_nothing(rows, how, fits):
     there = timeline(*rows, (90, how), end=End.SERVER, protocol=FACTS)
-    here = timeline((50, ">text"), (90, FIN), protocol=FACTS)
+    here = timeline((50, ">answer"), (90, FIN), protocol=FACTS)
 
     assert told(here, there) == ["PEER_NOT_READING"] * fits
 
