@@ -195,6 +195,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.READ_DEADLINE, _C.HANDLER_ERROR, f"{_TALK}a read deadline is then survived, a slow service is not"),
     (_C.PONG_DEADLINE, _C.HANDLER_ERROR, _BEHIND),
     (_C.IDLE_TIMEOUT, _C.HANDLER_ERROR, f"{_TALK}an idle timeout is then survived, a slow service is not"),
+    (_C.UPSTREAM_FAILED, _C.HANDLER_ERROR, "connect to the server itself, past the proxy"),
     (_C.UPSTREAM_FAILED, _C.THROTTLED, "open one connection alone: a limit lets it in"),
     (
         _C.UNAUTHORIZED,

@@ -63,6 +63,11 @@ _LESS_HEAD = (
 )
 # nginx and Go say so of a request in the clear, both with 400.
 _WANTS_TLS = re.compile(r"http request\b.* to (?:an )?https (?:port|server)", re.IGNORECASE)
+# What nginx writes below a page of its own, and HAProxy's own words for 500.
+_PROXY_PAGE = re.compile(
+    r"\b(?:nginx|openresty|tengine)(?:/[\d.]+)?\s*$|error an internal server error occurred\.\s*$",
+    re.IGNORECASE,
+)
 _CREDENTIALS = "give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie"
 
 OPENINGS = (
@@ -135,6 +140,19 @@ OPENINGS = (
         "WebSocket, as Envoy does where no upgrade is allowed; see whether it is the page of a proxy or a "
         "firewall on the way",
         runner_up=Cause.REFUSED,
+    ),
+    FailedOpening(
+        cause=Cause.UPSTREAM_FAILED, shows="HTTP 500 on the page of a proxy (nginx, HAProxy)", stage="HTTP",
+        statuses=_is(500), words=_PROXY_PAGE, blame=Blame.PATH,
+        remedy="see the proxy's error log: it answers so by itself where a service that it asks first fails, "
+        "or answers neither 2xx nor 401 nor 403 (nginx: auth_request), where a rewrite goes in circles, and "
+        "from a tarpit (HAProxy)",
+        runner_up=Cause.HANDLER_ERROR,
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 505", stage="HTTP", statuses=_is(505), blame=Blame.PATH,
+        remedy="let the proxy before the server speak HTTP/1.1 to it, which upgrades need (nginx: "
+        "proxy_http_version 1.1), and pass Upgrade and Connection on",
     ),
     FailedOpening(
         cause=Cause.HANDLER_ERROR, shows="HTTP 500", stage="HTTP", statuses=_is(500), blame=Blame.SERVER,

@@ -31,6 +31,9 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("HTTP", {"status": 500}, Cause.HANDLER_ERROR, Blame.SERVER),
         ("HTTP", {"status": 404}, Cause.REFUSED, Blame.SERVER),
         ("HTTP", {"status": 451}, Cause.REFUSED, Blame.CLIENT),
+        # A proxy that speaks HTTP/1.0 to the server, as nginx does unless it is told otherwise.
+        ("HTTP", {"status": 505}, Cause.REFUSED, Blame.PATH),
+        ("HTTP", {"status": 506}, Cause.REFUSED, Blame.SERVER),
         ("HANDSHAKE", {"subprotocol": "v9"}, Cause.PROTOCOL_ERROR, Blame.CLIENT),
         ("HANDSHAKE", {}, Cause.NO_WEBSOCKET, Blame.SERVER),
         ("TIMEOUT", {}, Cause.OPENING_TIMED_OUT, Blame.PATH),
@@ -62,6 +65,15 @@ def test_each_stage(stage, answer, cause, blame):
         # Apache says so of whatever is not there.
         (503, "Service Unavailable The server is temporarily unable to service your request due to "
          "maintenance downtime or capacity problems.", Cause.UPSTREAM_FAILED, Cause.THROTTLED),
+        # nginx answers 500 itself where auth_request fails, and HAProxy from a tarpit; a server behind them
+        # has a page of its own.
+        (500, "Internal Server Error nginx/1.22.1", Cause.UPSTREAM_FAILED, Cause.HANDLER_ERROR),
+        (500, "Internal Server Error openresty", Cause.UPSTREAM_FAILED, Cause.HANDLER_ERROR),
+        (500, "Internal Server Error An internal server error occurred.", Cause.UPSTREAM_FAILED,
+         Cause.HANDLER_ERROR),
+        (500, "Internal Server Error nginx is not what failed", Cause.HANDLER_ERROR, None),
+        (500, "Internal Server Error in mynginx", Cause.HANDLER_ERROR, None),
+        (500, "Internal Server Error", Cause.HANDLER_ERROR, None),
         (503, "Service Unavailable maintenance", Cause.RESTART, None),
         (503, "Service Unavailable no healthy upstream", Cause.UPSTREAM_FAILED, None),
         (503, "Backend fetch failed", Cause.UPSTREAM_FAILED, None),
