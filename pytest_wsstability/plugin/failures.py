@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,6 +60,13 @@ def hide_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         for error in filter(_is_ours, leaves(excinfo.value)):
             error.__traceback__ = _first_of_others(error.__traceback__)
             _hide_behind(error.__traceback__)
+    elif isinstance(excinfo.value, TimeoutError):
+        # Of asyncio.wait_for() or timeout(), which have cancelled what waited in a function of ours.
+        waited = excinfo.value.__cause__
+        while isinstance(waited, asyncio.CancelledError):
+            waited.__traceback__ = _first_of_others(waited.__traceback__)
+            _hide_behind(waited.__traceback__)
+            waited = waited.__cause__ or waited.__context__
 
 
 def _hide_behind(entry: TracebackType | None) -> None:

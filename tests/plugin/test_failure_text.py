@@ -164,6 +164,30 @@ def test_a_failure_outside_of_us_is_left_alone(run):
     assert result.ret == 1
 
 
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "await asyncio.wait_for(connection.recv(), 5)",
+        "async with asyncio.timeout(5): await connection.recv()",
+    ],
+)
+def test_what_asyncio_has_cancelled_shows_no_frames_of_ours(failure, wait):
+    """The limit is the user's, and the line that waited as well."""
+    printed = failure(
+        f"""
+        import asyncio
+
+        async def test_it(ws_connect):
+            connection = await ws_connect()
+            {wait}
+        """
+    )
+
+    assert "TimeoutError" in printed
+    # A place in front of a line of code, as pytest has it; not in what a variable shows.
+    assert [line for line in printed.splitlines() if re.match(r"\S*pytest_wsstability/\S+:\d+: ", line)] == []
+
+
 def test_a_failure_in_a_helper_of_the_user_keeps_its_frames(run):
     """Only our frames are hidden."""
     run(
