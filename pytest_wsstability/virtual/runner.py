@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .errors import VirtualTimeError
 from .loop import HORIZON, VirtualLoop
 from .patching import patched_time
 from .timers import Order
@@ -58,10 +59,18 @@ def run_virtual(
         runner = stack.enter_context(asyncio.Runner(loop_factory=factory))
         if patch_time:
             stack.enter_context(patched_time(runner.get_loop()))
+        failed: BaseException | None = None
         try:
-            return runner.run(coro)
-        finally:
+            result = runner.run(coro)
+        except BaseException as error:
+            failed = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+        # Out of the handler, for a task that is cancelled there tells of that error as of its own; and what
+        # ended the run is told, not what its leftovers do.
+        with suppress(VirtualTimeError) if failed is not None else nullcontext():
             runner.run(_cancel_leftovers())
+        if failed is not None:
+            raise failed
+        return result
 
 
 def is_loop_running() -> bool:

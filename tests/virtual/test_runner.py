@@ -7,7 +7,7 @@ import unittest
 
 import pytest
 
-from pytest_wsstability.virtual import VirtualLoop, run_virtual, virtual_loop_factory
+from pytest_wsstability.virtual import VirtualDeadlock, VirtualLoop, run_virtual, virtual_loop_factory
 
 
 def test_a_runner_with_the_loop_factory():
@@ -34,6 +34,57 @@ def test_exceptions_come_through():
 
     with pytest.raises(ZeroDivisionError):
         run_virtual(main())
+
+
+async def fail_and_leave(task):
+    """Leave a task behind that has begun, and fail."""
+    asyncio.get_running_loop().left = asyncio.create_task(task)
+    await asyncio.sleep(0)
+    raise ValueError("what ended the run")
+
+
+async def stay():
+    """Wait for ever, and do so once more when cancelled."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.Event().wait()
+
+
+def test_what_is_left_behind_does_not_take_the_place_of_what_ended_the_run():
+    """A task that waits for what nobody does is a deadlock by itself."""
+    with pytest.raises(ValueError, match="what ended the run") as caught:
+        run_virtual(fail_and_leave(stay()))
+
+    assert [entry.name for entry in caught.traceback].count("run_virtual") == 1
+    assert caught.value.__context__ is None
+
+
+def test_without_a_failure_it_is_told():
+    """A run that has not come to its end."""
+
+    async def leave():
+        asyncio.get_running_loop().left = asyncio.create_task(stay())
+        await asyncio.sleep(0)
+
+    with pytest.raises(VirtualDeadlock):
+        run_virtual(leave())
+
+
+def test_a_task_that_is_left_behind_sees_its_own_error_only():
+    """What it logs has no traceback of the run's, which it did not cause."""
+    seen = []
+
+    async def look():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            seen.append(error.__context__)
+
+    with pytest.raises(ValueError, match="what ended the run"):
+        run_virtual(fail_and_leave(look()))
+
+    assert seen == [None]
 
 
 def test_async_generators_are_closed():
