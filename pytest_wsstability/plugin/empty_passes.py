@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
 from .margins import StabilityWarning
 from .markers import FLEET, STABILITY
 from .plans import plan_of
-from .stash import loop_key, watch_key
+from .stash import loop_key, unheld_key, watch_key
 
 if TYPE_CHECKING:
-    import pytest
-
     from ..core.asserted import Unused
     from ..core.judge.requirement import Requirement
 
@@ -63,6 +64,7 @@ def begin(item: pytest.Item) -> None:
     watch = item.stash.get(watch_key, None)
     if watch is not None:
         watch.forget()
+        item.stash[unheld_key] = False
 
 
 def begin_body(item: pytest.Item) -> None:
@@ -85,7 +87,31 @@ def refuse(item: pytest.Item) -> None:
     watch, names = item.stash.get(watch_key, None), getattr(item, "fixturenames", ())
     if watch is None or "ws_connect" not in names or _CHECKED.intersection(names):
         return
-    requirement = plan_of(item).requirement
+    # Where a fixture of the user's opens the connection, it may hold it once the test is over.
+    own = inspect.signature(item.function).parameters if isinstance(item, pytest.Function) else ()
+    item.stash[unheld_key] = "ws_connect" not in own
+    if not item.stash[unheld_key]:
+        _refuse_unheld(item)
+
+
+def refuse_at_end(item: pytest.Item) -> None:
+    """
+    The same once the fixtures of the test are torn down, of a mark that was left to them.
+
+    Raises:
+        EmptyPass: if nothing was held to it.
+
+    """
+    __tracebackhide__ = True
+    refuse_unused(item)
+    if item.stash.get(unheld_key, False):
+        _refuse_unheld(item)
+
+
+def _refuse_unheld(item: pytest.Item) -> None:
+    """See that something in a test was held to its mark."""
+    __tracebackhide__ = True
+    watch, requirement = item.stash[watch_key], plan_of(item).requirement
     if requirement is not None and not watch.judges(requirement):
         raise EmptyPass(
             f"nothing in this test was held to its mark {STABILITY}({_written(requirement)})\n"

@@ -342,7 +342,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     empty_passes.drop_unused(item)
     result = yield
     warn_of_stop(item)
-    empty_passes.refuse_unused(item)
+    empty_passes.refuse_at_end(item)
     return result
 
 

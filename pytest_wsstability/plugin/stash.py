@@ -65,6 +65,8 @@ attempts_key: pytest.StashKey[list[tuple[str, tuple[str, ...]] | None]] = pytest
 
 # What it has asserted so far.
 watch_key: pytest.StashKey[Watch] = pytest.StashKey()
+# Whether nothing is held to its mark yet, and its fixtures may do so once its body is over.
+unheld_key: pytest.StashKey[bool] = pytest.StashKey()
 
 # On a test: what its fixtures hold, until it is over.
 

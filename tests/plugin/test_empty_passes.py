@@ -490,3 +490,42 @@ def test_a_fixture_checks_it(passes):
             pass
         """
     )
+
+
+AFTERWARDS = """
+import pytest
+import pytest_asyncio
+
+@pytest_asyncio.fixture
+async def call(ws_connect):
+    c = await ws_connect(heartbeat="25s")
+    yield c
+    {after}
+
+{marks}
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s")
+async def test_it(call):
+    {body}
+"""
+
+
+def test_a_fixture_checks_it_when_the_test_is_over(passes):
+    """As ws_connection does."""
+    assert passes(AFTERWARDS.format(after="await c.assert_stable()", body="pass", marks="")) == 1
+
+
+@pytest.mark.parametrize("marks", ["", "@pytest.mark.xfail"])
+def test_a_fixture_that_checks_nothing_when_the_test_is_over(run, marks):
+    """Which is known once it is torn down."""
+    result = run(AFTERWARDS.format(after="pass", body="pass", marks=marks))
+
+    assert result.parseoutcomes()["errors"] == 1
+    result.stdout.fnmatch_lines(["*nothing in this test was held to its mark *"])
+
+
+@pytest.mark.parametrize("body", ["pytest.skip('today')", "assert not call"])
+def test_a_body_that_has_not_passed_is_told_alone(run, body):
+    """Whatever the fixture does not check after it."""
+    result = run(AFTERWARDS.format(after="pass", body=body, marks=""))
+
+    assert "errors" not in result.parseoutcomes()
