@@ -802,6 +802,25 @@ async def test_a_proof_of_life_makes_no_heartbeat_late_for_the_hold_that_follows
         assert sent[sent.index(beats[0]) :][:3] == beats
 
 
+@pytest.mark.parametrize(("beats", "outcome", "over"), [(6, Outcome.STABLE, 60), (5, Outcome.UNSTABLE, 65)])
+@pytest.mark.parametrize("interval", [None, 10.0])
+@pytest.mark.parametrize("asked", [{}, {"heartbeat_within": "1s"}])
+async def test_the_next_heartbeat_of_a_server_proves_as_much_as_a_pong(beats, outcome, over, interval, asked):
+    """One comes every 10 s, as its profile says or not, and the next of a peer that is there within 15 s."""
+
+    async def script(peer):
+        for _ in range(beats):
+            await asyncio.sleep(10)
+            peer.send(frame(TEXT, b"ping"))
+        await peer.gone()
+
+    words = Profile(name="words", ping="ping", pong="pong", heartbeats_from="server", interval=interval)
+    async with talking(script, profile=words) as connection:
+        verdict, age = await held(connection, alive_for="52s", **asked)
+
+        assert (verdict.outcome, age) == (outcome, pytest.approx(over))
+
+
 @pytest.mark.parametrize(("spoken", "outcome", "over"), [(6, Outcome.STABLE, 60), (5, Outcome.UNSTABLE, 62)])
 async def test_a_message_that_is_due_proves_as_much_as_a_pong(spoken, outcome, over):
     """One comes every 10 s, and 12 s are allowed, from a peer that answers no pings."""

@@ -80,13 +80,14 @@ class HoldChecks:
 
 
 def due_by_itself(requirement: Requirement, timeline: Timeline) -> Iterator[float]:
-    """By when, if it is there, a peer will have sent what is required of it without being asked."""
-    every, last = requirement.heartbeat_every, timeline.heartbeats.last_at
-    within = requirement.answer_within or PROOF_TIMEOUT
-    if every is not None and last is not None and peer_beats(timeline):
-        yield last + every * CADENCE_TOLERANCE
-    elif (silent := silent_from(requirement, timeline, within)) is not None:
+    """By when, if it is there, a peer will have sent what it sends without being asked."""
+    trips, within = timeline.heartbeats, requirement.answer_within or PROOF_TIMEOUT
+    if (silent := silent_from(requirement, timeline, within)) is not None:
         yield silent
+    if trips.last_at is not None and peer_beats(timeline):
+        # Where nobody says how often they come: as they came.
+        every = requirement.heartbeat_every or timeline.peer_interval or trips.longest_gap
+        yield trips.last_at + every * CADENCE_TOLERANCE
     if requirement.message_every is not None:
         yield message_rules.silent_from(requirement, timeline, requirement.message_every)
 
