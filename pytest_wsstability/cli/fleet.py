@@ -11,12 +11,14 @@ from typing import Any, TextIO
 
 from ..core.duration import parse_duration
 from ..core.duration import show_duration as show
-from ..core.fleet.failure import FleetError, count_line, more_lines, rtt_line, worker_line
+from ..core.fleet.failure import count_line, explain_fleet, more_lines, rtt_line, worker_line
 from ..core.fleet.merge import FleetMerge
 from ..core.fleet.plan import FleetPlan
 from ..core.fleet.requirement import FleetRequirement
+from ..core.fleet_summary import FleetSummary
 from ..core.judge.backoff import Backoff
 from ..core.judge.requirement import Requirement
+from ..core.judge.verdict import Outcome, Verdict
 from ..core.plain import plain
 from ..core.result import Result
 from ..core.timeline.events import Tier
@@ -129,18 +131,20 @@ def run(options: argparse.Namespace) -> int:
     finally:
         if engine is not None:
             engine.close()
-    _finish(fleet, options, progress, reports)
-    return status_of(fleet.verdict.outcome)
+    return status_of(_finish(fleet, options, progress, reports))
 
 
-def _finish(fleet: Fleet, options: argparse.Namespace, progress: _Progress, reports: ReportFiles) -> None:
-    """Say and write what came of the fleet."""
+def _finish(fleet: Fleet, options: argparse.Namespace, progress: _Progress, reports: ReportFiles) -> Outcome:
+    """Say and write what came of the fleet; returns the outcome."""
     progress.stop()
+    # Once: of 100,000 connections that ended each takes seconds.
+    verdict, summary = fleet.verdict, fleet.summary
     if options.json:
-        say_json(_as_json(fleet))
+        say_json(_as_json(fleet, verdict, summary))
     else:
-        say_message(_as_text(fleet), options, style_of(fleet.verdict.outcome))
-    reports.write(_result(fleet))
+        say_message(_as_text(fleet, verdict, summary), options, style_of(verdict.outcome))
+    reports.write(_result(fleet, verdict, summary))
+    return verdict.outcome
 
 
 def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetPlan:
@@ -332,35 +336,27 @@ def _came_back(merge: FleetMerge) -> int:
     return sum(each.after is not None for each in merge.returns)
 
 
-def _result(fleet: Fleet) -> Result:
+def _result(fleet: Fleet, verdict: Verdict, summary: FleetSummary) -> Result:
     """What came of the fleet, for a report."""
     return Result(
         nodeid=f"wsstability fleet {fleet.url}",
         url=fleet.url,
         requirement=fleet.requirement,
-        verdict=fleet.verdict,
-        fleet=fleet.summary,
+        verdict=verdict,
+        fleet=summary,
         records=fleet.kept,
     )
 
 
-def _as_text(fleet: Fleet) -> str:
-    try:
-        verdict = fleet.assert_stable()
-    except FleetError as error:
+def _as_text(fleet: Fleet, verdict: Verdict, summary: FleetSummary) -> str:
+    if verdict.outcome is not Outcome.STABLE:
         # The advice in it names the options of the plugin; ours lack the prefix.
-        return begun_with(fleet.verdict.outcome, str(error).replace("--ws-", "--"))
-    summary = fleet.summary
+        return begun_with(verdict.outcome, explain_fleet(verdict, summary).replace("--ws-", "--"))
     told = [f"rtt {rtt_line(summary)}"] if summary.rtts else []
     told += [f"{name}: {line}" for name, line in more_lines(summary)]
     held = f"{fleet.url} for {show(verdict.horizon)} in {verdict.tier.value}"
-    return "; ".join([f"stable: {held}: {count_line(fleet.count)}", *told])
+    return "; ".join([f"stable: {held}: {count_line(summary.count)}", *told])
 
 
-def _as_json(fleet: Fleet) -> dict[str, Any]:
-    return {
-        "event": "end",
-        **as_json(fleet.verdict),
-        "url": fleet.url,
-        "fleet": plain(fleet.summary),
-    }
+def _as_json(fleet: Fleet, verdict: Verdict, summary: FleetSummary) -> dict[str, Any]:
+    return {"event": "end", **as_json(verdict), "url": fleet.url, "fleet": plain(summary)}

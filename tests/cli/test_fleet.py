@@ -13,6 +13,8 @@ from pytest_wsstability.cli.fleet import _numbers, _of_workers, _state
 from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet.requirement import FleetRequirement
+from pytest_wsstability.net.fleet import fleet as held_fleet
 from tests.net.fleet.fake_distributed import fake_distributed
 from tests.serving import serving
 
@@ -140,6 +142,22 @@ def test_a_report_of_a_fleet(url, tmp_path):
     assert held["fleet"]["count"]["stable"] == 5
     assert "wsstability fleet" in paths[2].read_text()
     assert all(path.stat().st_size for path in paths)
+
+
+@pytest.mark.parametrize("output", [[], ["--json"]])
+def test_a_fleet_is_judged_and_summarized_once(url, tmp_path, monkeypatch, output):
+    """Of 100,000 connections each of it takes seconds, and a report is there within ten."""
+    made = []
+
+    def once(name, function):
+        return lambda *given, **more: (made.append(name), function(*given, **more))[1]
+
+    monkeypatch.setattr(FleetRequirement, "check", once("judged", FleetRequirement.check))
+    monkeypatch.setattr(held_fleet, "summarize", once("summarized", held_fleet.summarize))
+    reports = [f"--report={tmp_path / name}" for name in ("a.html", "a.json", "a.md")]
+
+    assert command(url, *output, *reports) == 0
+    assert made == ["judged", "summarized"]
 
 
 def test_a_report_that_cannot_be_is_refused_before_the_fleet(url, capsys):

@@ -184,7 +184,9 @@ def events_line(fleet: FleetSummary) -> str:
 
     """
     events = fleet.events
-    effect = f"; design effect {events.design_effect:.3g}" if events.design_effect > 1 else ""
+    # Three digits, and all of a larger number: "1e+05" is none that people read.
+    many = ",.0f" if events.design_effect >= 999.5 else ".3g"
+    effect = f"; design effect {events.design_effect:{many}}" if events.design_effect > 1 else ""
     noun = "event" if events.events == 1 else "events"
     what = "failures" if fleet.count.broke else "ends"
     return f"{events.ends:,} {what} in {events.events:,} {noun}{effect}"

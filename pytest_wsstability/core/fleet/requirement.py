@@ -349,7 +349,7 @@ class FleetRequirement:
         codes = Counter(_ABNORMAL if each.code is None else each.code for each in ends)
         wrong = {code: number for code, number in sorted(codes.items()) if code not in self.drain.codes}
         if wrong:
-            observed = ", ".join(f"{number} with {describe_code(code)}" for code, number in wrong.items())
+            observed = ", ".join(f"{number:,} with {describe_code(code)}" for code, number in wrong.items())
             first = min(each.at for each in ends if (each.code or _ABNORMAL) in wrong)
             expected = f"all end with {' or '.join(map(str, sorted(self.drain.codes)))}"
             yield Violation(Rule.DRAIN, first, expected, observed, observed)

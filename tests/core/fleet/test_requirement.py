@@ -399,6 +399,7 @@ def drained(*ends, fate=Fate.ROTATED, closed_here=False, lag=0.0):
         ([(1, 1001), (5, 1006)], ["1 with 1006 (abnormal closure)"]),
         ([(1, 1001), (5, None)], ["1 with 1006 (abnormal closure)"]),
         ([(1, 1000), (5, 4001), (9, 1000)], ["2 with 1000 (normal closure), 1 with 4001"]),
+        ([(each, 4001) for each in range(1_000)], ["1,000 with 4001"]),
     ],
 )
 def test_a_drain_is_slow_and_says_so(ends, observed):

@@ -220,6 +220,16 @@ def test_the_message_of_a_failure():
     assert events_line(made) == "40 ends in 1 event; design effect 40"
 
 
+@pytest.mark.parametrize(
+    ("effect", "told"), [(316.9, "317"), (999.4, "999"), (999.5, "1,000"), (1e5, "100,000")]
+)
+def test_a_large_design_effect_has_all_of_its_digits(effect, told):
+    events = EndEvents(ends=100_000, events=1, design_effect=effect)
+
+    line = events_line(dataclasses.replace(summary(), events=events))
+    assert line == f"100,000 ends in 1 event; design effect {told}"
+
+
 def test_connections_that_did_not_open_are_no_ends_over_time():
     refused = [Ending(number=n, fate=Fate.REFUSED, age=0.0, at=1.0, cause="tcp") for n in range(3)]
     made = summary(*refused)
