@@ -9,6 +9,9 @@ from typing import Any
 from .placeholders import IN_TEXT, PLACEHOLDER, Unwritable, Values, as_bytes, as_text, from_groups
 from .wording import Parsed, Wording
 
+# Characters of a value that stands twice in a message: each length that it may have is tried.
+_LONGEST_TWICE = 256
+
 
 class Pattern(Wording):
     """Text or bytes around placeholders."""
@@ -66,7 +69,11 @@ def _expression(parts: list[str]) -> str:
 
     """
     seen: set[str] = set()
-    pieces = [_group(part, seen) if index % 2 else re.escape(part) for index, part in enumerate(parts)]
+    twice = {name for name in parts[1::2] if parts[1::2].count(name) > 1}
+    pieces = [
+        _group(part, seen, is_twice=part in twice) if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
+    ]
     free = (index for index in range(1, len(parts), 2) if _is_free(parts, index))
     for first, following in pairwise(free):
         if all(_is_number(parts, index) for index in range(first + 2, following, 2)):
@@ -75,13 +82,14 @@ def _expression(parts: list[str]) -> str:
     return "".join(pieces)
 
 
-def _group(name: str, seen: set[str]) -> str:
+def _group(name: str, seen: set[str], *, is_twice: bool) -> str:
     if name == "any":
         return IN_TEXT["any"]
     if name in seen:
         return f"(?P={name})"
     seen.add(name)
-    return f"(?P<{name}>{IN_TEXT.get(name, '.+?')})"
+    text = f".{{1,{_LONGEST_TWICE}}}?" if is_twice else ".+?"
+    return f"(?P<{name}>{IN_TEXT.get(name, text)})"
 
 
 def _is_free(parts: list[str], index: int) -> bool:

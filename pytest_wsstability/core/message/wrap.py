@@ -16,7 +16,7 @@ _TOGETHER = re.compile(
 )
 _NO_BREAK = "\u00a0"
 # Strips of characters, and their axis, mean something by their columns: they are never broken.
-_DRAWN = re.compile(r"^ {2,4}(?:client|server|proxy|beats|pings)? {2,}[-=:~LZFDCX+!o ]+$|^ {12}\S")
+_DRAWN = re.compile(r"^ {2,4}(?:client|server|proxy|beats|pings)? {2,}+[-=:~LZFDCX+!o ]*$|^ {12}\S")
 
 # What the signs of a strip mean: broken between two of them.
 _LEGEND = re.compile(r"^ {12}[-=:~LZFDCX+!o] [a-z]")

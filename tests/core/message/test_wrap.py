@@ -1,5 +1,7 @@
 """Messages that fit a terminal."""
 
+import time
+
 import pytest
 
 from pytest_wsstability.core.message.wrap import wrapped
@@ -42,6 +44,14 @@ def test_lines_are_broken_between_words(line, width, lines):
 )
 def test_drawings_are_never_broken(line):
     assert list(wrapped(line, 50)) == [line]
+
+
+def test_a_line_of_spaces_is_looked_at_in_one_go():
+    """As any other line: 100,000 of them took more than half a minute."""
+    before = time.process_time()
+
+    assert list(wrapped(f"  client{' ' * 100_000}here", 50)) == ["  client", "    here"]
+    assert time.process_time() - before < 2
 
 
 def test_a_legend_is_broken_between_its_signs():
