@@ -47,6 +47,7 @@ from .reports import artifacts, terminal
 from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
+from .seams.pytest import nothing_collected
 from .servers.apps import check_app, warn_of_stop
 from .servers.command import CommandError
 from .servers.commands import check_command, commands_of
@@ -360,7 +361,8 @@ def pytest_runtest_makereport(
         results_of(item.config).before_report(item, call)
         if call.when == "teardown":
             reruns.note(item, results_of(item.config))
-    report = yield
+    with nothing_collected():
+        report = yield
     if call.excinfo is not None:
         excinfo = results_of(item.config).last(call.excinfo) if ours else call.excinfo
         if excinfo is not call.excinfo:

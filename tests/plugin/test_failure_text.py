@@ -276,3 +276,33 @@ def test_a_failure_in_a_task_group_is_told_as_one(run, count, more):
     printed = result.stdout.str().partition("FAILURES")[2]
     assert printed.count("  likely    ") == count
     assert "pytest_wsstability/" not in printed
+
+
+def test_nothing_is_collected_while_a_failure_is_put_into_words(pytester):
+    """
+    What asyncio logs of a task that is collected is parsed, too.
+
+    On Python 3.11 that ended the run with an INTERNALERROR, where pytest was about to parse a file.
+
+    """
+    pytester.makepyfile(
+        """
+        import gc
+        import pytest
+
+        class Told(Exception):
+            def __str__(self):
+                return f"collected: {gc.isenabled()}"
+
+        @pytest.mark.ws_stability(alive_for="1s")
+        def test_fails(ws_soak):
+            raise Told
+
+        def test_goes_on():
+            assert gc.isenabled()
+        """
+    )
+    result = pytester.runpytest()
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["E *.Told: collected: False"])

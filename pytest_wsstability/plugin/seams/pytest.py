@@ -9,8 +9,10 @@ because its event loop does. Tried with pytest 8.4 and 9.0 to 9.2.
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -69,3 +71,22 @@ class _Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._redact(self._formatter.format(record))
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """
+    Collect no garbage for a while.
+
+    Where a task that failed is collected, asyncio logs its error. While pytest looks up the lines of a
+    failure, that ended the run: Python 3.11 cannot parse while it parses ("AST constructor recursion depth
+    mismatch").
+
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
