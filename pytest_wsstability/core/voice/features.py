@@ -143,6 +143,21 @@ class VoiceFeatures:
         return bool(asked) and came > turn.speech_until
 
     @property
+    def overtaken(self) -> Turn | None:
+        """
+        The first turn whose audio came before the answer to a heartbeat that had been sent well before it.
+
+        None if there is none: who reads answers the heartbeat first.
+
+        """
+        if self.call.away or self.call.plays_on:
+            return None
+        trips = self.here.heartbeats
+        waits = [(at, at + seconds) for at, seconds in trips.rtts.slowest_above(LATE_BEAT)]
+        waits += [(at, self.here.duration) for at in trips.open]
+        return next((turn for turn in self.call.turns if _overtakes(turn, waits)), None)
+
+    @property
     def beats_answered(self) -> bool:
         """Whether heartbeats came back while the turn waited: the connection and the agent's loop live."""
         return self.here.heartbeats.answered > 0 and self.late_beat is None and not self.call.plays_on
@@ -208,6 +223,14 @@ class VoiceFeatures:
         """The most seconds of audio that were ahead of real time, by the record that knows best."""
         turns = self.record.turns if self.record is not None else ()
         return max([self.call.playout.deepest, *(turn.ahead for turn in turns)])
+
+
+def _overtakes(turn: Turn, waits: Sequence[tuple[float, float]]) -> bool:
+    """Whether its audio came while a heartbeat waited that was sent since the end of the speech."""
+    if turn.speech_until is None or turn.audio_at is None:
+        return False
+    before, after = turn.audio_at - LATE_BEAT, turn.audio_at + LATE_BEAT
+    return any(turn.speech_until <= asked <= before and until >= after for asked, until in waits)
 
 
 def voice_features(

@@ -12,6 +12,8 @@ from .features import FLOOD, VoiceFeatures
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 # Rules about how soon the agent is heard.
 _SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN})
+# Rules that an agent breaks which does not read.
+_OF_READING = _SPEED | {Rule.HEARTBEATS}
 # Seconds after which audio may go on: agents send chunks of 2 s at most, and pause between sentences.
 GOES_ON = 3.0
 _AUDIO_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO})
@@ -191,6 +193,21 @@ ROWS = (
         runner_up=Cause.PEER_FROZEN,
         experiment="send ping frames too: a server whose handler awaits answers the first of them, one "
         "whose loop is blocked answers none",
+    ),
+    VoiceRow(
+        cause=Cause.PEER_NOT_READING,
+        shows="the caller's record alone: a heartbeat that was sent after the end of the speech was answered "
+        "when audio had come for a while",
+        when=lambda f: f.agent is None and bool(_OF_READING & f.rules) and f.overtaken is not None,
+        sentence="the answer{overtaken_turn} was heard before a heartbeat was answered that had been sent "
+        "before it: the agent's handler awaits the answer, and does not read meanwhile",
+        headline="the agent does not read while it answers{overtaken_turn}",
+        confidence=MEDIUM,
+        remedy="call receive() in a task of its own, and hand the audio to the pipeline over a bounded "
+        "queue; answer in another task",
+        runner_up=Cause.PATH_STALLED,
+        experiment="send ping frames too: most servers answer those while their handler awaits something, "
+        "and a path that stands still carries none",
     ),
     VoiceRow(
         cause=Cause.AUDIO_FLOOD,

@@ -446,3 +446,45 @@ def test_a_stage_is_slow_that_took_most_of_the_wait(came, told):
 
     assert features(made, first_audio_within=0.8).slowest is told
     assert found.confidence is (Confidence.MEDIUM if told is None else Confidence.HIGH)
+
+
+@pytest.mark.parametrize(
+    ("beat", "answered", "told"),
+    [
+        # Sent when the speech was over, and well before the audio; answered well after that had begun.
+        (2.0, 6.25, 1),
+        (5.75, 6.25, 1),
+        (1.99, 6.25, None),
+        (5.76, 6.25, None),
+        (2.0, 6.24, None),
+        # Never answered.
+        (2.0, None, 1),
+    ],
+)
+def test_a_heartbeat_that_the_answer_overtakes_was_not_read(beat, answered, told):
+    """A way that stands still keeps both; who reads answers the heartbeat first."""
+    made = call((0.0, "speak"), (2.0, "hush"), (6.0, "audio", 1.0), (7.0, "done"))
+    beats = [(beat, ">beat"), *([(answered, "<answer")] if answered else [])]
+    verdict = verdict_of(made, first_audio_within=0.8)
+    found = voice_features(made, verdict, None, [timeline(*beats, until=120)], 0.0)
+
+    assert (found.overtaken and found.overtaken.number) == told
+    diagnosis = diagnosed_call(verdict, [timeline(*beats, until=120)], made, None, origin=0.0).diagnosis
+    assert (diagnosis.cause is Cause.PEER_NOT_READING) is (told is not None)
+    if told:
+        assert diagnosis.headline == "the agent does not read while it answers in turn 1"
+        assert (diagnosis.confidence, diagnosis.runner_up) == (Confidence.MEDIUM, Cause.PATH_STALLED)
+
+
+@pytest.mark.parametrize("reason", ["away", "plays_on", "no audio", "other rules"])
+def test_no_heartbeat_is_overtaken(reason):
+    """Of two connections, where heartbeats are the agent's, of no audio; or nobody asked for speed."""
+    events = [(0.0, "speak"), (2.0, "hush"), *([] if reason == "no audio" else [(6.0, "audio", 1.0)])]
+    made = call(*events, (7.0, "done"), plays_on=reason == "plays_on")
+    if reason == "away":
+        made.away.append((8.0, 9.0))
+    asked = {"transcripts": True} if reason == "other rules" else {"first_audio_within": 0.8}
+    beats = [timeline((2.0, ">beat"), (6.25, "<answer"), until=120)]
+    found = diagnosed_call(verdict_of(made, **asked), beats, made, None, origin=0.0).diagnosis
+
+    assert found.cause is not Cause.PEER_NOT_READING
