@@ -18,7 +18,8 @@ from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .markers import FLEET
-from .orders import order_of, without_late_threads
+from .orders import order_of
+from .own_loop import without_late_threads
 from .own_server import OwnServer, own_server
 from .plans import has_a_loop, is_too_long, is_virtual, plan_of, target_of
 from .project_fixtures import overrides

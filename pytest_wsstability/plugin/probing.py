@@ -14,7 +14,8 @@ from ..core.redact import redact_url
 from ..core.timeline.events import End
 from ..net.errors import OpeningError
 from ..net.probe import probe_url
-from .orders import order_of, run_private
+from .orders import order_of
+from .own_loop import run_private
 from .plans import is_virtual
 from .stash import loop_key, probes_key, settings_key
 from .targets import OwnURL, aimed, connect_options, known_url

@@ -31,6 +31,7 @@ from . import voices as voices
 from .checking import check, check_again, remember_marks
 from .checking import check_settings as check_settings
 from .markers import MIDDLEBOX, is_expected_to_fail, needs_runner, uses_us
+from .own_loop import late_threads
 from .plans import (
     base_target_of,
     is_too_long,
@@ -293,7 +294,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     try:
-        with orders.late_threads(item):
+        with late_threads(item):
             return (yield from _call(item))
     except BaseException as error:
         # pytest-retry tells of no other attempt than the first.

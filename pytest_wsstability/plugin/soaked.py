@@ -7,7 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..net.hold import Soak, hold
-from .orders import TimerOrder, in_another_order, order_of, run_private, without_late_threads
+from .orders import in_another_order, order_of
+from .own_loop import TimerOrder, run_private, without_late_threads
 from .own_server import own_orchestrator, own_server
 from .plans import has_a_loop, is_virtual, leads_out, plan_of
 from .servers.apps import source_of

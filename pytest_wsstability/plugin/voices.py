@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..core.judge.requirement import Requirement
 from ..net.voice.holding import hold_call
-from .orders import order_of, run_private, without_late_threads
+from .orders import order_of
+from .own_loop import run_private, without_late_threads
 from .own_server import own_server
 from .plans import has_a_loop, is_virtual, plan_of
 from .stash import settings_key, soak_key

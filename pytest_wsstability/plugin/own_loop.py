@@ -1,0 +1,139 @@
+"""A loop of the plugin's own for a hold, and threads that do not wait for virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ..core.judge.verdict import Outcome
+from ..core.message.errors import StabilityError, leaves
+from ..net.errors import OpeningError
+from ..virtual import run_virtual
+from ..virtual.loop import VirtualLoop
+from ..virtual.runner import is_loop_running
+from .stash import loop_key
+
+if TYPE_CHECKING:
+    import pytest
+
+    from ..core.judge.verdict import Verdict
+    from ..virtual import Order
+
+
+class _Held(Protocol):
+    """What a hold gives, of one connection or of many."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+
+T = TypeVar("T")
+H = TypeVar("H", bound=_Held)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerOrder:
+    """
+    How the timers of virtual time come: in which order where they meet, by which seed, and until when.
+
+    The last two are seconds; see `VirtualLoop`.
+
+    """
+
+    order: Order
+    seed: int
+    horizon: float
+    tick: float
+
+
+def run_private(
+    coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, *, patch_time: bool = False
+) -> T:
+    """
+    Run a coroutine on a loop of its own, in a thread of its own where a loop runs already.
+
+    Args:
+        coroutine: what to run.
+        timers: of virtual time; None for real time.
+        patch_time: let the time module follow the virtual clock.
+
+    """
+    if not is_loop_running():
+        return _run(coroutine, timers, patch_time)
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            results.append(_run(coroutine, timers, patch_time))
+        except BaseException as exc:
+            errors.append(exc)
+
+    thread = threading.Thread(target=target, name="wsstability-soak")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_time: bool) -> T:
+    if timers is not None:
+        return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(coroutine)
+
+
+@contextmanager
+def late_threads(item: pytest.Item) -> Iterator[None]:
+    """
+    See that a failure of a test in virtual time is not that of a thread which the clock did not wait for.
+
+    Raises:
+        VirtualTimeError: naming the thread, in the place of a failure that blames the server.
+
+    """
+    __tracebackhide__ = True
+    try:
+        yield
+    except Exception as error:
+        blames = any(isinstance(each, StabilityError | OpeningError) for each in leaves(error))
+        if blames and loop_key in item.stash:
+            _refuse_late_thread(item.stash[loop_key])
+        raise
+
+
+async def without_late_threads(held: Coroutine[Any, Any, H]) -> H:
+    """
+    What a hold on a loop of its own gives, seen to as `late_threads` does for the loop of a test.
+
+    Raises:
+        VirtualTimeError: as there.
+
+    """
+    __tracebackhide__ = True
+    try:
+        found = await held
+    except OpeningError:
+        _refuse_late_thread(asyncio.get_running_loop())
+        raise
+    if found.verdict.outcome is not Outcome.STABLE:
+        _refuse_late_thread(asyncio.get_running_loop())
+    return found
+
+
+def _refuse_late_thread(loop: asyncio.AbstractEventLoop) -> None:
+    """
+    See that no thread wakes a loop whose virtual time has passed it by.
+
+    Raises:
+        VirtualTimeError: naming the thread that does.
+
+    """
+    if isinstance(loop, VirtualLoop) and (late := loop.late_thread()) is not None:
+        raise late from None
