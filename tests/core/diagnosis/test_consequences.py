@@ -157,6 +157,7 @@ def test_an_error_of_anything_else(raised):
         ("TypeError: Cannot read properties of undefined (reading 'reset')", False),
         ("TypeError: ws.disconnect is not a function", False),
         ("ReferenceError: closed is not defined", False),
+        ("TypeError: reset is not a constructor", False),
         ("TypeError: cancel() missing 1 required positional argument: 'order'", False),
         ("panic: websocket: close 1006 (abnormal): unexpected EOF", True),
         ("panic: websocket: close sent", True),
@@ -170,6 +171,28 @@ def test_an_error_of_anything_else(raised):
 def test_an_error_that_says_that_something_is_over(raised, is_over):
     """The connection, or what its handler needs: which of them, it does not say."""
     assert may_be_consequence(raised) is is_over
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "write ECONNABORTED", "connection was aborted", "the socket was closed", "socket already closed",
+        "socket disconnected", "handler closed", "transport closed", "the stream is closed",
+        "peer disconnected", "client is disconnected", "client was disconnected", "state closing",
+        "alreadyclosed", "close handshake", "closing handshake", "read: reset by peer", "closing transport",
+    ],
+)  # fmt: skip
+def test_each_word_for_a_connection_that_is_gone(words):
+    """Behind the types that anything is raised with."""
+    assert is_consequence(f"Exception: {words}")
+    assert is_consequence(f"Unhandled Error: {words}")
+
+
+@pytest.mark.parametrize(
+    "word", ["closing", "closure", "close frame", "after close", "not open", "aborted", "gone", "ended"]
+)
+def test_each_word_for_what_may_be_over(word):
+    assert may_be_consequence(f"Boom: {word}")
 
 
 @pytest.mark.parametrize("head", ["Error: ", "x:1:in '"])
