@@ -13,6 +13,8 @@ STAMP = "2026-11-28 13:15:12,345 "
         ("KeyError: 'user'", LineKind.RAISED, True),
         (f"{STAMP}KeyError: 'user'", LineKind.RAISED, True),
         ("    | KeyError: 'user'", LineKind.RAISED, True),
+        ("Unhandled KeyError: 'user'", LineKind.RAISED, True),
+        ('Exception in thread "main" java.lang.Error', LineKind.RAISED, True),
         # Without words.
         ("MemoryError", LineKind.RAISED, True),
         ("java.lang.NullPointerException", LineKind.RAISED, True),
@@ -90,6 +92,14 @@ def test_what_a_process_printed(text, kind, is_warning):
         ('{"level":"error","msg":"DEBUG: ', True),
         ("2026/11/28 13:15:12 INFO ERROR ", False),
         ("", True),
+        # Each level, as each of the ways has it.
+        *((f"{level} ", False) for level in ("TRACE", "DEBUG", "NOTICE")),
+        *((f"[{level}] ", False) for level in ("trace", "debug", "notice")),
+        *((f"{level}: ", False) for level in ("trace", "debug", "notice")),
+        *((f"level={level} ", False) for level in ("trace", "notice", "10")),
+        *((f"{level} INFO ", True) for level in ("WARN", "WARNING", "CRITICAL", "SEVERE", "FATAL", "error")),
+        *((f"[{level}] INFO ", True) for level in ("warn", "crit")),
+        *((f"level={level} INFO ", True) for level in ("warn", "fatal", "50")),
         # Too far behind the begin to be its level.
         (f"{'x' * 60} INFO ", True),
         (f"{'x' * 58} INFO ", False),
@@ -181,3 +191,36 @@ def test_a_cause_without_an_error_above_it_is_a_line():
     (line,) = all_printed([(0, "Caused by: java.io.IOException: Broken pipe")])
 
     assert line.kind is LineKind.SAID
+
+
+@pytest.mark.parametrize(
+    ("text", "is_of_opening"),
+    [
+        ("opening handshake failed", True),
+        ("WebSocket protocol error: Handshake not finished", True),
+        ("Protocol(HandshakeIncomplete)", True),
+        ("http: TLS handshake error from 10.0.0.1:5000: EOF", True),
+        ("did not receive a valid HTTP request", True),
+        ("unsupported HTTP request line", True),
+        ("connection closed before end of line", True),
+        ("handshake of the session done", False),
+    ],
+)
+def test_a_line_about_a_connection_that_never_opened(text, is_of_opening):
+    """Other looks than that of a test make a server say so."""
+    assert printed(1, text).is_of_opening is is_of_opening
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "    at Timeout._onTimeout (server.js:3:9)", "   3: chat::handler::read",
+        "\tfrom server.rb:2:in 'find'",
+        '  File "chat.py", line 3, in read', "goroutine 7 [running]:", "created by main.serve.",
+    ],
+)  # fmt: skip
+def test_a_place_in_the_code_says_nothing(place):
+    """Nor does the code below it, which stands further in."""
+    code = f"{place[: len(place) - len(place.lstrip())]}      timeout(30)"
+
+    assert list(all_printed([(0, place), (1, code)])) == []

@@ -401,8 +401,19 @@ def test_a_keepalive_that_goes_on_tells_nothing(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["WARNING app: no pong of ada", "INFO    app: closing for missed heartbeats"]
-)
+    "text",
+    [
+        "WARNING app: no pong of ada",
+        "INFO    app: closing for missed heartbeats",
+        *(
+            f"INFO    app: heartbeat {word}"
+            for word in (
+                "timed", "not there", "never there", "without answer", "missed", "failed", "lost", "late",
+                "dead", "stale", "expired", "closing", "unanswered", "unresponsive",
+            )
+        ),
+    ],
+)  # fmt: skip
 def test_a_keepalive_that_gave_up_in_other_words(text):
     """Something is missing, or too late."""
     assert told(PINGED, said(text, at=1040, is_warning=False)).confidence is HIGH

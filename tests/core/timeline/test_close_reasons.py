@@ -400,8 +400,9 @@ def test_each_keyword_tells_the_topic_by_itself(reason, topic):
     ("reason", "topic"),
     [
         ("connection is stale", T.KEEPALIVE), ("unresponsive", T.KEEPALIVE), ("missed acks", T.KEEPALIVE),
-        ("too slow for this room", T.SLOW), ("lagging", T.SLOW), ("lag is too high", T.SLOW), ("too far behind", T.SLOW),
-        ("write buffer", T.SLOW), ("reloading", T.RESTART), ("deploy", T.RESTART), ("upgrading", T.RESTART),
+        ("too slow for this room", T.SLOW), ("lagging", T.SLOW), ("lag is too high", T.SLOW),
+        ("too far behind", T.SLOW), ("write buffer", T.SLOW), ("reloading", T.RESTART),
+        ("deploy", T.RESTART), ("upgrading", T.RESTART),
         ("stopping", T.RESTART), ("rebalancing", T.RESTART), ("handoff", T.RESTART),
         ("scaling down", T.RESTART), ("replaced", T.DUPLICATE), ("session conflict", T.DUPLICATE),
         ("old connection", T.DUPLICATE), ("token", T.TOKEN), ("auth", T.TOKEN), ("not valid", T.PROTOCOL),
