@@ -131,6 +131,32 @@ def test_a_key_shows_itself(key, said):
         assert redact_source(written) == masked
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        *(f"sk-{kind}-" for kind in ("svcacct", "admin", "ant", "or")),
+        "dckr_pat_",
+        *(f"gl{kind}-" for kind in ("agent", "cbt", "dt", "ffct", "ft", "imt")),
+        *(f"gl{kind}-" for kind in ("oas", "ptt", "rt", "rtr", "soat", "wt")),
+        "GOCSPX-", "1//0", "pplx-", "r8_", "nvapi-",
+        *(f"{kind}_" for kind in ("shpca", "shppa", "shpss", "lin_api", "ntn", "sbp", "sb_secret")),
+        "glc_",
+        *(f"{kind}_live_" for kind in ("shippo", "duffel")),
+        "rzp_test_",
+    ],
+)  # fmt: skip
+def test_each_prefix_of_an_issuer(prefix):
+    """Cut short, as far as that form allows."""
+    body = _LETTERS[: 10 if prefix.startswith("sk-") else 24]
+
+    assert redact_text(f"wrong key {prefix}{body}") == "wrong key ***"
+
+
+@pytest.mark.parametrize("kind", ["mob", "access-development", "access-production"])
+def test_each_prefix_of_a_key_that_is_a_uuid(kind):
+    assert redact_text(f"wrong key {kind}-{_UUID}") == "wrong key ***"
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("escape", [lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1]])
 def test_under_escapes(layers, escape):
