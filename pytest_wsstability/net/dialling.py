@@ -140,7 +140,7 @@ class Dialler:
 
         """
         __tracebackhide__ = True
-        context = self._tls.context() if self._uri.secure else None
+        context = self._tls.context(ALPN) if self._uri.secure else None
         transport: asyncio.BaseTransport | None = None
         try:
             plain = context is None
@@ -155,7 +155,7 @@ class Dialler:
                 await asyncio.shield(opening)
         except (OSError, EOFError, InvalidHandshake) as exc:
             _discard(transport, opening)
-            raise self._explain(exc, await self._would_speak_http2(exc, context)) from None
+            raise self._explain(exc, await self._would_speak_http2(exc)) from None
         except BaseException:
             _discard(transport, opening)
             raise
@@ -239,7 +239,6 @@ class Dialler:
     ) -> asyncio.BaseTransport:
         self._step = OpeningStage.TLS
         websocket = self._websocket
-        context.set_alpn_protocols([ALPN])
         try:
             async with asyncio.timeout(self._timeout):
                 transport = await websocket.loop.start_tls(
@@ -258,13 +257,15 @@ class Dialler:
         websocket.connection_made(transport)
         return transport
 
-    async def _would_speak_http2(self, exc: Exception, context: ssl.SSLContext | None) -> bool:
+    async def _would_speak_http2(self, exc: Exception) -> bool:
         """Whether a TLS server that failed the upgrade would take HTTP/2 instead."""
         status = exc.response.status_code if isinstance(exc, InvalidStatus) else None
         answered = status in _OF_ANOTHER_VERSION or isinstance(exc, InvalidMessage | EOFError)
-        if self._proxy is not None or self._step is not OpeningStage.HTTP or context is None or not answered:
+        if self._proxy is not None or self._step is not OpeningStage.HTTP or not answered:
             return False
-        context.set_alpn_protocols(["h2"])
+        if not self._uri.secure:
+            return False
+        context = self._tls.context("h2")
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_ASK):
                 transport, _ = await self._websocket.loop.create_connection(

@@ -1,6 +1,8 @@
 """What cannot be meant is refused before anything is dialled, and the message names it."""
 
+import dataclasses
 import re
+import ssl
 
 import pytest
 
@@ -9,6 +11,7 @@ from pytest_wsstability.core.timeline.events import DeadlineTraffic
 from pytest_wsstability.net.server.behaviour import Behaviour
 from pytest_wsstability.net.target import parse_headers, parse_url
 from pytest_wsstability.profiles import JSON, Profile
+from tests.net.certificates import trusting
 
 pytestmark = pytest.mark.ws_stability
 
@@ -163,6 +166,26 @@ async def test_a_ca_file_that_is_no_pem_is_refused(tmp_path):
     path.write_bytes(b"\x30\x82\x01\x0a")
     with pytest.raises(ValueError, match=rf"^ca: '{re.escape(str(path))}' cannot be read as PEM"):
         await connect("wss://127.0.0.1:9/", tls=TLS(ca=str(path)))
+
+
+def test_connections_share_a_context_as_long_as_its_files_are_the_same(tmp_path, monkeypatch):
+    """Each would take 20 ms and a megabyte; those that offer another protocol have another one."""
+    tls = trusting(tmp_path)
+    again = dataclasses.replace(tls)
+    shared = tls.context("http/1.1")
+
+    assert again.context("http/1.1") is shared
+    assert tls.context("h2") is not shared
+    assert tls.context() is not shared
+    assert dataclasses.replace(tls, insecure=True).context("http/1.1").verify_mode is ssl.CERT_NONE
+    assert shared.verify_mode is ssl.CERT_REQUIRED
+    path = tmp_path / "ca.pem"
+    path.write_bytes(path.read_bytes() * 2)
+    assert tls.context("http/1.1") is not shared
+    one = TLS().context()
+    assert TLS().context() is one
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    assert TLS().context() is not one
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from pytest_wsstability.core.plain import plain
 from pytest_wsstability.net.fleet.engine import InProcess
 from pytest_wsstability.net.fleet.fleet import open_fleet, planned, too_much
 from pytest_wsstability.net.fleet.workers import Workers
+from tests.net.certificates import server_context, trusting
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
@@ -36,6 +38,22 @@ def test_a_fleet_that_is_stable():
 
     assert made.assert_stable().outcome is Outcome.STABLE
     assert repr(made).endswith(": 20 planned: 20 stable>")
+
+
+def test_the_connections_of_a_fleet_share_what_tls_takes(tmp_path, monkeypatch):
+    """A context of its own would keep a megabyte of authorities for each, and hold the loop up for 20 ms."""
+    made, make = [], ssl.create_default_context
+
+    def counted(**given):
+        made.append(given)
+        return make(**given)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    options = {"tls": trusting(tmp_path)}
+    held = fleet(behaviour={"tls": server_context("127.0.0.1")}, options=options)
+
+    assert held.count.stable == 20
+    assert len(made) == 1
 
 
 def test_a_fleet_that_cannot_show_what_is_asked():
