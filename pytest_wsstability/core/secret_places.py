@@ -14,10 +14,14 @@ Span = tuple[int, int]
 _QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 # A PIN has four digits at least (ISO 9564-1); with fewer it is that of a board, or a count.
 _DIGITS = r"\d{4,}(?![\d.eE])"
+# What stands there is no value: dots in advice, the bracket that opens a structure.
+_A_VALUE = r"""(?!(?:[\[({]++|\.{3}|…)(?:[&\s"'#;,)}\]]|\Z))"""
 # A query value in free text, such as a server's error message that quotes the URL; it may quote another.
-_QUERY_VALUE = re.compile(r"""[?&;](?P<name>[\w.\-%]+)=(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)""")
+_QUERY_VALUE = re.compile(
+    rf"""[?&;](?P<name>[\w.\-%]+)={_A_VALUE}(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)"""
+)
 # The same without a question mark, as in a reason phrase, in logs and in Ruby.
-_ASSIGNED = re.compile(r"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+(?P<value>[^&\s"'#;,)}\]]+)""")
+_ASSIGNED = re.compile(rf"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+{_A_VALUE}(?P<value>[^&\s"'#;,)}}\]]+)""")
 _ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<value>{_QUOTED}))")
 # As JSON and `repr` have it; a list, as Go has header fields; a pair, as ASGI has them. The value may hold
 # others, as JSON in JSON.

@@ -153,7 +153,9 @@ def test_in_a_sentence(text, shown):
         f"Unable to find a signing key that matches '{RANDOM}'",
         # Words that hold another.
         "donkey=1 whiskey=2 keystroke=3 hotkey=4 keypoints=5 keydown=a tokenizer=cl100k tokenized=x keypad=7",
-        # Names and dots, and no values.
+        # Names and dots, and no values; what begins with a bracket has them inside.
+        "add ?token=... to the URL", "ws://host/ws?token=…&room=7", "token=..., password=…",
+        "session_info={'type': 'start'}, token=[\"a\"], auth=({'id': 7}", "token={",
         "a token (--header 'Authorization: ...'), a cookie", "--ws-header 'Authorization: Bearer …'",
         "Authorization: Bearer $TOKEN", "-H \"Authorization: Bearer ${TOKEN}\"",
         "Authorization: Bearer <token>", "AUTHENTICATE EXTERNAL", "AUTH PLAIN required",
@@ -175,7 +177,20 @@ def test_what_tells_of_a_secret_and_is_none(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["tokens=abc", "max_token=4096", "session_id=7", "pin=4711", "pin=4711m", "db_pwd=12h", "token=12345678"],
+    [
+        "tokens=abc",
+        "max_token=4096",
+        "session_id=7",
+        "pin=4711",
+        "pin=4711m",
+        "db_pwd=12h",
+        "token=12345678",
+        "password=(hunter2",
+        "password=[{x",
+        "password=...x",
+        "?token=…x",
+        "password={...x",
+    ],
 )
 def test_other_values_beside_such_names_are_hidden(text):
     """A count has a plural, and is a number."""
