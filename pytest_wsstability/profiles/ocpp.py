@@ -46,6 +46,9 @@ def _ocpp(name: str, title: str, subprotocol: str, boot: Mapping[str, Any], auth
         found = json_of(message) if isinstance(message, str) else None
         if not isinstance(found, list) or len(found) < 4 or found[0] != 2 or not isinstance(found[2], str):
             return None
+        if found[2] == "BootNotification":
+            # One of another version: it would be accepted without a status.
+            return None
         return json.dumps([3, found[1], results.get(found[2], {})])
 
     def answer(status: str) -> list[Any]:

@@ -37,6 +37,7 @@ REPLIES = [
     ("ocpp2.0.1", '[2,"7","Authorize",{}]', '[3, "7", {"idTokenInfo": {"status": "Accepted"}}]'),
     ("ocpp", '[2,"7","DataTransfer",{"vendorId":"v"}]', '[3, "7", {"status": "Accepted"}]'),
     ("ocpp", '[3,"7",{}]', None),
+    ("ocpp", '[2,"7","BootNotification",{"chargingStation":{}}]', None),
     ("ocpp", "no JSON", None),
     ("signalr", '{"type":1,"invocationId":"0","target":"T","arguments":[]}\x1e',
      '{"type": 3, "invocationId": "0", "result": null}'),
