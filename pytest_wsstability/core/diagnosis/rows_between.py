@@ -14,8 +14,8 @@ from .signature import Blamed, Rival, Signature
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
 _ENDS = (Blamed.SELF, Blamed.PEER, Blamed.SERVER, Blamed.CLIENT)
-# What a proxy, a load balancer or a tunnel has too; no handler fails in it, and no keepalive of an end.
-OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE, Cause.MESSAGE_TOO_BIG)
+# What a proxy, a load balancer or a tunnel has too; no handler fails in it, and it knows no messages.
+OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE)
 # Close codes of whoever is told to stop (RFC 6455, section 7.4.1, and IANA's registry).
 _STOPS = (1001, 1012)
 _LOOK = (

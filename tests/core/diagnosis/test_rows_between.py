@@ -48,6 +48,8 @@ def test_what_both_ends_were_told_of_came_from_between_them(here, there, fits):
     [
         # A handler that crashes on a message leaves another record.
         ([(20, ">text"), (47.29, ">text")], Cause.HANDLER_ERROR, Cause.RESTART),
+        # A limit on messages is a server's.
+        ([(20, ">text"), (47.29, ">audio")], Cause.MESSAGE_TOO_BIG, Cause.RESTART),
         # Nor does a server enforce pongs by a FIN that it receives.
         ([(20, "<ping"), (40, "<ping"), (47.2, ">text")], Cause.PING_UNANSWERED, Cause.RESTART),
         ([(20, ">text"), (40, "<text"), (46.1, ">beat"), (46.1, "<answer")], Cause.RESTART, Cause.RESTART),
