@@ -109,6 +109,11 @@ def ended_between(f: Features) -> bool:
     return cut or (here.received_first is True and there.received_first is True)
 
 
+def sent_whole(f: Features) -> bool:
+    """Whether the other end has sent more frames, by its own record, than have come whole."""
+    return f.other is not None and f.other.timeline.count(SENT) > f.timeline.count(RECEIVED)
+
+
 def overtaken(there: Features, here: Features) -> bool:
     """Whether something came that went out behind a ping of one end, or a pong of the other, that did not."""
     ways = ((there, here, Opcode.PING), (here, there, Opcode.PONG))

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from ..cause import Cause, Confidence
-from .both import ended_between
+from .both import ended_between, sent_whole
 from .features import Features
+from .rows_open import half_frame, still_arrives
 from .signature import Blamed, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
@@ -75,5 +76,24 @@ CLOSED = (
         ),
         runner_up=Cause.MAX_AGE,
         source="measured with Caddy",
+    ),
+)
+
+OPEN = (
+    Signature(
+        cause=Cause.HALF_FRAME,
+        shows="both ends held: a frame of the peer began, its rest never came, and its record has more "
+        "frames that it sent than have come",
+        when=lambda f: f.code is None and half_frame(f) and sent_whole(f) and not still_arrives(f),
+        confidence=MEDIUM,
+        sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
+        "({half_frame_for}), though the {peer} has sent it whole, by its own record: the path holds it up",
+        headline="half a frame since {half_frame}, held up on the way",
+        blame=Blamed.PATH,
+        evidence=("half_frame", "questions", "tcp"),
+        remedy="look at what stands between the two ends: a buffer that is not flushed, a slow link, a proxy "
+        "that stands still",
+        runner_up=Cause.HALF_OPEN,
+        source="measured in virtual time",
     ),
 )

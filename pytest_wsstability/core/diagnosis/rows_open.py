@@ -72,7 +72,7 @@ def _zombie(f: Features) -> bool:
     return f.heartbeats.open_since is not None and f.asked.open_since is None and f.hears
 
 
-def _half_frame(f: Features) -> bool:
+def half_frame(f: Features) -> bool:
     """Whether a frame began so long ago, or before the open question's answer, that no rest comes."""
     since, asked = f.timeline.half_frame_since, f.asked_since
     if since is None:
@@ -88,7 +88,7 @@ def _pinged_since(f: Features) -> bool:
     return beat is not None and ping is not None and ping >= beat
 
 
-def _still_arrives(f: Features) -> bool:
+def still_arrives(f: Features) -> bool:
     """Whether bytes of one frame have come for more than a second, without a pause as long."""
     line = f.timeline
     if line.half_frame_since is None or line.half_frame_last is None:
@@ -115,7 +115,7 @@ ROWS = (
         cause=Cause.SLOW_ANSWERS,
         shows="questions stay open, and bytes of one frame of the peer have come for more than a second "
         "without a pause as long",
-        when=lambda f: not f.ended and _asked_in_vain(f) and _still_arrives(f),
+        when=lambda f: not f.ended and _asked_in_vain(f) and still_arrives(f),
         confidence=MEDIUM,
         sentence="a frame of the {peer} that began at {half_frame} still arrives ({half_frame_for}), and the "
         "answers to what the {end} asked since {asked_since} wait behind it",
@@ -130,7 +130,7 @@ ROWS = (
     Signature(
         cause=Cause.HALF_FRAME,
         shows="a frame of the peer began, and its rest never came",
-        when=lambda f: f.code is None and _half_frame(f),
+        when=lambda f: f.code is None and half_frame(f),
         confidence=MEDIUM,
         sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
         "({half_frame_for}): "

@@ -65,6 +65,7 @@ SIGNATURES: tuple[Signature, ...] = (
         )
     ),
     *rows_session.ROWS,
+    *rows_between.OPEN,
     *rows_open.ROWS,
     *rows_late.ROWS,
     *rows_last_words.STOPPED,

@@ -103,3 +103,27 @@ def test_a_timer_of_a_client_that_was_cut_off_has_ended_nothing():
     assert "the client's timeout" in diagnose(there).sentence
     assert "the client's timeout" not in diagnose(there, [here]).sentence
     assert diagnose(there, [here]).blame is Blame.PATH
+
+
+@pytest.mark.parametrize(
+    ("sent", "until", "blame"),
+    [
+        # The server has sent what came, and the frame whose rest is missing.
+        ([(10, ">text"), (40, ">text")], 50, Blame.PATH),
+        ([(10, ">text")], 50, Blame.SERVER),
+    ],
+)
+def test_half_a_frame_that_was_sent_whole_is_held_up_on_the_way(sent, until, blame):
+    here = timeline((10, "<text"), (39, ">beat"), until=until)
+    here.half_frame(1040, True)
+    told = diagnose(here, [timeline(*sent, until=until, end=End.SERVER)])
+
+    assert (told.cause, told.blame) == (Cause.HALF_FRAME, blame)
+
+
+def test_a_frame_that_still_arrives_is_slow():
+    here = timeline((39, ">beat"), until=42)
+    for at in (40, 40.75, 41.5):
+        here.half_frame(1000 + at, True)
+
+    assert diagnose(here, [timeline((40, ">text"), until=42, end=End.SERVER)]).cause is Cause.SLOW_ANSWERS
