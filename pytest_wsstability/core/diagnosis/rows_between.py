@@ -1,4 +1,4 @@
-"""Rows for ends that neither end brought about, by the records of both: what stands between them did."""
+"""Rows for what stands between the ends: what neither ended, and what one has sent whole, by their records."""
 
 from __future__ import annotations
 
