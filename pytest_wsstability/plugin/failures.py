@@ -23,6 +23,9 @@ from ..report.colours import styled
 from ..virtual.errors import VirtualTimeError
 from ..virtual.project_code import is_of_project
 from .again import command, from_here
+from .markers import FLEET, VOICE
+from .plans import leads_out
+from .project_fixtures import overrides, set_up_after
 from .servers.fleet_causes import tell_fleet
 from .servers.output import told_by_server
 from .servers.routes import other_routes
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 _HOME = Path(__file__).parents[1]
+# Fixtures that open a connection when they are set up.
+_OPENERS = frozenset({"ws_soak", "ws_connection", FLEET, VOICE})
 # Characters of a line of the app's log.
 _LONGEST = 300
 # RFC 6455, section 7.4.1; and RFC 9110, section 15.6.1.
@@ -115,6 +120,7 @@ def _retell(item: pytest.Item, error: BaseException, where: Sequence[str]) -> No
             f"  fix       {_remedy(item, error)}",
             *_refused(item, error.status, error.url),
             *(_loop(item) if error.stage is OpeningStage.TIMEOUT else ()),
+            *_too_late(item),
             read_on(error.stage.code),
         ):
             # A fixture that failed once fails each of its tests with the same error.
@@ -196,6 +202,16 @@ def _loop(item: pytest.Item) -> Iterator[str]:
     """That the server under test may stand still: in virtual time, collection says so of sync tests."""
     if (text := item.stash.get(async_url_key, None)) is not None:
         yield f"  server    {text}"
+
+
+def _too_late(item: pytest.Item) -> Iterator[str]:
+    """The fixtures of the project's that stand behind the one that opens: they were not set up yet."""
+    opener = next((name for name in getattr(item, "fixturenames", ()) if name in _OPENERS), None)
+    # A hold that starts with others waits for no fixture but that of its URL.
+    if opener is None or (leads_out(item) and not overrides("ws_url", item)):
+        return
+    if later := ", ".join(set_up_after(opener, item)):
+        yield f"  order     {opener} had opened before {later} was set up: name {opener} behind it"
 
 
 def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:

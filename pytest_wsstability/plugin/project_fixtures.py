@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from ..virtual.project_code import FROZEN, is_of_project
 from .seams.pytest import definitions
 from .stash import overrides_key
 
@@ -29,6 +30,26 @@ def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
     return overrides(name, node) and not any(
         each == name and _is_ours(definition) for each, definition in behind(name, node)
     )
+
+
+def set_up_after(first: str, item: pytest.Item) -> list[str]:
+    """The fixtures of the project's that a test takes itself, and that are set up after another one."""
+    function = getattr(item, "function", None)
+    taken = list(inspect.signature(function).parameters) if function is not None else []
+    if first not in taken:
+        return []
+    names: list[str] = getattr(item, "fixturenames", [])
+    # Those used by everybody come first.
+    before = [*names[: names.index(first)], first]
+    used = {name for each in before for name, _ in behind(each, item)}
+    return [name for name in taken if name not in used and _is_of_project(definitions(name, item))]
+
+
+def _is_of_project(known: Sequence[pytest.FixtureDef[Any]]) -> bool:
+    # Wider ones are set up earlier, and a parameter has none.
+    if not known or known[-1].scope != "function":
+        return False
+    return is_of_project(inspect.getsourcefile(inspect.unwrap(known[-1].func)) or FROZEN)
 
 
 def leaves(node: pytest.Item | pytest.Collector) -> bool:

@@ -269,3 +269,50 @@ def test_a_fixture_of_a_module_that_did_not_open_fails_each_test(run, unused_por
 
     assert result.parseoutcomes() == {"failed": 2}
     assert result.stdout.str().count("fix       see whether") == 2
+
+
+LATE = """
+import pytest
+
+OPEN = []
+
+@pytest.fixture
+def admitted():
+    OPEN.append(1)
+    yield
+    OPEN.clear()
+
+@pytest.fixture
+def with_admitted(admitted): ...
+
+@pytest.fixture
+def ws_app():
+    async def app(scope, receive, send):
+        if scope["type"] == "websocket":
+            await receive()
+            await send({{"type": "websocket.accept" if OPEN else "websocket.close"}})
+            while OPEN and (await receive())["type"] != "websocket.disconnect": pass
+
+    return app
+
+@pytest.mark.ws_stability(alive_for="1s", profile="frames")
+def test_it({names}): ...
+"""
+
+
+def test_a_fixture_behind_the_hold_is_told(failure):
+    """pytest sets fixtures up in the order of the arguments."""
+    printed = failure(LATE.format(names="ws_soak, admitted, tmp_path"))
+
+    assert "order     ws_soak had opened before admitted was set up: name ws_soak behind it" in printed
+
+
+@pytest.mark.parametrize("names", ["admitted, ws_soak", "with_admitted, ws_soak, admitted"])
+def test_one_before_it_counts(passes, names):
+    """So does one that another needs first."""
+    passes(LATE.format(names=names))
+
+
+def test_only_fixtures_of_the_project_are_told(failure):
+    """tmp_path decides nothing here."""
+    assert "  order  " not in failure(LATE.format(names="ws_soak, tmp_path"))
