@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -191,7 +192,7 @@ def _start(group: Group, spec: str, slot: int, task: str) -> _Worker:
     """Start a worker, tell it its slot, and wait until it says that it can."""
     name = _name_of(slot, spec)
     try:
-        channel = group.makegateway(spec).remote_exec(_SOURCE)
+        channel = group.makegateway(spec).remote_exec(_source(spec))
         channel.send(task)
         answer = json.loads(channel.receive())
     except Exception as error:
@@ -205,8 +206,13 @@ def _name_of(slot: int, spec: str) -> str:
     return f"worker {slot} ({spec.replace(_BATCH, '')})"
 
 
-# What runs in the worker's interpreter, which has a package of its own.
-_SOURCE = """
+def _source(spec: str) -> str:
+    """What runs in the worker's interpreter, which has a package of its own."""
+    # pytest puts the folders of tests there, whose functions a worker loads by their names.
+    path = sys.path if _is_here(spec) else []
+    return f"""
+import sys
+sys.path += [each for each in {path!r} if each not in sys.path]
 from pytest_wsstability.net.fleet.worker import work
 work(channel)
 """

@@ -1,6 +1,7 @@
 """Workers in processes of their own: healthy, dead, frozen, wrong; each connection is accounted for."""
 
 import asyncio
+import importlib
 import os
 import re
 import signal
@@ -84,6 +85,26 @@ def test_workers_have_names_and_labels():
         ("popen//env:REGION=eu", ("REGION=eu",), 3, 3),
         ("popen//env:REGION=us", ("REGION=us",), 3, 3),
     ]
+
+
+def test_functions_of_a_test_module_are_found_by_workers_here(tmp_path, monkeypatch):
+    """pytest puts the folders of tests on the path of its own process only."""
+    (tmp_path / "of_a_folder_of_tests.py").write_text("async def talk(connection): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "of_a_folder_of_tests", raising=False)
+    module = importlib.import_module("of_a_folder_of_tests")
+    merge = run(specs=["popen//env:REGION=eu"], connections=2, alive_for="1s", traffic=module.talk)
+
+    assert merge.count.stable == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "given"),
+    [("popen", True), ("popen//python=docker exec -i a python3", False), ("ssh=load1", False)],
+)
+def test_only_workers_here_have_the_path_of_this_process(spec, given):
+    """What is behind a command or an ssh has folders of its own."""
+    assert (repr(sys.path) in workers._source(spec)) is given
 
 
 def test_a_command_in_front_of_the_interpreter(tmp_path):
