@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..core.judge.requirement import Requirement
-from ..core.judge.verdict import Doubt, Outcome, Reason, Verdict
+from ..core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
 from .connection import Connection
 from .errors import ConnectionEnded
 from .holding import hold_open
@@ -79,13 +79,11 @@ async def hold_talking(connection: Connection, requirement: Requirement, traffic
         raise
     if verdict.outcome is Outcome.STABLE:
         await stop_talking(connection, talk)
-        if not _may_talk(connection.websocket):
-            verdict = _unspoken(verdict)
     else:
         # What a workload raises on a connection that broke its promise is a consequence of that.
         with suppress(Exception):
             await stop_talking(connection, talk)
-    return verdict
+    return verdict if _may_talk(connection.websocket) else _unspoken(verdict)
 
 
 async def _unless_ended(talk: asyncio.Task[None]) -> None:
@@ -100,7 +98,10 @@ def _may_talk(websocket: WebSocket) -> bool:
 
 
 def _unspoken(verdict: Verdict) -> Verdict:
-    """A stable verdict, in doubt because nothing was said."""
+    """In doubt because nothing was said: where nothing is broken but for messages that nobody asked for."""
+    silent = all(each.rule is Rule.FLOW for each in verdict.violations)
+    if not silent or verdict.outcome is Outcome.INCONCLUSIVE:
+        return verdict
     doubt = Doubt(
         Reason.TOO_FEW,
         "traffic: it did not begin, because the session was not confirmed; give the profile that the server "

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Direction, Orchestrator, Outcome, Requirement, faults, hold
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.fleet import open_fleet
 from pytest_wsstability.net.traffic import KEPT, start_talking, stop_talking
@@ -81,6 +82,43 @@ async def test_a_workload_that_could_not_begin_is_in_doubt(confirms):
     if not confirms:
         assert "traffic: it did not begin, because the session was not confirmed" in held.verdict.headline
         assert "connection 0: traffic: it did not begin" in made.verdict.headline
+
+
+async def is_mute(connection):
+    await connection.wait_closed()
+
+
+async def test_messages_that_a_workload_could_have_asked_for_are_missed():
+    requirement = Requirement.of(alive_for="10s", messages_at_least=1)
+    async with Orchestrator() as server:
+        held = await hold(requirement, url=server.url, traffic=is_mute)
+
+    assert [each.rule for each in held.verdict.violations] == [Rule.FLOW]
+
+
+@pytest.mark.parametrize("asked", [{"messages_at_least": 1}, {"message_every": "5s"}])
+async def test_messages_that_a_workload_could_not_ask_for_are_in_doubt(asked):
+    """A server of another protocol greets nobody, and is not blamed for what nobody said."""
+
+    async def script(peer):
+        peer.send(accepting(await peer.request()))
+        while (opcode := (await peer.frame())[0]) != CLOSE:
+            peer.send(frame(PONG) * (opcode == PING))
+
+    async with serving(script) as url:
+        held = await hold(Requirement.of(alive_for="10s", **asked), url=url, traffic=is_mute)
+
+    assert held.verdict.outcome is Outcome.INCONCLUSIVE
+    assert held.verdict.headline.startswith("inconclusive: traffic: it did not begin, ")
+
+
+async def test_what_else_is_broken_is_told_where_a_workload_could_not_begin():
+    asked = {"alive_for": "10s", "session_within": "2s", "messages_at_least": 1}
+    async with Orchestrator(confirm_sessions=False) as server:
+        held = await hold(Requirement.of(**asked), url=server.url, traffic=slow_to_end)
+
+    assert held.verdict.outcome is Outcome.UNSTABLE
+    assert held.verdict.violations[0].rule is Rule.SESSION
 
 
 async def waits_for_what_is_cancelled(connection):
