@@ -1,4 +1,4 @@
-"""Rows for what stands between the ends: what neither ended, and what one has sent, by their records."""
+"""Rows for what stands between the ends: what neither ended, and what one sent whole, by their records."""
 
 from __future__ import annotations
 
