@@ -196,14 +196,14 @@ def _last_missed(requirement: Requirement, timeline: Timeline, within: float) ->
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """After a hold that needs one: any byte within `PROOF_TIMEOUT`, or with a heartbeat behind that."""
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
-    if hold is None or timeline.proof_at is not None or not needs_proof(requirement, timeline):
+    if hold is None or not needs_proof(requirement, timeline):
         return
     if asked is None or asked < hold - SAME:
         # Of none, or of a shorter hold: this one has its own still to ask for.
         yield from _given_up(hold, timeline, incidents)
         return
-    if hold - SAME <= timeline.heard_at < asked - SAME:
-        # Of a longer one, after a sign of life.
+    if timeline.proof_at is not None or hold - SAME <= timeline.heard_at < asked - SAME:
+        # The latter of a longer one, after a sign of life.
         return
     waited = timeline.duration - asked
     if close is None and waited < PROOF_TIMEOUT - SAME:

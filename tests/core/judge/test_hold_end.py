@@ -347,6 +347,16 @@ def test_a_peer_that_was_given_up_for_silence_was_not_there_at_the_end_of_the_ho
         assert [each.rule for each in verdict.violations] == why
 
 
+def test_the_proof_of_a_shorter_hold_proves_nothing_of_a_longer_one():
+    """Whose peer was given up for silence in the end."""
+    line = timeline((30, "<feed"), (100, ">ping"), (120, GIVEN_UP))
+    line.ask_proof(1030)
+    line.prove(1030)
+
+    check(judge(Requirement.of(alive_for=30), line), STABLE, [])
+    check(judge(Requirement.of(**HOLD), line), UNSTABLE, [Rule.PROOF])
+
+
 MISSED = [*BEATS[:6], (100, ">beat")]
 
 
