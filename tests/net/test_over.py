@@ -37,7 +37,7 @@ ENDS = {
     "two closes": (lambda masked: _close(1000, masked) + _close(1011, masked), "1000"),
     "close and data": (lambda masked: _close(1000, masked) + frame(TEXT, b"late", masked=masked), "1000"),
     "short close": (lambda masked: frame(CLOSE, b"\x03", masked=masked), PROTOCOL),
-    "invalid code": (lambda masked: _close(1005, masked), PROTOCOL),
+    "invalid code": (lambda masked: _close(1005, masked), "a wrong close frame: 1005"),
     "reserved bit": (lambda masked: frame(TEXT, b"x", rsv=4, masked=masked), PROTOCOL),
     "reserved opcode": (lambda masked: frame(0x3, b"x", masked=masked), PROTOCOL),
     "wrong masking": (lambda masked: frame(TEXT, b"x", masked=not masked), PROTOCOL),
