@@ -171,14 +171,24 @@ def beat_sent(f: Features) -> float | None:
 
 
 def _before_its_end(event: Event, side: Features) -> bool:
-    """Whether reading went on by itself: whoever closes reads, to see the answer to its close frame."""
+    """Whether it was not for its end: whoever closes reads, to see the answer to its close frame."""
     return side.close is None or event.at < side.close.at - REACTION
 
 
 def froze_since_heard(side: Features) -> bool:
-    """Whether the test has frozen an end after the last frame that it got."""
-    heard = heard_at(side) - side.timeline.opened
-    return any(each.fault is FaultName.FREEZE_LOOP and each.at >= heard for each in side.events)
+    """
+    Whether the test has frozen an end after the last frame that it got.
+
+    What waited meanwhile is read at the instant at which its timer rings.
+
+    """
+    heard = [
+        each.at
+        for each in _before_closing(side)
+        if each.direction is RECEIVED and _is_frame(each) and _before_its_end(each, side)
+    ]
+    since = heard[-1] if heard else 0.0
+    return any(each.fault is FaultName.FREEZE_LOOP and each.at >= since for each in side.events)
 
 
 def sent_since(here: Features, since: float, there: Features) -> bool:

@@ -99,6 +99,9 @@ PINGED = [(10, ">ping", b"1"), (10.01, "<pong", b"1")]
         ((DeadlineTraffic.ANY,), [*PINGED, (13, "frozen")], True),
         # The ping that was due went out as the deadline ran out.
         ((DeadlineTraffic.PONG,), [*PINGED, (13, "frozen"), (100, ">ping", b"2")], True),
+        # What waited meanwhile was read as it thawed, which is when the timer rang.
+        ((DeadlineTraffic.PONG,), [*PINGED, (13, "frozen"), (99.96, "<beat")], True),
+        ((DeadlineTraffic.PONG,), [*PINGED, (13, "frozen"), (99.94, "<beat")], False),
         # What no pong resets waits for nothing that the server had to ask for.
         ((DeadlineTraffic.DATA,), [*PINGED, (13, "frozen")], False),
         ((DeadlineTraffic.PONG,), PINGED, False),
