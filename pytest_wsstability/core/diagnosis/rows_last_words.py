@@ -13,7 +13,7 @@ from typing import Any
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.close_reasons import Topic, read_error, says_wrong
+from ..timeline.close_reasons import Reading, Topic, read_message, says_wrong
 from . import rows_said
 from .features import Features
 from .rivals import CAUSES
@@ -35,12 +35,14 @@ _SEND_OFTENER = "send what the {peer} counts (a heartbeat, a message) more often
 _LOOK = "see what the message asks for"
 
 
+def _said(f: Features) -> Reading | None:
+    return None if f.last_words is None else read_message(f.last_words)
+
+
 def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
     """Whether they speak of this (None: of nothing with a keyword), with or without a close frame behind."""
-    words = f.last_words
-    return (
-        f.ended and words is not None and (f.code is not None) is closed and read_error(words).topic is topic
-    )
+    said = _said(f)
+    return f.ended and said is not None and (f.code is not None) is closed and said.topic is topic
 
 
 def _are_content(f: Features) -> bool:
@@ -63,11 +65,26 @@ _BY_ONE_EVENT = Rival(
 )
 
 
+def _may_mean_another(f: Features) -> bool:
+    said = _said(f)
+    return said is not None and (said.is_vague or said.is_lone or said.other is not None)
+
+
+def _unsure(cause: Cause) -> Rival:
+    return Rival(
+        cause,
+        "its words mean other things too, or it has one that tells among others, or speaks of two things",
+        _may_mean_another,
+        "its words may mean something else",
+        LOW,
+    )
+
+
 def _told_of_its_stream(f: Features, topic: Topic) -> bool:
     """Whether messages that are due stay away, and nothing else does, behind one that speaks of this."""
     stopped = Rule.FLOW in f.broken and not f.broken & _OF_HEARTBEATS and is_dried_up(f)
-    words = f.last_words
-    return stopped and f.asked_since is None and words is not None and read_error(words).topic is topic
+    said = _said(f)
+    return stopped and f.asked_since is None and said is not None and said.topic is topic
 
 
 def _row(cause: Cause, what: str, *, closed: bool, **more: Any) -> Signature:
@@ -97,7 +114,7 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
             when=partial(_tell, topic=topic, closed=closed),
             confidence=MEDIUM if closed and topic not in _VAGUE else LOW,
             remedy=_remedy(topic),
-            rivals=(_BY_CHANCE, _BY_ONE_EVENT) if closed else (),
+            rivals=(_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), _BY_ONE_EVENT) if closed else (),
             runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
         )
 
@@ -138,6 +155,7 @@ def _stopped() -> Iterator[Signature]:
             blame=_BLAMED.get(cause, Blamed.PEER),
             evidence=("last_words", "messages", "heartbeats"),
             remedy=f"{_LOOK}; where it ends a subscription, subscribe again",
+            rivals=(_unsure(Cause.ONE_WAY_DEAD),),
             runner_up=Cause.ONE_WAY_DEAD,
             source="reports (supabase 16684, realtime-js 246)",
         )

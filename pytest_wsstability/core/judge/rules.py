@@ -67,11 +67,13 @@ def _stray(requirement: Requirement, timeline: Timeline) -> Iterator[Note]:
 def _said_why(timeline: Timeline) -> Iterator[Note]:
     """A stream of messages that ended with one that says why: no requirement says that it goes on."""
     messages = timeline.messages
-    words, at = messages.last_words, messages.last_at
-    if words is None or at is None or timeline.close is not None or not tells_of_trouble(words):
+    at = messages.last_at
+    if at is None or timeline.close is not None:
         return
-    quiet = timeline.duration - at
-    if messages.count == 1 or quiet > messages.longest_gap:
+    is_last = messages.count == 1 or timeline.duration - at > messages.longest_gap
+    # To read it takes a while, in fleets.
+    words = messages.last_words if is_last else None
+    if words is not None and tells_of_trouble(words):
         said = f"the {timeline.end.peer.value} said {show_text(words, 120)!r} at {show(at)}"
         yield Note(Noted.SAID_WHY, at, f"{said}, and no more since")
 

@@ -19,12 +19,16 @@ from .reason_words import HINTS, KEYWORDS, OTHERWISE, any_of
 from .reason_words import Topic as Topic
 from .refused_heartbeats import BEAT
 
-# What makes a message of the peer one about something that went wrong; a member that is empty does not.
+# What makes a message of the peer one about something that went wrong.
 _WRONG = any_of(
-    r"(?:errors?|exceptions?)(?!['\"]?\s*:\s*(?:null|false|none|0|['\"]{2}|\[\]|\{\}))", r"fail(?:ed|ures?)",
-    r"expired", r"invalid\w*", r"revoked", r"denied", r"rejected", r"un-?authori[sz]ed",
-    r"unauthenticated", r"forbidden", r"disabled", r"too many \w+",
+    r"errors?", r"exceptions?", r"fail(?:ed|ures?)", r"expired", r"invalid\w*", r"revoked", r"denied",
+    r"rejected", r"un-?authori[sz]ed", r"unauthenticated", r"forbidden", r"disabled", r"too many \w+",
 )  # fmt: skip
+# What says that nothing did: a member that is empty, "errors: 0".
+_EMPTY = re.compile(
+    r"""\b\w{1,100}["']?\s{0,9}:\s{0,9}(?:(?:null|false|none|0)\b(?!\.)|["']{2}|\[\]|\{\})""",
+    re.IGNORECASE,
+)
 # What calls a message an error: a command ("ERROR" of STOMP, "-ERR" of NATS; "Error in ..." is a sentence),
 # or of JSON a whole value, or the name of a member.
 _CALLED_ERROR = re.compile(
@@ -48,6 +52,12 @@ _OF_ANOTHER = re.compile(r"\b(?:sent|received) 1\d{3} \(|\bno close frame\b")
 # The name of a member of JSON, and the one whose value says why.
 _MEMBER = re.compile(r"""(["'])\w{1,100}\1\s{0,9}:""")
 _REASON = re.compile(r"""(["'])reason\1\s{0,9}:\s{0,9}["']\w""")
+# A message that is a heartbeat or a state, and what it says of credentials that were accepted: all is well.
+_AT_REST = re.compile(rf"\W*(?:{BEAT}|keep[- ]?alives?|idle|inactive)[\W\d]*")
+_ACCEPTED = any_of(
+    r"(?<!not )(?<!be )(?<!yet )(?<!longer )(?<!un-)(?:authenticated|authori[sz]ed)",
+    r"tokens? (?:was |is |has been )?(?:refreshed|renewed|accepted)",
+)
 # A name in the code of a program, as its errors quote it: "KeyError: 'token'".
 _NAME = re.compile(r"['`]\w+'")
 # Between the words of "SlowConsumer".
@@ -165,9 +175,21 @@ def read_error(text: str) -> Reading:
     return read_reason(_ASKED_WITH.sub(" ", _CALLED_ERROR.sub(" ", text)))
 
 
+def read_message(text: str) -> Reading:
+    """
+    Read a message that the protocol gives no meaning, as a close reason.
+
+    The names of its members say nothing (a greeting has ``"idle_timeout": 60``), nor does what it says while
+    all is well.
+
+    """
+    values = _plain(_MEMBER.sub(" ", _ASKED_WITH.sub(" ", _EMPTY.sub(" ", text))))
+    return NO_REASON if _AT_REST.fullmatch(values) else read_error(_ACCEPTED.sub(" ", values))
+
+
 def says_wrong(text: str) -> bool:
     """Whether a message of the peer says that something went wrong, and not only that an end is near."""
-    return _WRONG.search(_plain(text)) is not None
+    return _WRONG.search(OTHERWISE[Topic.ERROR].sub(" ", _plain(_EMPTY.sub(" ", text)))) is not None
 
 
 def tells_why(text: str) -> bool:
@@ -176,13 +198,8 @@ def tells_why(text: str) -> bool:
 
 
 def tells_of_trouble(text: str) -> bool:
-    """
-    Whether it does so without an end behind it: it speaks of what ends connections.
-
-    The names of its members do not: a greeting has ``"idle_timeout": 60``.
-
-    """
-    said = read_error(_MEMBER.sub(" ", text))
+    """Whether it does so without an end behind it: it speaks of what ends connections."""
+    said = read_message(text)
     return says_wrong(text) or (said.is_clear and not said.is_lone)
 
 

@@ -356,6 +356,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.PROTOCOL: any_of(
         rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state|memory|pointer|cors request)"
     ),
+    Topic.ERROR: any_of(r"(?:no|0|without(?: an?)?) (?:errors?|exceptions?|fail(?:ed|ures?))"),
     # Of sound, and of pictures.
     Topic.OVERLOAD: any_of(r"(?:audio|input|colou?r) channels?"),
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),

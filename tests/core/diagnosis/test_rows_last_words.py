@@ -94,6 +94,21 @@ def test_it_may_be_content_or_stand_there_by_accident(messages, beside, fits):
 
 
 @pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        # A hint, one word among others, and two things at once.
+        ('{"error": "invalid move"}', "PROTOCOL_ERROR / CLOSED_BY_PEER"),
+        ('{"film": "Forbidden Planet"}', "AUTH_EXPIRED / CLOSED_BY_PEER"),
+        ("bad gateway, session expired", "SESSION_EXPIRED / CLOSED_BY_PEER"),
+        ("session expired", "SESSION_EXPIRED"),
+    ],
+)
+def test_its_words_may_mean_something_else(text, fits):
+    assert fitting(CLOSED, said(text)) == [fits]
+    assert fitting(STOPPED, stopped(text=text)) == [fits.replace("CLOSED_BY_PEER", "ONE_WAY_DEAD")]
+
+
+@pytest.mark.parametrize(
     ("how", "cause", "confidence"),
     [
         (NORMAL, "SESSION_DUPLICATED", "medium"),
@@ -121,6 +136,7 @@ def test_the_diagnosis_quotes_it(how, cause, confidence):
     [
         ("An error occurred: see below", "HANDLER_ERROR", "low"),
         ("the request timed out, it failed", "READ_DEADLINE", "low"),
+        ("invalid move", "PROTOCOL_ERROR", "low"),
         ("rate limit exceeded", "RATE_LIMITED", "medium"),
     ],
 )

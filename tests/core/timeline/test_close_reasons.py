@@ -8,6 +8,7 @@ from pytest_wsstability.core.timeline.close_reasons import (
     Reading,
     Topic,
     read_error,
+    read_message,
     read_reason,
     says_nothing_else,
     tells_why,
@@ -501,6 +502,7 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "restart of match 7",
         # Of a command or a shell behind the connection: who has exited sends no close frame.
         "process exited with code 1",
+        "Connection closed: no error",
         "Cannot read property 'token' of undefined",
         "process exited (0)",
         "Phoenix.Socket transport terminated: {:shutdown, :peer_closed}",
@@ -661,8 +663,43 @@ def test_an_empty_reason_says_nothing():
         ('{"type": "welcome", "idle_timeout": 60, "session": "a"}', False),
         ('{"id": 1, "error": null}', False),
         ('{"type": "end", "reason": ""}', False),
+        ('{"type": "summary", "passed": 12, "failed": 0, "errors_total": 0}', False),
+        ('{"type": "summary", "passed": 11, "failed": 1}', True),
+        ('{"errorCode": 0, "errMsg": "", "data": [], "failed": false}', False),
+        ('{"errorCode": 7}', True),
+        ("12 passed, 0 failed", False),
+        ("10 failed", True),
+        ("finished without errors", False),
+        # Heartbeats and states by themselves, and credentials that were accepted.
+        ('{"type": "ping", "id": 7}', False),
+        ('["heartbeat", 7]', False),
+        (":keepalive", False),
+        ("keepalive missed", True),
+        ('{"status": "idle"}', False),
+        ("idle for 60 seconds", True),
+        ('{"type": "authenticated"}', False),
+        ('[{"status": "auth_success", "message": "authenticated"}]', False),
+        ('{"type": "token_refreshed"}', False),
+        ("not authorized", True),
+        ("un-authorized", True),
     ],
 )
 def test_a_message_tells_why_the_end_comes(text, tells):
     """By its words, whatever the protocol is."""
     assert tells_why(text) is tells
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ('{"idle_timeout": 60, "reason": "caller hung up"}', None),
+        ('{"rate_limit": 10, "error": "session expired"}', T.SESSION_OVER),
+        ('{"error": "you must be authenticated"}', T.TOKEN),
+        ('{"error": "no longer authorized"}', T.TOKEN),
+        ('{"error": "not yet authenticated"}', T.TOKEN),
+        ('{"error": "no such user", "status": "authenticated"}', None),
+    ],
+)
+def test_names_of_members_and_what_is_well_tell_no_topic(text, topic):
+    """Whatever else the message says."""
+    assert read_message(text).topic is topic
