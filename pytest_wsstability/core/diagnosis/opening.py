@@ -46,7 +46,12 @@ def _is(*statuses: int) -> Callable[[int | None], bool]:
 
 def _may_be_full(status: int | None) -> bool:
     """Whether services were seen to refuse so who comes too often (Binance: 418), or when they are full."""
-    return status in (503, 529) or (status in range(400, 500) and status not in (401, 407))
+    return status in (503, 529) or (status in range(400, 500) and status not in (401, 407, *_NOT_THERE))
+
+
+def _is_there(status: int | None) -> bool:
+    """Whether a status leaves open that the path is wrong, whose page may speak of anything."""
+    return status not in _NOT_THERE
 
 
 # In the stage's place: the handshake failed over the subprotocol that the server chose, or nothing answered
@@ -55,8 +60,11 @@ _CHOSEN = "HANDSHAKE, subprotocol"
 _UNANSWERED = {"HANDSHAKE": "HANDSHAKE, no answer", "TIMEOUT": "TIMEOUT, no answer"}
 _FEWER = "open fewer connections at a time and with jitter, or raise the server's limit"
 _GATEWAY = "see the gateway's log, and whether the server behind it runs"
-# What a status says by itself, in the words of proxies and firewalls too (Squid, Akamai, Zscaler).
-_SAYS_STATUS = {403: re.compile(r"access\W?denied|forbidden|permissions?|not allowed", re.IGNORECASE)}
+# Nothing takes upgrades at this path.
+_NOT_THERE = (404, 405)
+# What a refusal says by itself, in the words of proxies and firewalls too (Squid, Akamai, Zscaler): who, or
+# what, may not come in, and not whether credentials would help ("The method is not allowed").
+_SAYS_NO = re.compile(r"access\W?denied|forbidden|permissions?|not allowed", re.IGNORECASE)
 _LESS_HEAD = (
     "send shorter header fields (cookies, tokens), or raise the server's limit on them (nginx: "
     "large_client_header_buffers)"
@@ -95,8 +103,8 @@ OPENINGS = (
         blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
-        cause=Cause.THROTTLED, shows="HTTP 4xx but 401 and 407, 503 or 529, and words of a limit, or of "
-        "overload", stage="HTTP", statuses=_may_be_full, topics=frozenset({Topic.RATE, Topic.OVERLOAD}),
+        cause=Cause.THROTTLED, shows="HTTP 4xx but 401, 404, 405 and 407, 503 or 529, and words of a limit, "
+        "or of overload", stage="HTTP", statuses=_may_be_full, topics=frozenset({Topic.RATE, Topic.OVERLOAD}),
         blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
@@ -190,12 +198,14 @@ OPENINGS = (
         remedy="see what the answer says: the server refuses who comes from this place; open it from another",
     ),
     FailedOpening(
-        cause=Cause.UNAUTHORIZED, shows="any other HTTP status, and words of credentials", stage="HTTP",
+        cause=Cause.UNAUTHORIZED, shows="any other HTTP status but 404 and 405, and words of credentials",
+        stage="HTTP", statuses=_is_there,
         topics=frozenset({Topic.TOKEN}), blame=Blame.CLIENT, remedy=_CREDENTIALS, runner_up=Cause.REFUSED,
     ),
     FailedOpening(
-        cause=Cause.SESSION_DUPLICATED, shows="any other HTTP status, and words of a second connection",
-        stage="HTTP", topics=frozenset({Topic.DUPLICATE}), blame=Blame.CLIENT,
+        cause=Cause.SESSION_DUPLICATED,
+        shows="any other HTTP status but 404 and 405, and words of a second connection",
+        stage="HTTP", statuses=_is_there, topics=frozenset({Topic.DUPLICATE}), blame=Blame.CLIENT,
         remedy="close the old connection before the new one, or let the server drop the older of the two",
         runner_up=Cause.REFUSED,
     ),
@@ -320,9 +330,9 @@ def _topic(status: int | None, said: str) -> Topic | None:
     """What the words of an answer speak of clearly, those aside that its status always has."""
     usual = next((each.phrase for each in HTTPStatus if each == status), "")
     # "Not Found" speaks of nothing: "Session not found" beside it is all that tells of the session.
-    speaks = read_error(usual).topic is not None
-    reading = read_error(re.sub(re.escape(usual), " ", said, flags=re.IGNORECASE) if speaks else said)
-    if reading.topic is Topic.TOKEN and status in _SAYS_STATUS:
-        # Who may not come in, it has not said: whether credentials would help is open.
-        reading = read_error(_SAYS_STATUS[status].sub(" ", said))
+    if read_error(usual).topic is not None:
+        said = re.sub(re.escape(usual), " ", said, flags=re.IGNORECASE)
+    reading = read_error(said)
+    if reading.topic is Topic.TOKEN:
+        reading = read_error(_SAYS_NO.sub(" ", said))
     return reading.topic if reading.is_clear else None

@@ -140,6 +140,15 @@ def test_each_stage(stage, answer, cause, blame):
         (420, "Enhance Your Calm rate limit exceeded", Cause.THROTTLED, None),
         (400, "Bad Request missing room id", Cause.REFUSED, None),
         (405, "Method Not Allowed", Cause.REFUSED, None),
+        # Flask of a wrong path; and who or what is not allowed is none of credentials.
+        (405, "Method Not Allowed The method is not allowed for the requested URL.", Cause.REFUSED, None),
+        (400, "Bad Request WebSockets are not allowed here", Cause.REFUSED, None),
+        # The page of a path that is wrong speaks of anything.
+        (404, 'Not Found {"error": "Not Found", "see": "/docs/authentication"}', Cause.REFUSED, None),
+        (406, 'Not Acceptable {"error": "Not Found", "see": "/docs/authentication"}', Cause.UNAUTHORIZED,
+         Cause.REFUSED),
+        (405, "Method Not Allowed already connected", Cause.REFUSED, None),
+        (404, "Not Found see the rate limit of each path", Cause.REFUSED, None),
         # nginx, Go.
         (400, "Bad Request 400 The plain HTTP request was sent to HTTPS port", Cause.NO_WEBSOCKET, None),
         (400, "Bad Request Client sent an HTTP request to an HTTPS server.", Cause.NO_WEBSOCKET, None),
