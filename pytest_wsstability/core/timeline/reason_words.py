@@ -61,6 +61,8 @@ _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|channel
 _NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
 _AT_ONCE = r"(?:concurrent|simultaneous|parallel|active|open)"
 _PICTURE = r"(?:images?|photos?|pictures?|videos?|audio|codec|files?|backups?)"
+# gunicorn, and Puma.
+_KILLED = r"(?:worker timeout \(pid|terminating timed out worker)"
 # coder/websocket, of the read that went on behind a ping.
 _HANDLED = r"handle control frame op (?:ping|pong|close)"
 _DOWN = r"(?:server|dns|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
@@ -139,8 +141,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.RESTART: any_of(
         r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",
         r"shut(?:ting)?[- ]?down", r"going down", r"draining", r"rolling (?:update|upgrade)",
-        # gunicorn and Puma kill such workers.
-        r"sig(?:term|kill)", r"worker time[- ]?out", r"timed[- ]?out worker",
+        r"sig(?:term|kill)", _KILLED,
         r"code (?:was |has been )?updated",
         r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
         r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
@@ -330,7 +331,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         # "Lock: timeout" is one of the lock; "no response: timeout" may be one of this connection.
         r"(?:(?:database|db|query|sql|redis|execution|model|tool|function|operation|task|job|lock|storage)\W+|"
         r"(?:response|processing|acks?) )(?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
-        r"deadline (?:has )?(?:expired|exceeded) before", r"worker time[- ]?out", r"timed[- ]?out worker",
+        r"deadline (?:has )?(?:expired|exceeded) before", _KILLED,
     ),
     Topic.SLOW: any_of(
         rf"(?:server|service|backend) (?:\w+ ){{0,6}}{_UNABLE} keep(?:ing)? up",
@@ -343,7 +344,9 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:large|long))", _OFTEN_ASKED,
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
         # One that could not be sent on a connection that was over.
-        _HANDLED, rf"(?:send|writ)(?:e|ing)?\W+(?:\w+ )?{_BEAT}\b.{{0,60}}(?:closed|broken|reset by)",
+        _HANDLED,
+        rf"(?<!\bnot )(?:send|writ)(?:e|ing)? (?:an? )?{_BEAT}(?: \w+)?(?: failed)?: .{{0,60}}"
+        r"(?:closed|broken|reset by)",
     ),
     Topic.RATE: any_of(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
@@ -354,7 +357,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     # What an application makes smaller is none of the connection's.
     # What a program of its own finds invalid (Go, .NET) was sent by nobody.
     Topic.PROTOCOL: any_of(
-        rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state|memory|pointer|cors request)"
+        rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state) (?:error|exception)",
+        r"invalid (?:memory|pointer|cors request)"
     ),
     Topic.ERROR: any_of(r"(?:no|0|without(?: an?)?) (?:errors?|exceptions?|fail(?:ed|ures?))"),
     # Of sound, and of pictures.
@@ -383,7 +387,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished)"
         r"(?:\W*\d+| with (?:exit )?(?:code|status))", r"terminal process \w+",
         # Of a process of Erlang's, of which each connection has one.
-        r"(?:exit|stop|terminated)\W+shutdown",
+        r"(?:exit|stop)\)\W+shutdown", r"terminated: \{:shutdown",
         # Daphne, of a handler whose connection had ended.
         r"took too long to shut[- ]?down",
     ),

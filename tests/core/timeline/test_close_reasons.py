@@ -99,6 +99,7 @@ T = Topic
         ("panic: runtime error: invalid memory address or nil pointer dereference", T.ERROR),
         ("Connection closed with an error. InvalidOperationException: no room", T.ERROR),
         ("InvalidCastException", T.ERROR),
+        ("InvalidStateError: the task is done", T.ERROR),
         ("\uff54\uff49\uff4d\uff45\uff4f\uff55\uff54", T.TIMEOUT),
         # What software and services of others say, each by its own report or source.
         ("Connection initialisation timeout", T.SETUP),
@@ -331,7 +332,13 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
         ("sending ping failed: connection closed", T.ERROR),
         ("Failed to write ping frame: stream closed", T.ERROR),
         ("failed to send a heartbeat: reset by peer", T.ERROR),
+        # Of one that did not come.
+        ("client failed to send a ping in time, connection closed", T.KEEPALIVE),
         ("[CRITICAL] WORKER TIMEOUT (pid:42)", T.RESTART),
+        ("worker timeout", T.TIMEOUT),
+        # Not of a process of Erlang's.
+        ("Connection terminated: shutdown", T.RESTART),
+        ("exit: shutdown", T.RESTART),
         ("! Terminating timed out worker: 43", T.RESTART),
         ("invalid type: heartbeat", T.PROTOCOL),
         ("Unsupported message: ping", T.PROTOCOL),
@@ -363,6 +370,11 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
 def test_a_word_in_a_phrase_of_another_topic_is_no_word_of_its_own(reason, topic):
     """Pings that come too often are no keepalive that ran out; a hint beside clear words says nothing."""
     assert read_reason(reason) == Reading(topic, None, has_words=True)
+
+
+def test_a_ping_that_did_not_come_is_none_that_could_not_be_sent():
+    assert read_reason("you did not send ping: closed").topic is T.KEEPALIVE
+    assert read_reason("cannot send ping: closed").topic is None
 
 
 @pytest.mark.parametrize(
