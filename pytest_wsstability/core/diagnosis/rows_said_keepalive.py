@@ -10,7 +10,7 @@ from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Role
 from .features import BIG, REACTION, RECEIVED, SENT, Features
 from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
-from .rows_unspoken import ANSWER_IT, asked_in_vain
+from .rows_unspoken import ANSWER_IT, asked_in_vain, echoed
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -249,8 +249,8 @@ ROWS = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="the close reason speaks of a keepalive, and a ping message of the peer that the profile does "
-        "not have, or two, were not answered",
-        when=lambda f: _keepalive(f) and asked_in_vain(f),
+        "not have, or two, were not answered; no ping frame of it came",
+        when=lambda f: _keepalive(f) and asked_in_vain(f) and not f.pings.received,
         confidence=HIGH,
         sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later it closed with {code}",
@@ -258,7 +258,7 @@ ROWS = (
         blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
         remedy=ANSWER_IT,
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, echoed(Cause.KEEPALIVE_TIMEOUT)),
         source="reports (NATS: nats.ws 258), source of Pusher",
     ),
     Signature(

@@ -41,6 +41,17 @@ def _may_be_an_echo(f: Features) -> bool:
     return at is not None and any(said is not None and 0 <= at - said <= TO_ANSWER for said in sent)
 
 
+def echoed(cause: Cause) -> Rival:
+    """What else ended it, where the ping need not have asked for anything."""
+    return Rival(
+        cause,
+        "the ping came right after something that this end had said",
+        _may_be_an_echo,
+        "it came right after a message of the {end}, and may be the answer to that",
+        LOW,
+    )
+
+
 def _by_accident(cause: Cause) -> tuple[Rival, ...]:
     """What else ended it, where the ping need not have to do with it."""
     return (
@@ -51,13 +62,7 @@ def _by_accident(cause: Cause) -> tuple[Rival, ...]:
             "no timer is known to wait for {unknown_ping_gap}",
             LOW,
         ),
-        Rival(
-            cause,
-            "the ping came right after something that this end had said",
-            _may_be_an_echo,
-            "it came right after a message of the {end}, and may be the answer to that",
-            LOW,
-        ),
+        echoed(cause),
         Rival(
             Cause.IDLE_TIMEOUT,
             "nothing had come or gone since the ping, for longer than before",

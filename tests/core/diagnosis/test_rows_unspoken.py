@@ -149,6 +149,8 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
         ((30,), (), closed_by_peer(1011, "pong timeout"), 45, (Cause.HEARTBEAT_UNANSWERED, Confidence.HIGH)),
         ((30,), (), closed_by_peer(1000, "stale connection"), 45, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
         ((15, 20, 30), (), closed_by_peer(1000, "pong timeout"), 45, None),
+        # Who sends ping frames waits for pongs.
+        ((30,), [(40, "<ping", b"1"), (40, ">pong", b"1")], closed_by_peer(1011, "pong timeout"), 45, None),
         ((30,), [(30, ">text")], closed_by_peer(1000, "pong timeout"), 45, None),
         # Two may be missed; who sends three needs no answer.
         ((15, 30), (), FIN, 35, (Cause.HEARTBEAT_UNANSWERED, MEDIUM)),
@@ -186,6 +188,15 @@ def test_a_ping_message_may_be_an_echo(said, at, confidence):
     found = diagnose(pinged(30, rows=[(at, said), (30, "<text")]))
 
     assert (found.cause, found.confidence) == (Cause.HEARTBEAT_UNANSWERED, confidence)
+
+
+def test_a_ping_message_may_be_an_echo_whatever_the_words():
+    found = diagnose(
+        pinged(30, rows=[(30, ">beat"), (30, "<text")], end=closed_by_peer(1000, "pong timeout"))
+    )
+
+    assert (found.cause, found.confidence) == (Cause.HEARTBEAT_UNANSWERED, LOW)
+    assert found.runner_up is Cause.KEEPALIVE_TIMEOUT
 
 
 def test_an_idle_timeout_counts_from_a_ping_message_too():
