@@ -9,6 +9,8 @@ from functools import partial
 from ..cause import Cause, Confidence
 from .both import ended_between, sent_whole
 from .features import Features
+from .rivals import age_number, repeats_age
+from .rows_close import idle_in_disguise
 from .rows_open import half_frame, still_arrives
 from .signature import Blamed, Rival, Signature
 
@@ -17,12 +19,17 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 _ENDS = (Blamed.SELF, Blamed.PEER, Blamed.SERVER, Blamed.CLIENT)
 # What a proxy, a load balancer or a tunnel has too; no handler fails in it, and it knows no messages.
 OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE)
-# Close codes of whoever is told to stop (RFC 6455, section 7.4.1, and IANA's registry).
-_STOPS = (1001, 1012)
+# Close codes of whoever is told to stop, and of whoever refuses what was sent (RFC 6455, section 7.4.1, and
+# IANA's registry): a proxy that reads messages does that too.
+_STOPS, _REFUSES = (1001, 1012), (1002, 1003, 1007, 1009, 1010)
 _LOOK = (
     "see the log of what stands between the two ends (a proxy, a load balancer, a tunnel) at that instant: a "
     "reload, a deployment, a limit"
 )
+
+
+def _closed(f: Features) -> bool:
+    return ended_between(f) and not f.cut and f.reading.topic is None and f.code not in _REFUSES
 
 
 def told_from_both(
@@ -56,8 +63,9 @@ def _between(fits: Callable[[Features], bool], f: Features) -> bool:
 CLOSED = (
     Signature(
         cause=Cause.RESTART,
-        shows="both ends held: each got a close frame that the other has not sent, without words",
-        when=lambda f: ended_between(f) and not f.cut and f.reading.topic is None,
+        shows="both ends held: each got a close frame that the other has not sent, whose words and code say "
+        "nothing else",
+        when=_closed,
         confidence=MEDIUM,
         sentence="neither end closed the connection, by their own records: both got {code_short}, so what "
         "stands between them sent it, as proxies do that are reloaded or stopped",
@@ -66,6 +74,20 @@ CLOSED = (
         evidence=("end", "together"),
         remedy=f"{_LOOK}; reconnect with jitter",
         rivals=(
+            Rival(
+                Cause.IDLE_TIMEOUT,
+                "the last silence was the longest, and timers are as long",
+                idle_in_disguise,
+                "it came after a silence of {silence}, so an idle timeout of it fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.MAX_AGE,
+                "other connections show the age, or limits have it",
+                lambda f: repeats_age(f) or age_number(f),
+                "a limit on the age fits too",
+                LOW,
+            ),
             Rival(
                 Cause.MAX_AGE,
                 "the code is none of somebody who is told to stop",

@@ -77,8 +77,10 @@ def test_a_timer_of_what_stands_between_is_told_as_before():
         (1001, "", Cause.RESTART, Confidence.MEDIUM),
         (1012, "", Cause.RESTART, Confidence.MEDIUM),
         (1000, "", Cause.RESTART, Confidence.LOW),
-        # Words say more.
+        # Words say more, and so do codes of whoever refuses a message.
         (1001, "idle timeout", Cause.IDLE_TIMEOUT, None),
+        (1009, "", Cause.MESSAGE_TOO_BIG, None),
+        (1002, "", Cause.PROTOCOL_ERROR, None),
     ],
 )
 def test_a_close_frame_that_neither_end_has_sent(code, reason, cause, confidence):
@@ -89,6 +91,22 @@ def test_a_close_frame_that_neither_end_has_sent(code, reason, cause, confidence
         assert told.cause is cause
         assert confidence is None or (told.confidence, told.blame) == (confidence, Blame.PATH)
     assert diagnose(client, [server]).runner_up is not None
+
+
+@pytest.mark.parametrize(
+    ("rows", "at", "confidence", "other"),
+    [
+        ([(10, ">text"), (40, "<text")], 100, Confidence.LOW, Cause.IDLE_TIMEOUT),
+        ([(30, ">text"), (40, "<text"), (61.3, ">text")], 61.3, Confidence.MEDIUM, Cause.MAX_AGE),
+        ([*((each, ">text") for each in range(1, 600, 7))], 600, Confidence.LOW, Cause.MAX_AGE),
+    ],
+)
+def test_a_close_frame_that_neither_end_has_sent_may_come_of_a_timer(rows, at, confidence, other):
+    end = closed_by_peer(1001)
+    client, server = timeline(*rows, (at, end)), timeline((at, end), end=End.SERVER)
+    told = diagnose(client, [server])
+
+    assert (told.cause, told.confidence, told.runner_up) == (Cause.RESTART, confidence, other)
 
 
 def test_a_timer_of_a_client_that_was_cut_off_has_ended_nothing():
