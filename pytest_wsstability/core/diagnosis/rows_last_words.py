@@ -16,7 +16,7 @@ from ..judge.verdict import Rule
 from ..timeline.close_reasons import Reading, Topic, read_message, says_wrong
 from . import rows_said
 from .features import Features
-from .rivals import CAUSES
+from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS
 from .rows_stopped import is_dried_up
 from .signature import Blamed, Rival, Signature
 
@@ -28,6 +28,8 @@ _OFTEN = 0.1
 _OF_HEARTBEATS = frozenset({Rule.HEARTBEATS, Rule.CADENCE})
 # What much ordinary text speaks of, too.
 _VAGUE = frozenset({Topic.ERROR, Topic.TIMEOUT})
+# Codes that mean more by convention than words that may mean anything.
+_TELLING = (1013, 4401, 4403, 4408, 4409, 4429)
 _TIMERS = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
 _REMEDIES = {row.cause: row.remedy for row in rows_said.ROWS}
 _BLAMED = {row.cause: row.blame for row in rows_said.ROWS}
@@ -42,7 +44,13 @@ def _said(f: Features) -> Reading | None:
 def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
     """Whether they speak of this (None: of nothing with a keyword), with or without a close frame behind."""
     said = _said(f)
-    return f.ended and said is not None and (f.code is not None) is closed and said.topic is topic
+    if said is None or not f.ended or (f.code is not None) is not closed or said.topic is not topic:
+        return False
+    return f.code not in _TELLING or _is_sure(said)
+
+
+def _is_sure(said: Reading) -> bool:
+    return said.is_clear and not said.is_lone and said.topic not in _VAGUE
 
 
 def _are_content(f: Features) -> bool:
@@ -67,7 +75,7 @@ _BY_ONE_EVENT = Rival(
 
 def _may_mean_another(f: Features) -> bool:
     said = _said(f)
-    return said is not None and (said.is_vague or said.is_lone or said.other is not None)
+    return said is not None and (not said.is_clear or said.is_lone)
 
 
 def _unsure(cause: Cause) -> Rival:
@@ -78,6 +86,9 @@ def _unsure(cause: Cause) -> Rival:
         "its words may mean something else",
         LOW,
     )
+
+
+_RIVALS = (_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), NOTHING_BUT_UNKNOWN_WORDS, _BY_ONE_EVENT)
 
 
 def _told_of_its_stream(f: Features, topic: Topic) -> bool:
@@ -114,14 +125,17 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
             when=partial(_tell, topic=topic, closed=closed),
             confidence=MEDIUM if closed and topic not in _VAGUE else LOW,
             remedy=_remedy(topic),
-            rivals=(_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), _BY_ONE_EVENT) if closed else (),
+            rivals=_RIVALS if closed else (),
             runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
         )
 
 
 def _of_no_topic(f: Features, *, wrong: bool, closed: bool) -> bool:
     words = f.last_words
-    return words is not None and _tell(f, None, closed=closed) and says_wrong(words) is wrong
+    # 1011 is an error of the sender's own (RFC 6455, section 7.4.1).
+    return (
+        words is not None and _tell(f, None, closed=closed) and (says_wrong(words) or f.code == 1011) is wrong
+    )
 
 
 def _unclear(*, closed: bool) -> Iterator[Signature]:

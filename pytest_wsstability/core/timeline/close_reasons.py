@@ -175,6 +175,7 @@ def read_error(text: str) -> Reading:
     return read_reason(_ASKED_WITH.sub(" ", _CALLED_ERROR.sub(" ", text)))
 
 
+@lru_cache(maxsize=1024)
 def read_message(text: str) -> Reading:
     """
     Read a message that the protocol gives no meaning, as a close reason.
@@ -192,6 +193,7 @@ def says_wrong(text: str) -> bool:
     return _WRONG.search(OTHERWISE[Topic.ERROR].sub(" ", _plain(_EMPTY.sub(" ", text)))) is not None
 
 
+@lru_cache(maxsize=1024)
 def tells_why(text: str) -> bool:
     """Whether a message that the protocol gives no meaning tells why the end that follows it comes."""
     return tells_of_trouble(text) or _REASON.search(text) is not None

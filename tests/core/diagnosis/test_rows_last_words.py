@@ -57,6 +57,27 @@ def test_words_that_are_no_keywords_are_told(text, cause, cut_by):
 
 
 @pytest.mark.parametrize(
+    ("code", "text", "cause", "confidence"),
+    [
+        *((code, KICKED, "SESSION_DUPLICATED", "medium") for code in (1008, 1011, 1013, 4401, 4409)),
+        (4401, '{"type": "error", "message": "oops"}', "AUTH_EXPIRED", "medium"),
+        (4403, "request timed out", "AUTH_EXPIRED", "medium"),
+        (4409, '{"error": "invalid move"}', "SESSION_DUPLICATED", "medium"),
+        (1013, '{"type": "end", "reason": "caller hung up"}', "OVERLOADED", "low"),
+        # These leave most open.
+        (1008, '{"type": "error", "message": "oops"}', "HANDLER_ERROR", "low"),
+        (4402, "request timed out", "READ_DEADLINE", "low"),
+        (1000, '{"type": "end", "reason": "caller hung up"}', "CLOSED_BY_PEER", "low"),
+        (1011, '{"type": "end", "reason": "caller hung up"}', "HANDLER_ERROR", "low"),
+    ],
+)
+def test_a_code_says_more_than_words_that_may_mean_anything(code, text, cause, confidence):
+    told = diagnose(timeline((40, ">text"), (61.1, "<feed", text), (61.1, closed_by_peer(code))))
+
+    assert (told.cause.name, told.confidence.value) == (cause, confidence)
+
+
+@pytest.mark.parametrize(
     ("how", "end"),
     [
         # More than a second later, by this end, and not at all.
@@ -116,6 +137,7 @@ def test_its_words_may_mean_something_else(text, fits):
         # The close frame says why, too.
         (closed_by_peer(1012), "RESTART", "high"),
         (closed_by_peer(1000, "idle timeout"), "READ_DEADLINE", "medium"),
+        (closed_by_peer(1000, "adieu"), "SESSION_DUPLICATED", "low"),
         (FIN, "SESSION_DUPLICATED", "low"),
     ],
 )
