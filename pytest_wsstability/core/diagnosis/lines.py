@@ -53,6 +53,8 @@ _LESSER = re.compile(
 _PANIC = re.compile(
     r"thread '.*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$|terminate called after throwing an instance of '.*'$"
 )
+# The head of what .NET logs below a warning, whose words stand in the next line, indented.
+_LESSER_HEAD = re.compile(r"(?P<level>trce|dbug|info): [\w.`+]+\[\d+\]$")
 # How Java and .NET begin the error that brought the one above about.
 _CAUSE = re.compile(r"(?:Caused by:| ---> ?)(?=.)")
 # The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
@@ -186,15 +188,26 @@ def _without_places(lines: Iterable[tuple[float, str]]) -> Iterator[tuple[float,
 
 
 def _with_words(lines: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
-    """The lines, but for heads of panics, each of which is one with the next line."""
+    """The lines, but for heads of panics and of .NET's records, each of which is one with the next line."""
     head: tuple[float, str] | None = None
     for at, text in lines:
+        whole = None if head is None else _behind_head(head, at, text)
         if head is not None:
-            yield head[0], f"{head[1]} {text}"
+            yield whole or head
             head = None
-        elif _PANIC.match(text):
+        if whole is not None:
+            continue
+        if _PANIC.match(text) or _LESSER_HEAD.match(text):
             head = at, text
         else:
             yield at, text
     if head is not None:
         yield head
+
+
+def _behind_head(head: tuple[float, str], at: float, text: str) -> tuple[float, str] | None:
+    """A head and the line below it as one; None where that is no part of it."""
+    level = _LESSER_HEAD.match(head[1])
+    if level is None:
+        return head[0], f"{head[1]} {text}"
+    return (at, f"{level['level']}: {text.strip()}") if text.startswith("  ") else None

@@ -147,6 +147,29 @@ def test_the_words_of_an_exception_of_c_stand_below_its_head():
     assert line.is_failure
 
 
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (["info: Chat.Hub[8]", "      idle timeout of 30 s"], [("info: idle timeout of 30 s", False)]),
+        (["dbug: Chat.Hub[8]", "      slow client"], [("dbug: slow client", False)]),
+        (
+            ["warn: Chat.Hub[8]", "      slow client"],
+            [("warn: Chat.Hub[8]", True), ("      slow client", True)],
+        ),
+        # Another process wrote between them; and the last that is there.
+        (["info: Chat.Hub[8]", "slow client"], [("info: Chat.Hub[8]", False), ("slow client", True)]),
+        (
+            ["info: Chat.Hub[8]", "dbug: Chat.Hub[9]", "      slow client"],
+            [("info: Chat.Hub[8]", False), ("dbug: slow client", False)],
+        ),
+        (["info: Chat.Hub[8]"], [("info: Chat.Hub[8]", False)]),
+    ],
+)
+def test_the_words_of_a_record_of_net_have_the_level_of_its_head(texts, told):
+    """It stands above them."""
+    assert [(line.text, line.is_warning) for line in all_printed(enumerate(texts))] == told
+
+
 JAVA = """\
 java.lang.IllegalStateException: no answer
 \tat com.example.Chat.send(Chat.java:12)
