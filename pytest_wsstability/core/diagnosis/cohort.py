@@ -157,8 +157,9 @@ class Cohort:
         self._lasts: list[float] = []
         self._ages: list[float] = []
         self._opened: list[_Opening] = []
-        # By session; made when somebody asks.
-        self._sessions: dict[str, list[_Opening]] = {}
+        # By session: the serial numbers of its connections, and when the last of those up to each ended; made
+        # when somebody asks.
+        self._sessions: dict[str, tuple[list[int], list[float]]] = {}
         self._is_sorted = True
         for timeline in timelines:
             self.add(timeline)
@@ -241,11 +242,14 @@ class Cohort:
         if session is None or timeline.session_confirmed_at is not None:
             return False
         if not self._sessions:
-            for each in self._opened:
+            for each in sorted(self._opened, key=lambda each: each.serial):
                 if each.session is not None:
-                    self._sessions.setdefault(each.session, []).append(each)
-        others = self._sessions.get(session, ())
-        return any(each.serial < timeline.serial and each.until > mine.at for each in others)
+                    serials, ends = self._sessions.setdefault(each.session, ([], []))
+                    serials.append(each.serial)
+                    ends.append(max((each.until, *ends[-1:])))
+        serials, ends = self._sessions.get(session, ([], []))
+        older = bisect.bisect_left(serials, timeline.serial)
+        return older > 0 and ends[older - 1] > mine.at
 
 
 def _end(timeline: Timeline) -> _End:

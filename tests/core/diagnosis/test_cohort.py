@@ -423,6 +423,17 @@ def test_of_an_end_that_another_process_saw_nobody_knows_the_order():
     assert not beside(mine, other).same_session_opened
 
 
+def test_one_that_is_older_still_may_have_outlived_the_older_ones():
+    lines = [timeline(origin=1000.0 + opened) for opened in (10, 20, 30)]
+    for line, over in zip(lines, (200, 25, 40), strict=True):
+        line.session_id = "a"
+        line.over(1000.0 + over, CloseEvidence(end=line.end, at=over - (line.opened - 1000), **FIN))
+
+    assert beside(lines[2], *lines[:2]).same_session_open
+    assert beside(lines[1], lines[0], lines[2]).same_session_open
+    assert not beside(lines[0], *lines[1:]).same_session_open
+
+
 @pytest.mark.parametrize(
     ("older", "confirmed", "is_open"),
     [
