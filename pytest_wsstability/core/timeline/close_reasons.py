@@ -24,9 +24,9 @@ _WRONG = any_of(
     r"errors?", r"exceptions?", r"fail(?:ed|ures?)", r"expired", r"invalid\w*", r"revoked", r"denied",
     r"rejected", r"un-?authori[sz]ed", r"unauthenticated", r"forbidden", r"disabled", r"too many \w+",
 )  # fmt: skip
-# What says that nothing did: a member that is empty, "errors: 0".
+# What says that nothing did: a member that is empty, "errors: 0", "failed=0".
 _EMPTY = re.compile(
-    r"""\b\w{1,100}["']?\s{0,9}:\s{0,9}(?:(?:null|false|none|0)\b(?!\.)|["']{2}|\[\]|\{\})""",
+    r"""\b\w{1,100}["']?\s{0,9}[:=]\s{0,9}(?:(?:null|false|none|0(?:\.0+)?)\b(?!\.)|["']{2}|\[\]|\{\})""",
     re.IGNORECASE,
 )
 # What calls a message an error: a command ("ERROR" of STOMP, "-ERR" of NATS; "Error in ..." is a sentence),

@@ -358,7 +358,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     # What a program of its own finds invalid (Go, .NET) was sent by nobody.
     Topic.PROTOCOL: any_of(
         rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state) (?:error|exception)",
-        r"invalid (?:memory|pointer|cors request)"
+        r"invalid (?:memory|pointer|cors request)",
     ),
     Topic.ERROR: any_of(r"(?:no|0|without(?: an?)?) (?:errors?|exceptions?|fail(?:ed|ures?))"),
     # Of sound, and of pictures.

@@ -679,6 +679,9 @@ def test_an_empty_reason_says_nothing():
         ('{"type": "summary", "passed": 11, "failed": 1}', True),
         ('{"errorCode": 0, "errMsg": "", "data": [], "failed": false}', False),
         ('{"errorCode": 7}', True),
+        ('{"error_rate": 0.0, "is_error": false}', False),
+        ('{"error_rate": 0.01}', True),
+        ("passed=12 failed=0", False),
         ("12 passed, 0 failed", False),
         ("10 failed", True),
         ("finished without errors", False),
@@ -714,4 +717,4 @@ def test_a_message_tells_why_the_end_comes(text, tells):
 )
 def test_names_of_members_and_what_is_well_tell_no_topic(text, topic):
     """Whatever else the message says."""
-    assert read_message(text).topic is topic
+    assert (read_message(text).topic, read_message(text).other) == (topic, None)
