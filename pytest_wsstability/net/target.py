@@ -189,7 +189,7 @@ class TLS:
 
     def context(self, *protocols: str) -> ssl.SSLContext:
         """
-        The context for a client: the same for each that offers these, as long as the files are the same.
+        The context for a client: the same for each that offers these, as long as nothing of it is different.
 
         To read the authorities of a system takes 20 ms, and they keep a megabyte: too much for each of many.
 
@@ -201,20 +201,22 @@ class TLS:
 
         """
         places = (self.ca, self.cert, self.key, *(os.environ.get(name) for name in _AUTHORITIES))
-        return _context(self, protocols, tuple(map(_state_of, places)))
+        # A test may say where the keys of its connections go, and put a context of its own there.
+        others = (os.environ.get("SSLKEYLOGFILE"), ssl.create_default_context, ssl.SSLContext)
+        return _context(self, protocols, (*map(_state_of, places), *others))
 
 
 # Where OpenSSL looks for the authorities of the system, if these are set.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def _state_of(path: str | None) -> tuple[str, int, int, int] | None:
-    """What is different when a file is; None where there is none."""
+def _state_of(path: str | None) -> tuple[str | None, tuple[int, int, int] | None]:
+    """What is different when a file is another one, or there is none any more."""
     try:
         found = os.stat(path) if path else None
     except OSError:
         found = None
-    return (str(path), found.st_ino, found.st_mtime_ns, found.st_size) if found is not None else None
+    return path, None if found is None else (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 @lru_cache(maxsize=8)

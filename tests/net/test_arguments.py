@@ -188,6 +188,26 @@ def test_connections_share_a_context_as_long_as_its_files_are_the_same(tmp_path,
     assert TLS().context() is not one
 
 
+def test_a_context_is_not_shared_with_a_test_that_has_said_otherwise(tmp_path, monkeypatch):
+    """Where there are no authorities, where keys go, or what makes a context."""
+    keys = str(tmp_path / "keys.log")
+    one = TLS().context()
+    with monkeypatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+        assert TLS().context() is not one
+    with monkeypatch.context() as patched:
+        patched.setenv("SSLKEYLOGFILE", keys)
+        written = TLS().context()
+        assert written.keylog_filename == keys
+        # Its size is that of the handshakes so far.
+        (tmp_path / "keys.log").write_text("CLIENT_RANDOM")
+        assert TLS().context() is written
+    with monkeypatch.context() as patched:
+        patched.setattr(ssl, "create_default_context", lambda **_: "the test's own")
+        assert TLS().context() == "the test's own"
+    assert TLS().context() is one
+
+
 @pytest.mark.parametrize(
     ("keywords", "words"),
     [
