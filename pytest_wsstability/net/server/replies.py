@@ -23,12 +23,15 @@ def _reply(websocket: WebSocket, now: float, payload: str | bytes, role: Role) -
     if role is not Role.DATA or profile.reply is None or not websocket.is_open:
         return False
     try:
+        # The user's function runs here, and its text may have half of a surrogate pair, which UTF-8 has not.
         said = profile.reply(payload, websocket.conversation.began)
+        if isinstance(said, str | bytes):
+            websocket.write_message(now, said, Role.DATA, None)
+            return False
+        what = None if said is None else f"gave {said!r:.80}, no text or bytes,"
     except Exception as exc:
-        # The user's function runs here.
-        detail = f"reply of the profile {profile.name!r} raised {exc!r} for {payload[:80]!r}"
+        what = f"raised {exc!r}"
+    if what is not None:
+        detail = f"reply of the profile {profile.name!r} {what} for {payload[:80]!r}"
         websocket.messages.flawed(Flaw.FUNCTION, detail)
-        return False
-    if said is not None:
-        websocket.write_message(now, said, Role.DATA, None)
     return False

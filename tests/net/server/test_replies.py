@@ -132,6 +132,22 @@ async def test_a_reply_that_raises_is_told_of():
         assert client.timeline.close is None
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [({"ok": True}, "gave {'ok': True}, no text or bytes,"), ("\ud800", "raised UnicodeEncodeError(")],
+)
+async def test_a_reply_that_cannot_be_sent_is_told_of(value, told):
+    """What else a profile says may be a dict: it was the end of the connection, without a word."""
+    ours = JSON.replace(name="ours", reply=lambda message, began: value)
+    async with Orchestrator(profile=ours) as orchestrator, opened(orchestrator.url, profile=ours) as client:
+        await client.send("hello")
+        await asyncio.sleep(1)
+
+        (flaw,) = orchestrator.sessions[0].timeline.irregular
+        assert flaw.detail.startswith(f"reply of the profile 'ours' {told}")
+        assert client.timeline.close is None
+
+
 async def test_a_reply_is_given_what_the_session_began_with():
     """And nothing is said to a client that has closed."""
     ours = JSON.replace(name="ours", reply=lambda message, began: began["session_id"])
