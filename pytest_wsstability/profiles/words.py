@@ -383,12 +383,19 @@ def _wordings(field: str, messages: Any) -> list[Wording]:
         raise ValueError(f"{field} is {messages!r}; {exc}") from None
 
 
+# Messages that an end may leave unsaid, by what it was asked. A function that gives None for another one has
+# forgotten to return it.
+_ANSWERS = frozenset({"pong", "goodbye_answer"})
+
+
 def _see_that_each_is_read(known: list[KnownMessage], records: str | Split | None) -> None:
     """Refuse a message that nobody would take for what it is."""
     for each in known:
         try:
             written = each.wording.write(dict(SAMPLE))
-        except Unwritable:
+        except Unwritable as exc:
+            if isinstance(exc, Unsaid) and each.field not in _ANSWERS:
+                raise ValueError(f"{each.field} is never said: {exc}") from None
             # It is read only, or not with values that were made up.
             continue
         why = "what it writes it does not read"

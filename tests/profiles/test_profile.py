@@ -294,6 +294,11 @@ NO_ID = "has ID, the id of its question, and {} has none; ANY stands for another
             {"ping": Codec(lambda message: message == "p", "q")},
             "profile 'x': ping can match no message: 'q': what it writes it does not read",
         ),
+        # A function without a return; an answer alone may be left out.
+        (
+            {"ping": Codec(lambda message: message == "p", lambda values: None), "pong": "q"},
+            "profile 'x': ping is never said: write gave None",
+        ),
         (
             {"sequence": 7},
             "profile 'x': sequence is 7; give the name of a JSON member, or a function of a message",
