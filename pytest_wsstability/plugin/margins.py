@@ -89,7 +89,7 @@ def warn_of_idle_faults(item: pytest.Item) -> None:
         StabilityWarning: where filters make it an error.
 
     """
-    if "ws_url" not in getattr(item, "fixturenames", ()) or "faults" not in orchestrator_of(item):
+    if "ws_url" not in getattr(item, "fixturenames", ()) or not orchestrator_of(item).get("faults"):
         return
     if not _is_reference(item) and orchestrator_key not in item.stash:
         text = (

@@ -347,3 +347,9 @@ def test_faults_of_a_mark_that_reach_nobody_are_warned_of(run):
 def test_faults_of_a_mark_that_were_injected_are_not(passes, ws_url):
     """A fixture of the project's may lead to the reference server."""
     passes(FAULTS.format(ws_url=ws_url))
+
+
+def test_a_mark_without_faults_is_not(passes):
+    """One of several parameters may have none."""
+    source = FAULTS.format(ws_url="@pytest.fixture\n    def ws_url(own): return own")
+    passes(source.replace('[("30s", faults.Stall("1s"))]', "[]"))
