@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -49,7 +50,8 @@ def _is_of_project(known: Sequence[pytest.FixtureDef[Any]]) -> bool:
     # Wider ones are set up earlier, and a parameter has none.
     if not known or known[-1].scope != "function":
         return False
-    return is_of_project(inspect.getsourcefile(inspect.unwrap(known[-1].func)) or FROZEN)
+    code = _code_of(known[-1])
+    return is_of_project(FROZEN if code is None else code.co_filename)
 
 
 def leaves(node: pytest.Item | pytest.Collector) -> bool:
@@ -73,6 +75,12 @@ def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:
     return definition.func.__module__ == _OWN_FIXTURES
+
+
+def _code_of(definition: pytest.FixtureDef[Any]) -> CodeType | None:
+    """None of a function that is not written in Python."""
+    code: CodeType | None = getattr(inspect.unwrap(definition.func), "__code__", None)
+    return code
 
 
 def _is_async(definition: pytest.FixtureDef[Any]) -> bool:

@@ -307,6 +307,14 @@ def test_a_fixture_behind_the_hold_is_told(failure):
     assert "order     ws_soak had opened before admitted was set up: name ws_soak behind it" in printed
 
 
+def test_a_fixture_behind_the_hold_that_is_not_written_in_python_is_no_project_s(failure):
+    """Its file is not known."""
+    pid = "import os\npid = pytest.fixture(name='pid')(os.getpid)\n"
+    printed = failure(LATE.format(names="ws_soak, pid").replace("OPEN = []", f"{pid}OPEN = []"))
+
+    assert "  order " not in printed
+
+
 @pytest.mark.parametrize("names", ["admitted, ws_soak", "with_admitted, ws_soak, admitted"])
 def test_one_before_it_counts(passes, names):
     """So does one that another needs first."""
