@@ -69,13 +69,13 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
 
 
 def _has_fixture(item: pytest.Item) -> bool:
-    """Whether a test has a fixture of ours, and not only one of the project's by the same name."""
-    names = getattr(item, "fixturenames", ())
-    if FIXTURES.isdisjoint(names):
+    """Whether a test has a fixture of ours, and not only some of the project's by the same names."""
+    names = FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    if not names:
         return False
     # A run without such a name does not load it.
-    hides = import_module(f"{__package__}.project_fixtures").hides
-    return not all(hides(name, item) for name in FIXTURES.intersection(names))
+    fixtures = import_module(f"{__package__}.project_fixtures")
+    return not all(fixtures.hides(name, item) for name in names) or fixtures.imports_us(names, item)
 
 
 def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str]) -> bool:

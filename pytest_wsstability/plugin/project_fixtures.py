@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from types import CodeType
+from collections.abc import Iterable, Iterator, Sequence
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from ..virtual.project_code import FROZEN, is_of_project
 from .seams.pytest import definitions
 from .stash import overrides_key
 
+# How the names of the plugin's modules begin.
+_PACKAGE = f"{__name__.partition('.')[0]}."
 # Where the fixtures of the plugin are declared.
 _OWN_FIXTURES = f"{__package__}.hooks"
 
@@ -27,9 +29,27 @@ def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
 
 
 def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
-    """Whether a fixture of the project's has the name of one of ours, and does not rest on it."""
+    """Whether a fixture of the project's has the name of one of ours, and does not rest on ours."""
     return overrides(name, node) and not any(
-        each == name and _is_ours(definition) for each, definition in behind(name, node)
+        (each == name and _is_ours(definition)) or _asks_by_name(definition)
+        for each, definition in behind(name, node)
+    )
+
+
+def imports_us(names: Iterable[str], item: pytest.Item) -> bool:
+    """Whether the module of a test, of one of these fixtures, or of one behind them imports the plugin."""
+    functions: list[Any] = [getattr(item, "function", None)]
+    functions += [definition.func for name in names for _, definition in behind(name, item)]
+    values = (
+        value
+        for function in functions
+        for value in getattr(inspect.unwrap(function), "__globals__", {}).values()
+        # Nothing else is looked at: a proxy may do anything when it is asked, even for its class.
+        if type(value) in (ModuleType, FunctionType) or issubclass(type(value), type)
+    )
+    return any(
+        f"{value.__name__ if type(value) is ModuleType else value.__module__}.".startswith(_PACKAGE)
+        for value in values
     )
 
 
@@ -75,6 +95,12 @@ def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:
     return definition.func.__module__ == _OWN_FIXTURES
+
+
+def _asks_by_name(definition: pytest.FixtureDef[Any]) -> bool:
+    """Whether a fixture calls `request.getfixturevalue`: for what it asks is known when it runs."""
+    code = _code_of(definition)
+    return code is not None and "getfixturevalue" in code.co_names
 
 
 def _code_of(definition: pytest.FixtureDef[Any]) -> CodeType | None:

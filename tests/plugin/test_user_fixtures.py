@@ -328,6 +328,12 @@ def ws_connect(ws_url): return lambda: ws_url
 @pytest.fixture
 def ws_soak(): return "bread"
 
+class Lazy:
+    @property
+    def __class__(self): raise RuntimeError("not configured")
+
+settings = Lazy()
+
 @pytest.mark.asyncio
 async def test_on_a_loop(ws_connect, ws_soak):
     before = time.monotonic()
@@ -348,6 +354,38 @@ def test_fixtures_of_the_project_by_the_same_names_make_no_test_ours(run):
 
     result.assert_outcomes(passed=3)
     assert "WebSocket stability" not in result.stdout.str()
+
+
+URL = """
+import pytest_asyncio
+from pytest_wsstability import Orchestrator
+
+@pytest_asyncio.fixture
+async def ws_url():
+    async with Orchestrator() as server: yield server.url
+"""
+CONNECTS = """
+from pytest_wsstability import connect
+
+async def test_it(ws_url):
+    connection = await connect(ws_url)
+    await connection.assert_alive_for("24h")
+    await connection.close()
+"""
+WAITS = """
+import asyncio
+
+async def test_it(ws_url): await asyncio.sleep(86400)
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "source"),
+    [(URL, WAITS), ("import pytest\n@pytest.fixture\ndef ws_url(): return None\n", URL + CONNECTS)],
+)
+def test_an_import_of_the_plugin_leaves_a_test_with_such_a_fixture_ours(passes, conftest, source):
+    """Of the fixture, or of the test: it runs in virtual time, without a mark of pytest-asyncio."""
+    passes(source, "--timeout=20", conftest=conftest)
 
 
 def test_a_fixture_that_rests_on_the_one_that_it_overrides_leaves_the_test_ours(passes):
