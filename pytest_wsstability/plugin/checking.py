@@ -38,7 +38,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import async_url, hides
+from .project_fixtures import async_url, hides, overrides
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -110,10 +110,15 @@ def _check_spelling(item: pytest.Item) -> None:
             continue
         known = {line.partition(":")[0].partition("(")[0].strip() for line in item.config.getini("markers")}
         near = get_close_matches(mark.name.lower(), MARKS, 1, cutoff=_ALIKE)
-        if mark.name in known or not (near or (mark.name in FIXTURES and mark.kwargs)):
+        # A fixture of the project's may read a mark of its own name.
+        is_fixture = bool(mark.kwargs) and mark.name in FIXTURES and not overrides(mark.name, item)
+        if mark.name in known or not (near or is_fixture):
             continue
         advice = f"did you mean {near[0]}?" if near else f"{mark.name} is a fixture"
-        raise ValueError(f"there is no mark {mark.name}; {advice} (marks: {', '.join(sorted(MARKS))})")
+        raise ValueError(
+            f"there is no mark {mark.name}; {advice} (marks: {', '.join(sorted(MARKS))}; one of the "
+            "project's own stands under the ini option markers)"
+        )
 
 
 def _check_judges(item: pytest.Item, judges: frozenset[str]) -> None:

@@ -119,10 +119,11 @@ def test_a_name_that_is_nearly_that_of_a_mark(refusal, mark, advice):
     )
 
     assert f"::test_it: {advice}" in printed
+    assert "; one of the project's own stands under the ini option markers)" in printed
 
 
 def test_marks_of_the_project_may_be_called_alike(passes, ini):
-    """Those that its ini file names; and others, from a certain distance on."""
+    """Those that its ini file names, or its fixture of the same name reads; others are, if less alike."""
     ini("markers =", "  ws_servers: tests of all servers")
     passes(
         """
@@ -130,7 +131,13 @@ def test_marks_of_the_project_may_be_called_alike(passes, ini):
         @pytest.mark.ws_servers
         @pytest.mark.ws_service
         @pytest.mark.ws_soak
-        async def test_it(ws_connect): await ws_connect()
+        @pytest.mark.ws_proxy(port=1)
+        async def test_it(ws_connect, ws_proxy):
+            assert ws_proxy == {"port": 1}
+            await ws_connect()
+
+        @pytest.fixture
+        def ws_proxy(request): return request.node.get_closest_marker("ws_proxy").kwargs
         """,
         "-Wignore::pytest.PytestUnknownMarkWarning",
     )
@@ -153,13 +160,17 @@ def test_a_marker_with_a_fixture_of_the_project_that_hides_ours(refusal, place):
     assert "; ws_soak is a fixture of the project's here, give it another name" in printed
 
 
-def test_a_marker_with_one_fixture_of_ours_beside_one_of_the_projects(passes):
-    """What holds the test to it is there."""
+@pytest.mark.parametrize(
+    "fixture",
+    ["(ws_connect): return ws_connect", "(request): return request.getfixturevalue('ws_connect')"],
+)
+def test_a_marker_with_one_fixture_of_ours_beside_one_of_the_projects(passes, fixture):
+    """What holds the test to it is there, or is asked for by name."""
     passes(
-        """
+        f"""
         import pytest
         @pytest.fixture
-        def ws_connection(ws_connect): return ws_connect
+        def ws_connection{fixture}
         @pytest.mark.ws_stability(alive_for="2m")
         async def test_it(ws_connection):
             await (await ws_connection()).assert_stable()
