@@ -10,9 +10,8 @@ fixtures hand to tests stay as they are.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..core.redact import redact_source, redact_text
 from ..core.secret_names import name_own
@@ -86,13 +85,18 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, dict):
         return {_redacted(name): _redacted(each) for name, each in value.items()}
     for name, each in list(getattr(value, "__dict__", {}).items()):
-        setattr(value, name, _redacted_lines(each) if name == "lines" else _redacted(each))
+        setattr(value, name, _redacted_lines(each) if name == "lines" and _is_text(each) else _redacted(each))
     return value
 
 
-def _redacted_lines(lines: Sequence[str]) -> list[str]:
+def _is_text(value: Any) -> TypeGuard[list[str]]:
+    """Whether this is several texts; an object that is a property of a test may have others as its lines."""
+    return isinstance(value, list) and len(value) > 1 and all(type(each) is str for each in value)
+
+
+def _redacted_lines(lines: list[str]) -> list[str]:
     """Those of a traceback: a secret may go over several."""
     # Those that Python has made have their ends.
-    end = "" if lines and lines[0].endswith("\n") else "\n"
+    end = "" if lines[0].endswith("\n") else "\n"
     shown = redact_source(end.join(lines))
     return shown.split("\n") if end else [shown]

@@ -272,6 +272,21 @@ def test_a_secret_that_goes_over_lines(pytester, run, monkeypatch, options):
         assert not re.search("hunter[24]/hunter", "\n".join(shown))
 
 
+def test_lines_of_an_object_that_are_no_traceback(passes):
+    """A test may have anything as a property, and what another plugin puts into a report may, too."""
+    passes(
+        """
+        from types import SimpleNamespace
+        import pytest
+
+        @pytest.mark.parametrize("lines", [None, 3, [], [1, 2], "text", ("a", "b")])
+        async def test_it(ws_connect, record_property, lines):
+            await ws_connect()
+            record_property("read", SimpleNamespace(lines=lines))
+        """
+    )
+
+
 def test_names_of_a_teams_own(run, ini):
     """Those of ini ``ws_secrets`` too, where nobody gave the value."""
     ini("ws_secrets =", "    badge")
