@@ -154,7 +154,8 @@ class VoiceFeatures:
             return None
         trips = self.here.heartbeats
         waits = [(at, at + seconds) for at, seconds in trips.rtts.slowest_above(LATE_BEAT)]
-        waits += [(at, self.here.duration) for at in trips.open]
+        # Who answers none at all may have read them.
+        waits += [(at, self.here.duration) for at in trips.open if trips.answered]
         return next((turn for turn in self.call.turns if _overtakes(turn, waits)), None)
 
     @property

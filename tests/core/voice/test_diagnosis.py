@@ -457,14 +457,12 @@ def test_a_stage_is_slow_that_took_most_of_the_wait(came, told):
         (1.99, 6.25, None),
         (5.76, 6.25, None),
         (2.0, 6.24, None),
-        # Never answered.
-        (2.0, None, 1),
     ],
 )
 def test_a_heartbeat_that_the_answer_overtakes_was_not_read(beat, answered, told):
     """A way that stands still keeps both; who reads answers the heartbeat first."""
     made = call((0.0, "speak"), (2.0, "hush"), (6.0, "audio", 1.0), (7.0, "done"))
-    beats = [(beat, ">beat"), *([(answered, "<answer")] if answered else [])]
+    beats = [(beat, ">beat"), (answered, "<answer")]
     verdict = verdict_of(made, first_audio_within=0.8)
     found = voice_features(made, verdict, None, [timeline(*beats, until=120)], 0.0)
 
@@ -474,6 +472,16 @@ def test_a_heartbeat_that_the_answer_overtakes_was_not_read(beat, answered, told
     if told:
         assert diagnosis.headline == "the agent does not read while it answers in turn 1"
         assert (diagnosis.confidence, diagnosis.runner_up) == (Confidence.MEDIUM, Cause.PATH_STALLED)
+
+
+@pytest.mark.parametrize(("before", "told"), [([], None), ([(0.5, ">beat"), (0.6, "<answer")], 1)])
+def test_a_heartbeat_that_is_never_answered_was_not_read_where_others_are_answered(before, told):
+    """An agent that answers none at all may read them."""
+    made = call((0.0, "speak"), (2.0, "hush"), (6.0, "audio", 1.0), (7.0, "done"))
+    line = timeline(*before, (2.0, ">beat"), until=120)
+    found = voice_features(made, verdict_of(made, first_audio_within=0.8), None, [line], 0.0)
+
+    assert (found.overtaken and found.overtaken.number) == told
 
 
 @pytest.mark.parametrize("reason", ["away", "plays_on", "no audio", "other rules"])
