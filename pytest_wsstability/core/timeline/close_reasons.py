@@ -58,6 +58,12 @@ _ACCEPTED = any_of(
     r"(?<!not )(?<!be )(?<!yet )(?<!longer )(?<!un-)(?:authenticated|authori[sz]ed)",
     r"tokens? (?:was |is |has been )?(?:refreshed|renewed|accepted)",
 )
+# That a request went well, as a whole value of JSON or the whole text: "success": true, "rate_limits.updated".
+_WELL = re.compile(
+    r"""(?:^|["'.])(?:logged[- _]in|updated|success\w*|ok)(?:$|["'.!](?!\s{0,9}:))|"""
+    r"""(["'])(?:success\w*|ok)\1\s{0,9}:\s{0,9}true""",
+    re.IGNORECASE,
+)
 # A name in the code of a program, as its errors quote it: "KeyError: 'token'".
 _NAME = re.compile(r"['`]\w+'")
 # Between the words of "SlowConsumer".
@@ -200,9 +206,14 @@ def tells_why(text: str) -> bool:
 
 
 def tells_of_trouble(text: str) -> bool:
-    """Whether it does so without an end behind it: it speaks of what ends connections."""
+    """
+    Whether it does so without an end behind it: it speaks of what ends connections.
+
+    One that says that a request went well does not, whatever it was about.
+
+    """
     said = read_message(text)
-    return says_wrong(text) or (said.is_clear and not said.is_lone)
+    return says_wrong(text) or (said.is_clear and not said.is_lone and _WELL.search(text) is None)
 
 
 def _plain(text: str) -> str:

@@ -365,6 +365,8 @@ WHY = "JWT expired"
         ([(5, "<feed", WHY), (20, FIN)], 20, False),
         ([(5, "<feed", "hello")], 120, False),
         ([(5, "<feed", '{"type": "hello", "reason": "reconnect"}')], 120, False),
+        # What a login is answered, and what came of it.
+        ([(5, "<feed", '{"type":"authenticated","user":"x"}')], 120, False),
     ],
 )
 def test_messages_that_end_with_one_that_says_why_are_noted(rows, until, noted):

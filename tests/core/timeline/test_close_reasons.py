@@ -697,6 +697,15 @@ def test_an_empty_reason_says_nothing():
         ('{"type": "token_refreshed"}', False),
         ("not authorized", True),
         ("un-authorized", True),
+        # What a login and a subscription are answered; and where they went wrong.
+        ("Authenticated", False),
+        ('{"type":"auth","status":"authorized","expires":3600}', False),
+        ('{"event":"subscribe","success":true,"limit":"10 messages per second"}', False),
+        ('{"type":"rate_limits.updated"}', False),
+        ("Not authenticated", True),
+        ('{"status":"unauthorized"}', True),
+        ('{"event":"subscribe","success":false,"detail":"10 messages per second"}', True),
+        ('{"status":"ok","detail":"token expired"}', True),
     ],
 )
 def test_a_message_tells_why_the_end_comes(text, tells):
