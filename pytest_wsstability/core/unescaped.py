@@ -11,7 +11,7 @@ _HEX = "[0-9a-fA-F]"
 _OBEYED = r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 _COLOURS = re.compile(_OBEYED)
 # Between the parts of a long literal, as `pprint` breaks it; pytest has signs and a margin before each line.
-_BROKEN = r"""['"]\n[E ]*[-+]? *b?['"]"""
+_BROKEN = r"""['"]\n[E ]*+(?:[-+] *+)?b?['"]"""
 _ESCAPED = re.compile(
     rf"(?P<percent>(?:%{_HEX}{{2}})+)|(?P<byte>(?:\\x{_HEX}{{2}})+)|(?P<unit>(?:\\u{_HEX}{{4}})+)|"
     rf"(?P<char>\\U{_HEX}{{8}})|\\(?P<letter>[nrtbf])|\\(?P<mark>[!-/:-@\[-`{{-~])|"
