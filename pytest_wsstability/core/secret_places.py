@@ -95,7 +95,9 @@ _SENTENCE = re.compile(
     re.IGNORECASE,
 )
 # But a challenge has parameters behind its scheme (RFC 9110, section 11.6.1).
-_SCHEMED = re.compile(r"\b(?:Bearer|Basic)\s+(?![a-z_]+=\"\w)(?P<value>[\w.\-+/=~]+)", re.IGNORECASE)
+_SCHEMED = re.compile(
+    r"\b(?P<scheme>Bearer|Basic)[ \t]+(?![a-z_]+=\"\w)(?P<value>[\w.\-+/=~]+)", re.IGNORECASE
+)
 # SASL's PLAIN, which is a password in Base64 (RFC 4616), as IRC, SMTP and XMPP say it.
 _SASL = re.compile(
     r"""(?:\bAUTH(?:ENTICATE)?(?:[ \t]+PLAIN)?[ \t]+|\bmechanism=["']PLAIN["'][^<>]{0,99}>)"""
@@ -141,8 +143,10 @@ def placed(text: str) -> Iterator[Span]:
         if not is_ordinary(match["value"]):
             yield match.span("value")
     for match in _SCHEMED.finditer(text):
-        # "basic authentication" and "the bearer token" are words.
-        if not match["value"].strip(".").isalpha():
+        # "basic authentication" and "the bearer token" are words, and so is "basic re-exports": Base64, which
+        # stands behind that one, has no hyphens.
+        is_token = match["scheme"].lower() == "bearer" or "-" not in match["value"]
+        if is_token and not match["value"].strip(".").isalpha():
             yield match.span("value")
 
 

@@ -67,9 +67,16 @@ _ISSUED = (
 _BY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ISSUED)})", re.ASCII)
 # A JSON web token, signed or encrypted (RFC 7515, 7516): it begins with '{"' in Base64. Its end may be cut.
 WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]+\.(?:eyJ[\w-]*|[\w-]*\.)[\w.-]*(?<!\.)", re.ASCII)
-# RFC 7468, and PGP's; a form may have encoded the spaces, and the end may be cut.
+# RFC 7468, and PGP's; a form may have encoded the spaces.
 _KEY_LABEL = r"[A-Z +]*PRIVATE[ +]KEY(?: BLOCK)?-----"
-_PRIVATE_KEY = re.compile(rf"-----BEGIN{_KEY_LABEL}.*?(?:-----END{_KEY_LABEL}|\Z)", re.DOTALL)
+# Where the end is cut, it goes as far as lines are such as keys have: of one word, or fields (RFC 1421). What
+# names a label only, as a test does that looks for one, hides no more than its line.
+_KEY_LINE = r"[ \tE+-]*+(?:(?:Proc-Type|DEK-Info|Version|Comment): [^\n]*|[^\s:]*)[ \t\r]*(?=\n|\Z)"
+_PRIVATE_KEY = re.compile(
+    rf"-----BEGIN{_KEY_LABEL}"
+    rf"(?:(?:(?!-----BEGIN).)*?-----END{_KEY_LABEL}|(?:(?!-----BEGIN)[^\n])*(?:\n{_KEY_LINE})*)",
+    re.DOTALL,
+)
 
 
 def issued(text: str) -> Iterator[tuple[int, int]]:

@@ -158,6 +158,7 @@ def test_in_a_sentence(text, shown):
         "session_info={'type': 'start'}, token=[\"a\"], auth=({'id': 7}", "token={",
         "a token (--header 'Authorization: ...'), a cookie", "--ws-header 'Authorization: Bearer …'",
         "Authorization: Bearer $TOKEN", "-H \"Authorization: Bearer ${TOKEN}\"",
+        "x = 1 # basic re-exports, a basic end-to-end test", "x = 1\nHTTP basic\nTest12 and bearer\ntest_7",
         "Authorization: Bearer <token>", "AUTHENTICATE EXTERNAL", "AUTH PLAIN required",
         "AUTHENTICATE SCRAM-SHA-256",
         "<auth mechanism='SCRAM-SHA-1'>biwsbj1qdWxpZXQ</auth>",

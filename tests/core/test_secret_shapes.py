@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 from urllib.parse import quote
 
 import pytest
@@ -155,6 +156,39 @@ def test_each_prefix_of_an_issuer(prefix):
 @pytest.mark.parametrize("kind", ["mob", "access-development", "access-production"])
 def test_each_prefix_of_a_key_that_is_a_uuid(kind):
     assert redact_text(f"wrong key {kind}-{_UUID}") == "wrong key ***"
+
+
+_LABEL = "-----BEGIN RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            f'assert key.startswith("{_LABEL}")\nE   assert False',
+            'assert key.startswith("***\nE   assert False',
+        ),
+        (f"{_LABEL}\nE   {_LETTERS}\nE   aB3d==\nE   was read", "***\nE   was read"),
+        (f"{_LABEL}\r\n{_LETTERS}\r\naB3d...\r\nwas read", "***\nwas read"),
+        (
+            f"{_LABEL}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{_HEX}\n\n{_LETTERS}\nNo: it was read",
+            "***\nNo: it was read",
+        ),
+        (f"{_LABEL} {_LETTERS}\nwas read", "***\nwas read"),
+        (f"{_LABEL} or {_LABEL}\n{_LETTERS}\n-----END RSA PRIVATE KEY----- was read", "****** was read"),
+    ],
+)
+def test_a_private_key_without_its_end_is_as_long_as_its_lines(text, shown):
+    """What names the label only, as a test does that looks for one, hides nothing else of a failure."""
+    assert redact_source(text) == shown
+
+
+@pytest.mark.parametrize("text", [_LABEL * 4_000, f"{_LABEL}\n" * 4_000, _LABEL + "\n    x" * 20_000 + " x"])
+def test_labels_without_an_end_are_looked_at_in_one_go(text):
+    before = time.process_time()
+
+    assert redact_source(f"1 {text}").startswith("1 ***")
+    assert time.process_time() - before < 2
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
