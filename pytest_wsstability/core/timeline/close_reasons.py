@@ -58,7 +58,7 @@ _ACCEPTED = any_of(
     r"(?<!not )(?<!be )(?<!yet )(?<!longer )(?<!un-)(?:authenticated|authori[sz]ed)",
     r"tokens? (?:was |is |has been )?(?:refreshed|renewed|accepted)",
 )
-# That a request went well, as a whole value of JSON or the whole text: "success": true, "rate_limits.updated".
+# That a request went well, as a whole value or text: "success": true, "rate_limits.updated".
 _WELL = re.compile(
     r"""(?:^|["'.])(?:logged[- _]in|updated|success\w*|ok)(?:$|["'.!](?!\s{0,9}:))|"""
     r"""(["'])(?:success\w*|ok)\1\s{0,9}:\s{0,9}true""",
