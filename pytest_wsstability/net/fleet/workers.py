@@ -209,7 +209,8 @@ def _name_of(slot: int, spec: str) -> str:
 def _source(spec: str) -> str:
     """What runs in the worker's interpreter, which has a package of its own."""
     # pytest puts the folders of tests there, whose functions a worker loads by their names.
-    path = sys.path if _is_here(spec) else []
+    # Python passes over what is no text, such as the Path that a conftest has put there.
+    path = [each for each in sys.path if isinstance(each, str)] if _is_here(spec) else []
     return f"""
 import sys
 sys.path += [each for each in {path!r} if each not in sys.path]
@@ -253,6 +254,8 @@ def _check_keys(spec: str, read: Any) -> None:
 
     """
     given = {name: value for name, value in vars(read).items() if name != "env" and not name.startswith("_")}
+    if read.popen and read.ssh:
+        raise ValueError(f"workers: {spec!r} is here and elsewhere; leave out 'popen' or 'ssh'")
     if unknown := [name for name in given if name not in _KEYS]:
         valid = ", ".join([*_KEYS, "env:NAME"])
         raise ValueError(f"workers: {spec!r}: a worker has no {unknown[0]!r}; valid ones: {valid}")

@@ -91,6 +91,8 @@ def test_functions_of_a_test_module_are_found_by_workers_here(tmp_path, monkeypa
     """pytest puts the folders of tests on the path of its own process only."""
     (tmp_path / "of_a_folder_of_tests.py").write_text("async def talk(connection): ...\n")
     monkeypatch.syspath_prepend(tmp_path)
+    # As a conftest may put one there, which Python passes over.
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path / "another"])
     monkeypatch.delitem(sys.modules, "of_a_folder_of_tests", raising=False)
     module = importlib.import_module("of_a_folder_of_tests")
     merge = run(specs=["popen//env:REGION=eu"], connections=2, alive_for="1s", traffic=module.talk)
@@ -319,6 +321,10 @@ def test_specs_that_start_nothing(spec):
         (
             "popen//pyhton=/venv/bin/python",
             "workers: 'popen//pyhton=/venv/bin/python': a worker has no 'pyhton'; valid ones: ssh, ",
+        ),
+        (
+            "popen//ssh=load1",
+            "workers: 'popen//ssh=load1' is here and elsewhere; leave out 'popen' or 'ssh'",
         ),
         ("popen//via=x", "workers: 'popen//via=x': a worker has no 'via'; valid ones: ssh, ssh_config, "),
         (
