@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..core.timeline.events import End
@@ -38,19 +39,18 @@ _RESULTS: Mapping[str, Any] = {
 }
 
 
+def _reply(results: Mapping[str, Any], message: str | bytes, began: Values) -> str | None:
+    """The result of a call that a charge point makes of its own: StatusNotification, MeterValues."""
+    found = json_of(message) if isinstance(message, str) else None
+    if not isinstance(found, list) or len(found) < 4 or found[0] != 2 or not isinstance(found[2], str):
+        return None
+    if found[2] == "BootNotification":
+        # One of another version: it would be accepted without a status.
+        return None
+    return json.dumps([3, found[1], results.get(found[2], {})])
+
+
 def _ocpp(name: str, title: str, subprotocol: str, boot: Mapping[str, Any], authorized: str) -> Profile:
-    results = {**_RESULTS, "Authorize": {authorized: _ACCEPTED}}
-
-    def reply(message: str | bytes, began: Values) -> str | None:
-        """The result of a call that a charge point makes of its own: StatusNotification, MeterValues."""
-        found = json_of(message) if isinstance(message, str) else None
-        if not isinstance(found, list) or len(found) < 4 or found[0] != 2 or not isinstance(found[2], str):
-            return None
-        if found[2] == "BootNotification":
-            # One of another version: it would be accepted without a status.
-            return None
-        return json.dumps([3, found[1], results.get(found[2], {})])
-
     def answer(status: str) -> list[Any]:
         return [3, TEXT_ID, {"currentTime": NOW_TEXT, "interval": INTERVAL, "status": status}]
 
@@ -63,7 +63,7 @@ def _ocpp(name: str, title: str, subprotocol: str, boot: Mapping[str, Any], auth
         session_refused=(answer("Rejected"), answer("Pending")),
         ping=[2, TEXT_ID, "Heartbeat", {}],
         pong=[3, TEXT_ID, {"currentTime": NOW_TEXT}],
-        reply=reply,
+        reply=partial(_reply, {**_RESULTS, "Authorize": {authorized: _ACCEPTED}}),
         match_ids=True,
         interval=300,
         timeout=30,
