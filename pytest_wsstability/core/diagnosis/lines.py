@@ -210,4 +210,4 @@ def _behind_head(head: tuple[float, str], at: float, text: str) -> tuple[float, 
     level = _LESSER_HEAD.match(head[1])
     if level is None:
         return head[0], f"{head[1]} {text}"
-    return (at, f"{level['level']}: {text.strip()}") if text.startswith("  ") else None
+    return (at, f"{level['level']}: {text.strip()}") if text[:2].isspace() else None

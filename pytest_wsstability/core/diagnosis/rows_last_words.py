@@ -37,13 +37,13 @@ _SEND_OFTENER = "send what the {peer} counts (a heartbeat, a message) more often
 _LOOK = "see what the message asks for"
 
 
-def _said(f: Features) -> Reading | None:
+def _reading(f: Features) -> Reading | None:
     return None if f.last_words is None else read_message(f.last_words)
 
 
 def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
     """Whether they speak of this (None: of nothing with a keyword), with or without a close frame behind."""
-    said = _said(f)
+    said = _reading(f)
     if said is None or not f.ended or (f.code is not None) is not closed or said.topic is not topic:
         return False
     return f.code not in _TELLING or _is_sure(said)
@@ -74,7 +74,7 @@ _BY_ONE_EVENT = Rival(
 
 
 def _may_mean_another(f: Features) -> bool:
-    said = _said(f)
+    said = _reading(f)
     return said is not None and (not said.is_clear or said.is_lone)
 
 
@@ -94,7 +94,7 @@ _RIVALS = (_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), NOTHING_BUT_UNKNOWN_WORDS,
 def _told_of_its_stream(f: Features, topic: Topic) -> bool:
     """Whether messages that are due stay away, and nothing else does, behind one that speaks of this."""
     stopped = Rule.FLOW in f.broken and not f.broken & _OF_HEARTBEATS and is_dried_up(f)
-    said = _said(f)
+    said = _reading(f)
     return stopped and f.asked_since is None and said is not None and said.topic is topic
 
 
