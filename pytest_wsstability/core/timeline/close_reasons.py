@@ -184,12 +184,14 @@ def read_error(text: str) -> Reading:
 @lru_cache(maxsize=1024)
 def read_message(text: str) -> Reading:
     """
-    Read a message that the protocol gives no meaning, as a close reason.
+    Read a message that the protocol gives no meaning, as the reason of a close frame.
 
     The names of its members say nothing (a greeting has ``"idle_timeout": 60``), nor does what it says while
     all is well.
 
     """
+    if _OF_ANOTHER.search(text):
+        return read_close(text)
     values = _plain(_MEMBER.sub(" ", _ASKED_WITH.sub(" ", _EMPTY.sub(" ", text))))
     return NO_REASON if _AT_REST.fullmatch(values) else read_error(_ACCEPTED.sub(" ", values))
 

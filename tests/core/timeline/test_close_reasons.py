@@ -718,6 +718,8 @@ def test_a_message_tells_why_the_end_comes(text, tells):
     [
         ('{"idle_timeout": 60, "reason": "caller hung up"}', None),
         ('{"rate_limit": 10, "error": "session expired"}', T.SESSION_OVER),
+        # A server that passes on what its library says of the connection behind it.
+        ('{"error": "sent 1011 (internal error) keepalive ping timeout"}', T.UPSTREAM),
         ('{"error": "you must be authenticated"}', T.TOKEN),
         ('{"error": "no longer authorized"}', T.TOKEN),
         ('{"error": "not yet authenticated"}', T.TOKEN),
