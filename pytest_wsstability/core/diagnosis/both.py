@@ -175,9 +175,9 @@ def _before_its_end(event: Event, side: Features) -> bool:
     return side.close is None or event.at < side.close.at - REACTION
 
 
-def froze_since_heard(side: Features) -> bool:
+def frozen_at(side: Features) -> float | None:
     """
-    Whether the test has frozen an end after the last frame that it got.
+    When, on the clock, the test last froze an end that has got no frame since; None if it did not.
 
     What waited meanwhile is read at the instant at which its timer rings.
 
@@ -187,8 +187,10 @@ def froze_since_heard(side: Features) -> bool:
         for each in _before_closing(side)
         if each.direction is RECEIVED and _is_frame(each) and _before_its_end(each, side)
     ]
-    since = heard[-1] if heard else 0.0
-    return any(each.fault is FaultName.FREEZE_LOOP and each.at >= since for each in side.events)
+    frozen = [each.at for each in side.events if each.fault is FaultName.FREEZE_LOOP]
+    if not frozen or (heard and frozen[-1] < heard[-1]):
+        return None
+    return side.timeline.opened + frozen[-1]
 
 
 def sent_since(here: Features, since: float, there: Features) -> bool:

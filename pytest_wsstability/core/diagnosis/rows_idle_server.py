@@ -8,14 +8,14 @@ from .both import (
     asked_for_pongs,
     beat_sent,
     client,
-    froze_since_heard,
+    frozen_at,
     gave_up,
     heard_at,
     sent_since,
     server,
     unread_since,
 )
-from .features import REACTION, RECEIVED, Features
+from .features import REACTION, RECEIVED, TO_ANSWER, Features
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -39,13 +39,18 @@ def _reads_nothing(f: Features) -> bool:
 def _stood_still(f: Features) -> bool:
     """Whether the test froze the server, which owes the client an answer, or did not ping it in time."""
     here, there = client(f), server(f)
-    if there is None or not froze_since_heard(there):
+    since = frozen_at(there) if there is not None else None
+    if there is None or since is None:
         return False
     if there.ended:
         withheld = here is not None and here.pings.unanswered is not None
         return asked_for_pongs(f) and there.asked.open_since is None and not withheld
     asked = f.asked_since if f.end is End.CLIENT and there.timeline.frozen else None
-    return asked is not None and f.timeline.opened + asked > heard_at(there)
+    if asked is None:
+        return False
+    # What it was asked long before it froze, it would have answered.
+    asked_at = f.timeline.opened + asked
+    return asked_at > heard_at(there) and asked_at >= since - TO_ANSWER
 
 
 def _beat_lost(f: Features) -> bool:
@@ -74,7 +79,8 @@ ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="the server's record: faults.FreezeLoop was applied after the last frame that it got, and it "
-        "owes the client an answer, or sent no ping in time whose pong would have reset its read deadline",
+        "owes the client an answer since, or sent no ping in time whose pong would have reset its read "
+        "deadline",
         when=_stood_still,
         confidence=HIGH,
         sentence="the test froze the server (faults.FreezeLoop), which neither read nor sent anything "

@@ -80,7 +80,15 @@ def test_a_server_that_reads_nothing_is_to_blame():
 
 
 @pytest.mark.parametrize(
-    ("asked", "more", "fits"), [(41, [], True), (41, [(45, "thawed")], False), (29, [], False)]
+    ("asked", "more", "fits"),
+    [
+        (41, [], True),
+        (41, [(45, "thawed")], False),
+        (29, [], False),
+        # One that it got before it was frozen, or that never came to it.
+        (39, [], True),
+        (38.99, [], False),
+    ],
 )
 def test_a_frozen_server_owes_what_it_was_asked_since_it_last_read(asked, more, fits):
     here = timeline((asked, ">beat"), until=47)
