@@ -141,8 +141,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.RESTART: any_of(
         r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",
         r"shut(?:ting)?[- ]?down", r"going down", r"draining", r"rolling (?:update|upgrade)",
-        r"sig(?:term|kill)", _KILLED,
-        r"code (?:was |has been )?updated",
+        r"sig(?:term|kill)", _KILLED, r"code (?:was |has been )?updated",
         r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
         r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
         r"replac\w*)"
@@ -223,8 +222,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
         r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
         r"(?:connections?|channels?) (?:limit|quota)", r"concurren\w+ limit",
-        rf"too many (?:\w+ )?{_SEVERAL}",
-        rf"max\w* (?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
+        rf"too many (?:\w+ )?{_SEVERAL}", rf"max\w* (?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
         rf"max\w* number of (?:\w+ )?{_SEVERAL}", r"max\w* connections", r"resources? exhausted",
         rf"concurrent {_SEVERAL} (?:exceed\w*|limit|reached)", rf"only \d+ {_SEVERAL}",
         rf"(?:server|service) {_UNABLE} keep(?:ing)? up",
@@ -344,8 +342,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:large|long))", _OFTEN_ASKED,
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
         # One that could not be sent on a connection that was over.
-        _HANDLED,
-        rf"(?<!\bnot )(?:send|writ)(?:e|ing)? (?:an? )?{_BEAT}(?: \w+)?(?: failed)?: .{{0,60}}"
+        _HANDLED, rf"(?<!\bnot )(?:send|writ)(?:e|ing)? (?:an? )?{_BEAT}(?: \w+)?(?: failed)?: .{{0,60}}"
         r"(?:closed|broken|reset by)",
     ),
     Topic.RATE: any_of(
@@ -354,8 +351,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"too many {_SPOILT}", rf"{_NOT_THERE} too many {_BEAT}", rf"too many {_NOT_THERE} {_BEAT}",
         rf"too many {_AT_ONCE} log-?ins",
     ),
-    # What an application makes smaller is none of the connection's.
-    # What a program of its own finds invalid (Go, .NET) was sent by nobody.
+    # What an application makes smaller, or its program finds invalid (Go, .NET), is none of the connection's.
     Topic.PROTOCOL: any_of(
         rf"{_PICTURE}\W+{_CODING}", _HANDLED, r"invalid (?:operation|cast|state) (?:error|exception)",
         r"invalid (?:memory|pointer|cors request)",
