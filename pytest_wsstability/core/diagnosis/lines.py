@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from ..timeline.close_reasons import Topic, read_reason, says_nothing_else
 from .consequences import is_consequence, may_be_consequence
@@ -107,12 +108,12 @@ class ServerLine:
     @property
     def is_failure(self) -> bool:
         """Whether it is an error, and more than a consequence of the end."""
-        return self.kind is LineKind.RAISED and not is_consequence(_STAMP.sub("", self.text))
+        return self.kind is LineKind.RAISED and not _is_of_end(self.text)
 
     @property
     def may_be_of_end(self) -> bool:
         """Whether it is an error that may be a consequence of the end too: it says that something is over."""
-        return self.is_failure and may_be_consequence(self.message)
+        return self.is_failure and _may_be_of_end(self.text)
 
     @property
     def is_of_opening(self) -> bool:
@@ -138,13 +139,29 @@ class ServerLine:
     @property
     def message(self) -> str:
         """What was said, without its instant, its level and the logger's name."""
-        return _LOGGER.sub("", _STAMP.sub("", self.text))
+        return _message(self.text)
 
     @property
     def first(self) -> str:
         """Its first line, without the instant and the bar of a group's traceback."""
         text = _STAMP.sub("", self.text.strip().lstrip("| "))
         return text.splitlines()[0] if text else ""
+
+
+# Each line is held against each connection that ended about then: thousands against thousands, in a fleet.
+@lru_cache(maxsize=4096)
+def _is_of_end(text: str) -> bool:
+    return is_consequence(_STAMP.sub("", text))
+
+
+@lru_cache(maxsize=4096)
+def _may_be_of_end(text: str) -> bool:
+    return may_be_consequence(_message(text))
+
+
+@lru_cache(maxsize=4096)
+def _message(text: str) -> str:
+    return _LOGGER.sub("", _STAMP.sub("", text))
 
 
 def printed(at: float, text: str) -> ServerLine:
