@@ -38,6 +38,15 @@ class Port:
         self.url: str | None = None
 
     @property
+    def asked(self) -> tuple[str, int]:
+        """The host and number that it was asked for, or has got."""
+        return self._host, self._number
+
+    def moved(self) -> Port:
+        """A free port here, of the same server, for one whose address is another's."""
+        return Port(_HERE.get(self._host, self._host), 0, self._tls, self._owner)
+
+    @property
     def is_open(self) -> bool:
         """Whether somebody listens."""
         return self._server is not None

@@ -37,6 +37,21 @@ class Path:
         self._injector = FaultInjector(program, reads=not tls, name=lambda fault: FaultLabel(repr(fault)))
         # Only in real time.
         self._proxy: FaultProxy | None = None
+        # Where it listens.
+        self._host, self._number = "127.0.0.1", 0
+
+    def place(self, port: Port) -> Port:
+        """
+        Where a server listens that was asked to listen here: in real time the proxy has its address.
+
+        Args:
+            port: where it was asked to listen, and has not yet.
+
+        """
+        if hasattr(asyncio.get_running_loop(), "link_connections"):
+            return port
+        self._host, self._number = port.asked
+        return port.moved()
 
     async def open(self, port: Port) -> None:
         """Stand in the way to a server that listens; once more when it comes back."""
@@ -48,8 +63,10 @@ class Path:
             await self._proxy.listen_again()
         else:
             assert port.url is not None
-            self._proxy = FaultProxy(port.url, faults=self._injector.program)
-            await self._proxy.start()
+            program = self._injector.program
+            proxy = FaultProxy(port.url, faults=program, host=self._host, port=self._number)
+            await proxy.start()
+            self._proxy = proxy
 
     def down(self) -> None:
         """The server listens no more, so that connections are refused."""

@@ -267,9 +267,15 @@ class Orchestrator:
         self._running = True
 
     async def _open(self) -> None:
+        if self._path is not None and self._port.url is None:
+            self._port = self._path.place(self._port)
         await self._port.open(self._connection)
         if self._path is not None:
-            await self._path.open(self._port)
+            try:
+                await self._path.open(self._port)
+            except OSError:
+                self._port.close()
+                raise
 
     def _connection(self) -> WebSocket:
         protocol = ServerProtocol(

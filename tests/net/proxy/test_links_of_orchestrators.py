@@ -1,6 +1,7 @@
 """Faults of the link that an orchestrator brings along, beside its own."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -41,3 +42,41 @@ async def test_peer_and_link_faults_work_together():
 
         assert (connection.timeline.heartbeats.answered, connection.timeline.heartbeats.sent) == (1, 3)
         assert [applied.fault.name for applied in orchestrator.applied] == ["latency", "drop"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@both_times
+def test_the_faults_are_at_the_address_that_was_asked_for(run, host):
+    """Not beside it, where nobody who was told the port meets them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def script():
+        async with Orchestrator(host=host, port=port, faults=[("100ms", faults.Reset())]) as orchestrator:
+            assert orchestrator.url == f"ws://127.0.0.1:{port}/"
+            async with opened(orchestrator.url) as connection:
+                await connection.wait_closed()
+
+            assert [each.fault.name for each in orchestrator.applied] == ["reset"]
+
+    run(script)
+
+
+def test_the_address_in_use_is_named_and_can_be_taken_later():
+    """Nothing stays open behind it meanwhile."""
+
+    async def main():
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            orchestrator = Orchestrator(port=port, faults=[("100ms", faults.Reset())])
+            with pytest.raises(OSError, match=rf"cannot listen on 127.0.0.1:{port}: .*in use"):
+                await orchestrator.start()
+        await orchestrator.start()
+        url = orchestrator.url
+        await orchestrator.stop()
+        return url.endswith(f":{port}/")
+
+    assert asyncio.run(main())
