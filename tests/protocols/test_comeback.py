@@ -42,6 +42,7 @@ async def test_nobody_honours_retry_after(client):
         assert found == []
 
 
+@pytest.mark.slow
 @each_client
 async def test_who_makes_a_storm(client):
     """Where a server takes each connection and closes it at once."""

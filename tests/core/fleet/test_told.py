@@ -145,6 +145,7 @@ def test_a_name_stands_by_itself_in_a_line(text, numbers):
     assert told(crowd, said(20.0, text=f"KeyError: {text}")) == numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", [ERROR, "LookupError: room {0} has no owner", "LookupError: connection {1} is lost"]
 )
