@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import lines as module
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
 
 STAMP = "2026-11-28 13:15:12,345 "
@@ -247,3 +248,15 @@ def test_a_place_in_the_code_says_nothing(place):
     code = f"{place[: len(place) - len(place.lstrip())]}      timeout(30)"
 
     assert list(all_printed([(0, place), (1, code)])) == []
+
+
+def test_a_line_is_read_once_however_many_connections_it_is_held_against(monkeypatch):
+    """In a fleet thousands of lines meet thousands of ends."""
+    read = []
+    monkeypatch.setattr(module, "is_consequence", lambda text: bool(read.append(text)))
+    monkeypatch.setattr(module, "may_be_consequence", lambda text: bool(read.append(text)))
+    raised = [ServerLine(at=at, text="KeyError: 'read once'", kind=LineKind.RAISED) for at in range(3)]
+
+    assert [each.is_failure for each in raised] == [True] * 3
+    assert [each.may_be_of_end for each in raised] == [False] * 3
+    assert read == ["KeyError: 'read once'"] * 2
