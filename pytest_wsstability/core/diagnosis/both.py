@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ..judge.verdict import Rule
-from ..timeline.close import TransportEnd
+from ..timeline.close import CloseEvidence, TransportEnd
 from ..timeline.events import DeadlineTraffic, End, Event, EventKind, FaultName, Opcode, Role
 from ..timeline.protocol_facts import Awaited
 from .features import REACTION, RECEIVED, SENT, TO_ANSWER, Features, is_data
@@ -22,6 +22,12 @@ def server(f: Features) -> Features | None:
 def client(f: Features) -> Features | None:
     """The client's side of the record; None when we do not hold it."""
     return f if f.end is End.CLIENT else f.other
+
+
+def server_close(f: Features) -> CloseEvidence | None:
+    """How the connection ended at the server; None while it is open there, and when we do not hold that."""
+    side = server(f)
+    return None if side is None else side.close
 
 
 def over_at(side: Features) -> float:
@@ -43,10 +49,10 @@ def gave_up(side: Features) -> bool:
 
 def asked_for_pongs(f: Features) -> bool:
     """Whether the server's read deadline ran out, which pongs would have reset, and it had sent pings."""
-    side = server(f)
-    if side is None or side.close is None or side.close.deadline is None or not side.asked.sent:
+    side, close = server(f), server_close(f)
+    if side is None or close is None or close.deadline is None or not side.asked.sent:
         return False
-    return bool({DeadlineTraffic.PONG, DeadlineTraffic.ANY}.intersection(side.close.reset_by))
+    return bool({DeadlineTraffic.PONG, DeadlineTraffic.ANY}.intersection(close.reset_by))
 
 
 def heard_since_ping(side: Features, pinging: Features) -> bool:
@@ -56,8 +62,11 @@ def heard_since_ping(side: Features, pinging: Features) -> bool:
     return since is None or heard > pinging.timeline.opened + since
 
 
-def sent_in_vain(here: Features, there: Features) -> bool:
-    """Whether what the timer of an end waits for had time to come before it ran out, and has not."""
+def sent_in_vain(f: Features) -> bool:
+    """Whether both are held, and the client had sent in time what the server's timer waited for in vain."""
+    here, there = client(f), server(f)
+    if here is None or there is None:
+        return False
     until = over_at(there) - _ON_ITS_WAY
     return any(_sent_in_vain(here, there, kind, until) for kind in _awaited(there))
 
@@ -81,8 +90,11 @@ def _awaited(side: Features) -> Collection[DeadlineTraffic | Role]:
     )
 
 
-def asked_too_late(here: Features, there: Features) -> bool:
-    """Whether the last heartbeat of an end had not come to the other a second before the first gave up."""
+def asked_too_late(f: Features) -> bool:
+    """Whether both are held, and the server's last heartbeat had not come a second before it gave up."""
+    here, there = client(f), server(f)
+    if here is None or there is None:
+        return False
     sent = there.timeline.last(direction=SENT, role=Role.HEARTBEAT)
     came = here.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT)
     if sent is None:

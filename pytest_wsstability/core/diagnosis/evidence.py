@@ -10,11 +10,11 @@ from ..duration import show_duration as show
 from ..judge.handshake import session_due
 from ..redact import show_text
 from ..timeline.events import Direction, End, FrameKind, Role
-from .both import unread_by_server
+from .both import client, server, server_close, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
 from .protocol import said_wrong
 from .replies import behind_heartbeats, instead_of_session
-from .words import message, reply, session, side, size
+from .words import message, reply, session, size
 
 # A silence is worth its own words if it is longer by more than the other end has to answer.
 _LONGER = TO_ANSWER
@@ -31,10 +31,10 @@ def _end(f: Features) -> Evidence | None:
 
 
 def _server_pings(f: Features) -> Evidence:
-    client = side(f, End.CLIENT) or f
-    pings, who = client.pings, client.end.value
+    side = client(f) or f
+    pings, who = side.pings, side.end.value
     if not pings.received:
-        return Evidence(f"no ping of the {client.end.peer.value} arrived at the {who}")
+        return Evidence(f"no ping of the {side.end.peer.value} arrived at the {who}")
     what = f"{pings.received} ping{'s' * (pings.received > 1)} came, {pings.ponged} answered by the {who}"
     if pings.unanswered is not None:
         return Evidence(f"{what}; the one at {show(pings.unanswered)} was not", pings.unanswered)
@@ -55,9 +55,9 @@ def _own_pings(f: Features) -> Evidence | None:
 
 
 def _heartbeats(f: Features) -> Evidence | None:
-    client = side(f, End.CLIENT) or f
-    asked = client.heartbeats if client.heartbeats.sent else client.beaten
-    if client.timeline.is_one_way:
+    side = client(f) or f
+    asked = side.heartbeats if side.heartbeats.sent else side.beaten
+    if side.timeline.is_one_way:
         # No answer is due to them: that none came proves nothing.
         return None
     return _questions(asked, "heartbeats")
@@ -147,8 +147,7 @@ def _repeated(f: Features) -> Evidence | None:
 
 
 def _local_reason(f: Features) -> Evidence | None:
-    server = side(f, End.SERVER)
-    close = server.close if server else None
+    close = server_close(f)
     if close is None or close.local_text is None:
         return None
     return Evidence(f"server: {show_text(close.local_text)}", close.at)
@@ -162,12 +161,12 @@ def _unread(f: Features) -> Evidence | None:
 
 
 def _both_pings(f: Features) -> Evidence | None:
-    server, client = side(f, End.SERVER), side(f, End.CLIENT)
-    if server is None or client is None:
+    here, there = client(f), server(f)
+    if here is None or there is None:
         return None
     return Evidence(
-        f"server sent {server.asked.sent} pings and got {server.asked.answered} pongs; client got "
-        f"{client.pings.received} pings and sent {client.pings.ponged} pongs"
+        f"server sent {there.asked.sent} pings and got {there.asked.answered} pongs; client got "
+        f"{here.pings.received} pings and sent {here.pings.ponged} pongs"
     )
 
 

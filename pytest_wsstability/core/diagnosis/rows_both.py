@@ -19,6 +19,7 @@ from .both import (
     overtaken,
     sent_in_vain,
     server,
+    server_close,
 )
 from .features import Features
 from .protocol import AWAITED, SAID_BEFORE
@@ -31,13 +32,14 @@ _PONGS = (DeadlineTraffic.PONG,)
 
 def _deadline(f: Features) -> bool:
     """Whether we hold the record of a server whose read deadline ran out."""
-    side = server(f)
-    return side is not None and side.close is not None and side.close.deadline is not None
+    close = server_close(f)
+    return close is not None and close.deadline is not None
 
 
 def _pong_only(f: Features) -> bool:
-    side = server(f)
-    return _deadline(f) and side is not None and side.close is not None and side.close.reset_by == _PONGS
+    """Whether only pongs would have reset that deadline."""
+    close = server_close(f)
+    return close is not None and close.deadline is not None and close.reset_by == _PONGS
 
 
 def _withheld(f: Features) -> bool:
@@ -101,9 +103,9 @@ def _server_pinged_in_vain(f: Features) -> bool:
     return f.end is End.SERVER and f.other is None and _pong_only(f) and f.asked.open_since is not None
 
 
-def _handler(f: Features, reason: LocalReason) -> bool:
-    side = server(f)
-    close = side.close if side else None
+def _ended_for(f: Features, reason: LocalReason) -> bool:
+    """Whether the server ended the connection for this reason, by its own record."""
+    close = server_close(f)
     return close is not None and close.local_reason is reason
 
 
@@ -116,26 +118,13 @@ def _said_goodbye(f: Features, *, end: End) -> bool:
 
 def _protocol_timer(f: Features, what: Awaited) -> bool:
     """Whether we hold the record of a server that ended it with a timer of its protocol."""
-    side = server(f)
-    close, protocol = (side.close, side.timeline.protocol) if side is not None else (None, None)
-    if close is None or protocol is None or close.local_reason is not LocalReason.PROTOCOL_TIMER:
+    side, close = server(f), server_close(f)
+    if side is None or side.timeline.protocol is None or close is None:
         return False
-    return close.awaited is what
+    return close.local_reason is LocalReason.PROTOCOL_TIMER and close.awaited is what
 
 
-def _sent_in_vain(f: Features) -> bool:
-    """Whether both ends are on record, and the server has not got what the client sent last."""
-    here, there = client(f), server(f)
-    return here is not None and there is not None and sent_in_vain(here, there)
-
-
-def _asked_too_late(f: Features) -> bool:
-    """Whether both ends are on record, and the client had no time to answer the server's last heartbeat."""
-    here, there = client(f), server(f)
-    return here is not None and there is not None and asked_too_late(here, there)
-
-
-def _asked_in_vain(f: Features) -> bool:
+def _pings_lost(f: Features) -> bool:
     """Whether pings of the client, or the pongs to them, were lost while what was sent behind them came."""
     here, there = client(f), server(f)
     if here is None or there is None or here.asked_since is None or not _waits(there):
@@ -154,7 +143,7 @@ _GAVE_UP = (LocalReason.PING_TIMEOUT, LocalReason.NO_ANSWER)
 _QUESTION_LATE = Rival(
     Cause.PATH_STALLED,
     "the server's last heartbeat had not come to the client a second before",
-    _asked_too_late,
+    asked_too_late,
     "the server's heartbeat had not come to the client in time, so a path that is slow, or stands still "
     "for a while, fits too",
     LOW,
@@ -164,7 +153,7 @@ _ON_THE_WAY = (
     Rival(
         Cause.HALF_OPEN,
         "the client's record has frames that the server has not got",
-        _sent_in_vain,
+        sent_in_vain,
         "the client has sent more than reached the server, so a dead path, or a server that reads no more, "
         "fits too",
         LOW,
@@ -234,7 +223,7 @@ ROWS = (
         cause=Cause.CONTROL_FRAMES_LOST,
         shows="both ends held: pings of the client are open, and they, or the pongs to them, did not arrive, "
         "though what was sent behind them did",
-        when=_asked_in_vain,
+        when=_pings_lost,
         confidence=HIGH,
         sentence="pings of the client, or the pongs to them, were lost on the way, though what was sent "
         "behind them came",
@@ -348,7 +337,7 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="the server's record: it restarts",
-        when=lambda f: f.end is End.CLIENT and _handler(f, LocalReason.RESTART),
+        when=lambda f: f.end is End.CLIENT and _ended_for(f, LocalReason.RESTART),
         confidence=HIGH,
         sentence="the server restarts, and says so in its own record",
         headline="the server restarts",
@@ -361,7 +350,7 @@ ROWS = (
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="the server's record: its handler raised",
-        when=lambda f: _handler(f, LocalReason.HANDLER_RAISED),
+        when=lambda f: _ended_for(f, LocalReason.HANDLER_RAISED),
         confidence=HIGH,
         sentence="the server's handler failed: {local_reason}",
         headline="the server's handler raised an error",
@@ -374,7 +363,7 @@ ROWS = (
     Signature(
         cause=Cause.CLOSED_BY_PEER,
         shows="the server's record: its handler returned",
-        when=lambda f: f.end is End.CLIENT and _handler(f, LocalReason.HANDLER_RETURNED),
+        when=lambda f: f.end is End.CLIENT and _ended_for(f, LocalReason.HANDLER_RETURNED),
         confidence=HIGH,
         sentence="the server's handler returned, which closes the connection",
         headline="the server's handler returned",

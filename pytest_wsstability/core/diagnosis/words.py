@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ..duration import show_duration as show
 from ..judge.handshake import refusal, session_due, session_message
@@ -12,7 +12,7 @@ from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, Event, FrameKind, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw
 from . import timers
-from .both import beat_sent, unread_by_server
+from .both import beat_sent, server, server_close, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
@@ -54,23 +54,17 @@ def reply(f: Features) -> str:
     return message(event)
 
 
-def side(f: Features, end: End) -> Features | None:
-    """The features of an end; None when we do not hold it."""
-    return f if f.end is end else f.other
-
-
 def _deadline(f: Features) -> float:
-    server = side(f, End.SERVER)
-    assert server is not None
-    assert server.close is not None
-    return server.close.deadline or 0.0
+    close = server_close(f)
+    # The rows that ask for it need it.
+    assert close is not None
+    return close.deadline or 0.0
 
 
 def _reset_by(f: Features) -> str:
-    server = side(f, End.SERVER)
-    assert server is not None
-    assert server.close is not None
-    return " and ".join(kind.plural for kind in server.close.reset_by)
+    close = server_close(f)
+    assert close is not None
+    return " and ".join(kind.plural for kind in close.reset_by)
 
 
 # Hidden tabs of browsers run their timers once a minute (chromestatus 4718288976216064).
@@ -79,8 +73,8 @@ _HIDDEN_TAB = 60.0
 
 def _hidden_tab(f: Features) -> str:
     """What a deadline of less than a minute means for a client whose heartbeats are timers of a page."""
-    server = side(f, End.SERVER)
-    sends = server is not None and server.timeline.heartbeats.sent >= 2
+    side = server(f)
+    sends = side is not None and side.timeline.heartbeats.sent >= 2
     if not sends or _deadline(f) > _HIDDEN_TAB:
         return ""
     return (
@@ -142,11 +136,6 @@ def one_way(f: Features, direction: Direction) -> tuple[FrameKind, float]:
 
 def _what(f: Features, direction: Direction) -> str:
     return "bytes" if one_way(f, direction)[0] is FrameKind.ANY else "messages"
-
-
-def _asked_since(f: Features) -> float | None:
-    instants: Iterable[float | None] = (f.heartbeats.open_since, f.asked.open_since)
-    return min((at for at in instants if at is not None), default=None)
 
 
 def _since(at: float | None, f: Features) -> str:
@@ -264,7 +253,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "beaten_gap": lambda f: _since(f.beaten.open_since, f),
     "reply": reply,
     "answered_later": lambda f: _answered_later(f),
-    "asked_since": lambda f: _seconds(_asked_since(f)),
+    "asked_since": lambda f: _seconds(f.asked_since),
     "slowest": _slowest,
     "heartbeat_first": lambda f: _heartbeat_first(f),
     "unknown_ping": lambda f: _seconds(f.timeline.unknown_ping_at),
@@ -390,5 +379,4 @@ def _stood_still(f: Features) -> str:
 
 def _local_reasons(f: Features) -> list[str | None]:
     """Why the server ended it, in its own words; then why this end did."""
-    sides = (side(f, End.SERVER), f)
-    return [each.close.local_text for each in sides if each is not None and each.close is not None]
+    return [close.local_text for close in (server_close(f), f.close) if close is not None]
