@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from . import timers
+from .rivals import OTHERS_ENDED
 from .rows_close import says_little
 from .signature import Blamed, Rival, Signature
 
@@ -39,13 +42,7 @@ ROWS = (
                 "another",
                 LOW,
             ),
-            Rival(
-                Cause.RESTART,
-                "other connections ended within 2 s, at other ages and after other silences",
-                lambda f: f.ended_for_one_reason,
-                "{together} other connections ended within 2 s, so a restart fits too",
-                LOW,
-            ),
+            replace(OTHERS_ENDED, leaves=LOW),
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (aws-mqtt-websockets 22)",

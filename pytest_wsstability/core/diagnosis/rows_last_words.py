@@ -16,7 +16,7 @@ from ..judge.verdict import Rule
 from ..timeline.close_reasons import Reading, Topic, read_message, says_wrong
 from . import rows_said
 from .features import Features
-from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS
+from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED
 from .rows_stopped import is_dried_up
 from .signature import Blamed, Rival, Signature
 
@@ -65,12 +65,6 @@ _BY_CHANCE = Rival(
     "messages came so often that it may be content like the others",
     LOW,
 )
-_BY_ONE_EVENT = Rival(
-    Cause.RESTART,
-    "other connections ended within 2 s, at other ages and after other silences",
-    lambda f: f.ended_for_one_reason,
-    "{together} other connections ended within 2 s, so a restart fits too",
-)
 
 
 def _may_mean_another(f: Features) -> bool:
@@ -88,7 +82,7 @@ def _unsure(cause: Cause) -> Rival:
     )
 
 
-_RIVALS = (_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), NOTHING_BUT_UNKNOWN_WORDS, _BY_ONE_EVENT)
+_RIVALS = (_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED)
 
 
 def _told_of_its_stream(f: Features, topic: Topic) -> bool:

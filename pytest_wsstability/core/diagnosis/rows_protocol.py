@@ -90,14 +90,8 @@ def _waited_less(f: Features) -> bool:
     return ran is not None and ran.named and not ran.is_overdue
 
 
-_INSTANT = Rival(
-    Cause.RESTART,
-    "other connections ended within 2 s, at other ages and after other silences",
-    lambda f: f.ended_for_one_reason,
-    "{together} other connections ended within 2 s, so a restart fits too",
-)
 _DOUBTS = (
-    _INSTANT,
+    rivals.OTHERS_ENDED,
     Rival(
         Cause.RESTART,
         "no close frame came",
@@ -137,7 +131,7 @@ def _timers() -> Iterator[Signature]:
                 blame=Blamed.PEER if by_age else Blamed.SELF,
                 evidence=_EVIDENCE[what],
                 remedy="{timer_remedy}",
-                rivals=(_INSTANT,) if sure else _DOUBTS,
+                rivals=(rivals.OTHERS_ENDED,) if sure else _DOUBTS,
                 runner_up=Cause.CLOSED_BY_PEER,
                 source="the profiles, each with its software",
             )
@@ -189,7 +183,7 @@ def _codes() -> Iterator[Signature]:
             remedy=_remedy(
                 cause, "see the protocol's page on its close codes, and what the {end} did before"
             ),
-            rivals=(_INSTANT, *SAID_ELSE),
+            rivals=(rivals.OTHERS_ENDED, *SAID_ELSE),
             runner_up=Cause.CLOSED_BY_PEER,
             source="the profiles, each with its software",
         )
@@ -299,7 +293,7 @@ CODES = (
         blame=Blamed.PEER,
         evidence=("end", "last_sent", "beaten"),
         remedy="see the protocol's page on its close codes, and what the {end} did before",
-        rivals=(_INSTANT,),
+        rivals=(rivals.OTHERS_ENDED,),
         runner_up=Cause.RESTART,
         source="the profiles, each with its software",
     ),
