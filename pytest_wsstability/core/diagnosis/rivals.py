@@ -60,22 +60,19 @@ def _token_age(f: Features) -> bool:
     return any(timers.fits(f.age, seconds, f.tier) for seconds in _TOKENS)
 
 
-def crash(*, unless: str = "the silence", number: tuple[CountsFrom, ...] = ()) -> tuple[Rival, ...]:
+def crash(*kinds: CountsFrom, by_age: bool = False) -> tuple[Rival, ...]:
     """
     The causes that one connection cannot exclude: a crash, a kill or a restart at that instant.
 
     Args:
-        unless: what repeats itself in other connections where they can: "the silence" or "the age".
-        number: the kinds of known timers that it may be; where it is none, nothing prefers a timer.
+        kinds: the known timers that it may be; where it is none, nothing prefers a timer.
+        by_age: whether other connections exclude them by their age, and not by their silence.
 
     """
-    repeats = repeats_silence if unless == "the silence" else shares_age
-
-    def seconds(f: Features) -> float:
-        return f.silence if unless == "the silence" else f.age
+    unless, repeats = ("the age", shares_age) if by_age else ("the silence", repeats_silence)
 
     def known(f: Features) -> bool:
-        return timers.is_number(seconds(f), f.tier, *number)
+        return timers.is_number(f.age if by_age else f.silence, f.tier, *kinds)
 
     return (
         Rival(
@@ -121,6 +118,13 @@ FROZEN = (
         "messages may wait in front of the ping",
         lambda f: f.unread_first,
         "messages were sent before the ping, so it may just have stopped reading",
+    ),
+    Rival(
+        Cause.PEER_NOT_READING,
+        "nothing of the peer's own was due meanwhile",
+        lambda f: not f.peer_due,
+        "nothing of its own was due meanwhile, so one that only reads no more is as silent",
+        LOW,
     ),
 )
 TOKEN = Rival(
@@ -293,14 +297,6 @@ DEAD_TOWARDS_PEER = Rival(
     "the kernel does not say that what this end sent arrived",
     lambda f: not f.network_fine,
     "whether what went out arrived is not seen, so a path that is dead one way fits as well",
-    LOW,
-)
-# Nothing of the peer's own was due meanwhile, so that one that only reads no more is as silent.
-NOTHING_DUE = Rival(
-    Cause.PEER_NOT_READING,
-    "nothing of the peer's own was due meanwhile",
-    lambda f: not f.peer_due,
-    "nothing of its own was due meanwhile, so one that only reads no more is as silent",
     LOW,
 )
 # A path on which an answer takes longer than the peer waits for one.

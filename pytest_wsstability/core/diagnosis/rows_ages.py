@@ -38,7 +38,7 @@ def _outlived_pings(f: Features) -> bool:
 # An age that one connection shows.
 _AGE = (
     NTH_MESSAGE,
-    *rivals.crash(unless="the age", number=(CountsFrom.AGE, CountsFrom.PONG)),
+    *rivals.crash(CountsFrom.AGE, CountsFrom.PONG, by_age=True),
     rivals.NO_MESSAGE_FOR_LONG,
 )
 

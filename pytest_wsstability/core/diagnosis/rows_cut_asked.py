@@ -68,7 +68,7 @@ ROWS = (
         "everything, at the first try",
         when=lambda f: f.cut and _unheard(f) and f.network_fine,
         confidence=MEDIUM,
-        rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
+        rivals=rivals.FROZEN,
         sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
         "before it) acknowledged everything, and nothing answered; a graceful shutdown looks the same",
         headline="the {peer} stood still, its TCP acknowledged",
@@ -145,7 +145,7 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("own_pings", "server_pings", "end"),
         remedy="use heartbeats of the application instead of ping frames, or a path that passes them",
-        rivals=rivals.crash(number=(CountsFrom.IDLE,)),
+        rivals=rivals.crash(CountsFrom.IDLE),
         source="reports",
     ),
     Signature(

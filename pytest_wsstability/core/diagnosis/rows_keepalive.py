@@ -82,7 +82,7 @@ ROWS = (
         shows="this end's keepalive gave up, and the peer's kernel acknowledged everything, at the first try",
         when=lambda f: _gave_up(f) and f.network_fine,
         confidence=MEDIUM,
-        rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
+        rivals=rivals.FROZEN,
         sentence="the {peer}'s process stands still: its kernel (or a proxy's before it) acknowledged "
         "everything, and nothing answered",
         headline="the {peer} stands still, its TCP acknowledges",

@@ -345,7 +345,7 @@ ROWS = (
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
         when=lambda f: _asked_in_vain(f) and f.network_fine,
         confidence=MEDIUM,
-        rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
+        rivals=rivals.FROZEN,
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
         headline="the {peer} stopped answering at {asked_since}; its TCP still acknowledges",

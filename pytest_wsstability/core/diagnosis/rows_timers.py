@@ -156,7 +156,7 @@ ROWS = (
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
         headline="idle timeout {idle}",
         rivals=(
-            *rivals.crash(number=(CountsFrom.IDLE,)),
+            *rivals.crash(CountsFrom.IDLE),
             Rival(
                 Cause.MAX_AGE,
                 "as many others ended at the same age",
@@ -194,7 +194,7 @@ ROWS = (
                 ),
                 leaves=LOW,
             ),
-            *rivals.crash(number=(CountsFrom.IDLE, CountsFrom.AGE)),
+            *rivals.crash(CountsFrom.IDLE, CountsFrom.AGE),
         ),
         runner_up=Cause.MAX_AGE,
         source="measured",
