@@ -17,8 +17,7 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 def _unheard(f: Features) -> bool:
     """Whether this end asked (heartbeats, pings), and nothing came any more before the end."""
-    asked = f.heartbeats.open_since is not None or f.asked.open_since is not None
-    return asked and not f.hears
+    return f.asked_since is not None and not f.hears
 
 
 def _unread(f: Features) -> bool:

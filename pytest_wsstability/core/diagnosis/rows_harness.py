@@ -20,10 +20,6 @@ _REASONS = frozenset({
 })  # fmt: skip
 
 
-def _trouble(reason: Reason, f: Features) -> bool:
-    return reason in f.harness
-
-
 def _own_close(f: Features) -> bool:
     """Whether this end closed because its user asked for it, and for no reason of its own."""
     close = f.close
@@ -46,7 +42,7 @@ ROWS = (
     Signature(
         cause=Cause.MACHINE_SLEPT,
         shows="the machine slept in the two minutes before the end (boot clock against running clock)",
-        when=lambda f: _trouble(Reason.SUSPENDED, f),
+        when=lambda f: Reason.SUSPENDED in f.harness,
         confidence=HIGH,
         sentence="the machine slept for {slept}: the result says nothing about the server",
         headline="the machine slept for {slept}",
@@ -60,7 +56,7 @@ ROWS = (
         cause=Cause.HARNESS_BLOCKED,
         shows="the test's event loop stood still for 1 s, or half the time that an answer has, before "
         "the end",
-        when=lambda f: _trouble(Reason.LOOP_LAG, f),
+        when=lambda f: Reason.LOOP_LAG in f.harness,
         confidence=HIGH,
         sentence="the test's own event loop stood still for {lag}, so pings and answers were late: the "
         "result says nothing about the server",
@@ -74,7 +70,7 @@ ROWS = (
     Signature(
         cause=Cause.HARNESS_NOT_READING,
         shows="reading was paused before the end, because messages were not taken",
-        when=lambda f: _trouble(Reason.READING_PAUSED, f) and not f.timeline.deliberately_stalled,
+        when=lambda f: Reason.READING_PAUSED in f.harness and not f.timeline.deliberately_stalled,
         confidence=HIGH,
         sentence="the test did not take its messages, so reading was paused, and pings behind them were "
         "not answered: the result says nothing about the server",

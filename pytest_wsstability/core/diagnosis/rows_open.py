@@ -21,10 +21,6 @@ _HALF_FRAME = 5.0
 _UNTOLD = "answers cannot be told apart, so each may be a late one to the heartbeat before"
 
 
-def _asked_in_vain(f: Features) -> bool:
-    return f.asked_since is not None
-
-
 def _backpressure(f: Features) -> bool:
     tcp = f.tcp
     return tcp is not None and not tcp.unacked and (tcp.probes > 0 or tcp.send_queue >= _QUEUED)
@@ -115,7 +111,7 @@ ROWS = (
         cause=Cause.SLOW_ANSWERS,
         shows="questions stay open, and bytes of one frame of the peer have come for more than a second "
         "without a pause as long",
-        when=lambda f: not f.ended and _asked_in_vain(f) and still_arrives(f),
+        when=lambda f: not f.ended and f.asked_since is not None and still_arrives(f),
         confidence=MEDIUM,
         sentence="a frame of the {peer} that began at {half_frame} still arrives ({half_frame_for}), and the "
         "answers to what the {end} asked since {asked_since} wait behind it",
@@ -147,7 +143,7 @@ ROWS = (
     Signature(
         cause=Cause.HALF_OPEN,
         shows="questions stay open, and the kernel sends again and again in vain",
-        when=lambda f: _asked_in_vain(f) and f.network_dead,
+        when=lambda f: f.asked_since is not None and f.network_dead,
         confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent since {asked_since} was acknowledged",
         headline="dead path (half-open): nothing was acknowledged",
@@ -306,7 +302,7 @@ ROWS = (
     Signature(
         cause=Cause.PEER_NOT_READING,
         shows="heartbeats and pings stay open, while the peer's own frames go on",
-        when=lambda f: _asked_in_vain(f) and f.hears,
+        when=lambda f: f.asked_since is not None and f.hears,
         confidence=MEDIUM,
         sentence="the {peer} still speaks, but answers nothing since {asked_since}: it stopped reading, "
         "or nothing reaches it",
@@ -343,7 +339,7 @@ ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
-        when=lambda f: _asked_in_vain(f) and f.network_fine,
+        when=lambda f: f.asked_since is not None and f.network_fine,
         confidence=MEDIUM,
         rivals=rivals.FROZEN,
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
@@ -372,7 +368,7 @@ ROWS = (
     Signature(
         cause=Cause.HALF_OPEN,
         shows="questions stay open and nothing comes; the kernel's view is not known",
-        when=_asked_in_vain,
+        when=lambda f: f.asked_since is not None,
         confidence=LOW,
         sentence="nothing came from the {peer} for {rx}, though the {end} asked at {asked_since}: a "
         "dead path (half-open) fits, and so does a process that stands still",

@@ -13,7 +13,7 @@ HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 _AGES = ("max age", "maxage", "max_age", "connection age", "lifetime", "life-time")
 
 
-def _first(f: Features, topic: Topic) -> bool:
+def _speaks_of(f: Features, topic: Topic) -> bool:
     return f.code is not None and f.reading.topic is topic
 
 
@@ -22,7 +22,7 @@ ROWS = (
         cause=Cause.SESSION_NOT_CONFIRMED,
         shows="the close reason speaks of a session that is not set up, or of credentials and a timeout "
         "within the time that servers wait for them",
-        when=lambda f: _first(f, Topic.SETUP) or (f.code is not None and f.credentials_overdue),
+        when=lambda f: _speaks_of(f, Topic.SETUP) or (f.code is not None and f.credentials_overdue),
         confidence=HIGH,
         sentence="the {peer} waited in vain for the session to be set up: {code}",
         headline="the session was not set up in time",
@@ -45,7 +45,7 @@ ROWS = (
     Signature(
         cause=Cause.SLOW_CONSUMER,
         shows="the close reason speaks of a slow consumer",
-        when=lambda f: _first(f, Topic.SLOW),
+        when=lambda f: _speaks_of(f, Topic.SLOW),
         confidence=HIGH,
         sentence="the {peer} says that the {end}, or its link, takes messages slower than they are "
         "sent: {code}",
@@ -60,7 +60,7 @@ ROWS = (
     Signature(
         cause=Cause.RATE_LIMITED,
         shows="the close reason speaks of a rate limit",
-        when=lambda f: _first(f, Topic.RATE),
+        when=lambda f: _speaks_of(f, Topic.RATE),
         confidence=HIGH,
         sentence="the {peer} limits how often something is sent: {code}",
         headline="rate limit of the {peer}",
@@ -74,7 +74,7 @@ ROWS = (
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
         shows="the close reason speaks of a size limit",
-        when=lambda f: _first(f, Topic.SIZE),
+        when=lambda f: _speaks_of(f, Topic.SIZE),
         confidence=HIGH,
         sentence="the {end} sent a message over the {peer}'s limit (the largest on record: {largest}): "
         "{code}",
@@ -90,7 +90,7 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="the close reason speaks of a restart or a shutdown",
-        when=lambda f: _first(f, Topic.RESTART),
+        when=lambda f: _speaks_of(f, Topic.RESTART),
         confidence=HIGH,
         sentence="the {peer} restarts or shuts down: {code}",
         headline="the {peer} restarts or shuts down",
@@ -104,7 +104,7 @@ ROWS = (
     Signature(
         cause=Cause.ORIGIN_REFUSED,
         shows="the close reason speaks of an origin",
-        when=lambda f: _first(f, Topic.ORIGIN),
+        when=lambda f: _speaks_of(f, Topic.ORIGIN),
         confidence=HIGH,
         sentence="the {peer} does not allow the Origin that the {end} sent: {code}",
         headline="origin refused",
@@ -118,7 +118,7 @@ ROWS = (
     Signature(
         cause=Cause.SESSION_DUPLICATED,
         shows="the close reason speaks of a second connection",
-        when=lambda f: _first(f, Topic.DUPLICATE),
+        when=lambda f: _speaks_of(f, Topic.DUPLICATE),
         confidence=HIGH,
         sentence="the {peer} allows one connection, and there is another: {code}",
         headline="another connection of the same session",
@@ -132,7 +132,7 @@ ROWS = (
     Signature(
         cause=Cause.AUTH_EXPIRED,
         shows="the close reason speaks of credentials",
-        when=lambda f: _first(f, Topic.TOKEN),
+        when=lambda f: _speaks_of(f, Topic.TOKEN),
         confidence=HIGH,
         sentence="the {peer} closed because of credentials, at an age of {age}: {code}",
         headline="{said_or_credentials}: the {peer} ended the session",
@@ -157,7 +157,7 @@ ROWS = (
     Signature(
         cause=Cause.SESSION_EXPIRED,
         shows="the close reason speaks of a session that is over",
-        when=lambda f: _first(f, Topic.SESSION_OVER),
+        when=lambda f: _speaks_of(f, Topic.SESSION_OVER),
         confidence=HIGH,
         sentence="the {peer} ended the session at an age of {age}: {code}",
         headline="session expired at {age}",
@@ -179,7 +179,7 @@ ROWS = (
     Signature(
         cause=Cause.SESSION_LOST,
         shows="the close reason speaks of a session that is not known",
-        when=lambda f: _first(f, Topic.SESSION_UNKNOWN),
+        when=lambda f: _speaks_of(f, Topic.SESSION_UNKNOWN),
         confidence=MEDIUM,
         sentence="the {peer} does not know the session, or not any more: {code}",
         headline="the {peer} does not know the session",
@@ -194,7 +194,7 @@ ROWS = (
     Signature(
         cause=Cause.UPSTREAM_FAILED,
         shows="the close reason speaks of an upstream",
-        when=lambda f: _first(f, Topic.UPSTREAM),
+        when=lambda f: _speaks_of(f, Topic.UPSTREAM),
         confidence=HIGH,
         sentence="a gateway lost its own connection to the server: {code}",
         headline="a gateway lost its upstream",
@@ -208,7 +208,7 @@ ROWS = (
     Signature(
         cause=Cause.OVERLOADED,
         shows="the close reason speaks of overload",
-        when=lambda f: _first(f, Topic.OVERLOAD),
+        when=lambda f: _speaks_of(f, Topic.OVERLOAD),
         confidence=HIGH,
         sentence="the {peer} sheds load, or allows no more connections or subscriptions: {code}",
         headline="the {peer} sheds load, or allows no more",
@@ -223,7 +223,7 @@ ROWS = (
     Signature(
         cause=Cause.PROTOCOL_ERROR,
         shows="the close reason speaks of the protocol",
-        when=lambda f: _first(f, Topic.PROTOCOL),
+        when=lambda f: _speaks_of(f, Topic.PROTOCOL),
         confidence=HIGH,
         sentence="the {peer} refused what it got from the {end}: {code}",
         headline="the {peer} refused what the {end} sent",
@@ -238,7 +238,7 @@ ROWS = (
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="the close reason speaks of an error, and of nothing else",
-        when=lambda f: _first(f, Topic.ERROR),
+        when=lambda f: _speaks_of(f, Topic.ERROR),
         confidence=MEDIUM,
         sentence="the {peer} failed: {code}",
         headline="the {peer} failed",

@@ -9,7 +9,7 @@ from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Role
 from .features import BIG, REACTION, RECEIVED, SENT, Features
-from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
+from .rivals import BLOCKED, CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
 from .rows_unspoken import ANSWER_IT, asked_in_vain, echoed
 from .signature import Blamed, Rival, Signature
 
@@ -111,11 +111,6 @@ def _came_with_the_close(f: Features) -> bool:
     beat = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT) if f.beaten.sent == 1 else None
     ping = f.pings.last if f.pings.received == 1 else None
     return any(at is not None and f.age - at <= REACTION for at in (ping, beat))
-
-
-def _blocked(f: Features) -> bool:
-    """Whether answers came several at once, or the peer's pings at uneven intervals."""
-    return f.bunches > 0 or f.pings.irregular
 
 
 def _not_read(f: Features) -> bool:
@@ -294,7 +289,7 @@ ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="the close reason speaks of a keepalive, and answers came several at once, or pings unevenly",
-        when=lambda f: _keepalive(f) and f.pings.ponged > 0 and _blocked(f) and not f.lossy,
+        when=lambda f: _keepalive(f) and f.pings.ponged > 0 and BLOCKED.when(f) and not f.lossy,
         confidence=MEDIUM,
         sentence="the {peer}'s process stood still now and then{stood_still}: its keepalive then gave up "
         "on pongs that were there, though the {end} answered each ping at once",

@@ -14,20 +14,20 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _READING = ("read", "i/o")
 
 
-def _first(f: Features, *topics: Topic) -> bool:
+def _speaks_of(f: Features, *topics: Topic) -> bool:
     """Whether the reason speaks of one of these, and not of a session that had timed out before."""
     return f.code is not None and f.reading.topic in topics and not f.ended_before_session
 
 
 def _timeout(f: Features) -> bool:
-    return _first(f, Topic.IDLE, Topic.TIMEOUT)
+    return _speaks_of(f, Topic.IDLE, Topic.TIMEOUT)
 
 
 ROWS = (
     Signature(
         cause=Cause.IDLE_TIMEOUT,
         shows="the close reason speaks of idleness, after the longest silence either way",
-        when=lambda f: _first(f, Topic.IDLE) and f.longest_quiet and f.silence >= SILENCE,
+        when=lambda f: _speaks_of(f, Topic.IDLE) and f.longest_quiet and f.silence >= SILENCE,
         confidence=HIGH,
         sentence="the {peer} closed with {code}, after {silence} without a byte either way",
         headline="idle timeout of the {peer}, {silence} of silence",
@@ -44,7 +44,7 @@ ROWS = (
         "was not "
         "answered",
         when=lambda f: (
-            _first(f, Topic.TIMEOUT)
+            _speaks_of(f, Topic.TIMEOUT)
             and f.pings.unanswered is not None
             and not f.broke_silence(SENT, FrameKind.DATA)
         ),
@@ -62,7 +62,7 @@ ROWS = (
     Signature(
         cause=Cause.READ_DEADLINE,
         shows="the close reason speaks of idleness, after the longest time without data of this end",
-        when=lambda f: _first(f, Topic.IDLE) and f.broke_silence(SENT, FrameKind.DATA),
+        when=lambda f: _speaks_of(f, Topic.IDLE) and f.broke_silence(SENT, FrameKind.DATA),
         confidence=HIGH,
         rivals=CONTRADICTED,
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
@@ -105,7 +105,7 @@ ROWS = (
     Signature(
         cause=Cause.READ_DEADLINE,
         shows="the close reason speaks of idleness, though this end kept sending messages",
-        when=lambda f: _first(f, Topic.IDLE) and not f.longest_quiet,
+        when=lambda f: _speaks_of(f, Topic.IDLE) and not f.longest_quiet,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept sending messages: its timeout counts "
         "something else, and {pings_seen}",
@@ -121,7 +121,7 @@ ROWS = (
     Signature(
         cause=Cause.PONG_DEADLINE,
         shows="the close reason names a timeout, though this end kept sending messages, and no ping came",
-        when=lambda f: _first(f, Topic.TIMEOUT) and not f.pings.received and not f.longest_quiet,
+        when=lambda f: _speaks_of(f, Topic.TIMEOUT) and not f.pings.received and not f.longest_quiet,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
         "pongs reset, and no ping came that asks for one",

@@ -18,8 +18,6 @@ from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
 from .rivals import never_spoke
 
-_LISTS = (CountsFrom.IDLE,)
-
 
 class TemplateWords(dict[str, str]):
     """Words of one connection, each made when a template asks for it."""
@@ -214,10 +212,10 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "reset_by": _reset_by,
     "hidden_tab": _hidden_tab,
     "silence": lambda f: _seconds(f.silence),
-    "idle": lambda f: timers.value(f.silence, f.tier, *_LISTS),
+    "idle": lambda f: timers.value(f.silence, f.tier, CountsFrom.IDLE),
     "half_idle": lambda f: show(round(f.silence) / 2 or round(f.silence / 2, 2)),
-    "idle_owners": lambda f: _owners(f.silence, f, *_LISTS),
-    "idle_knobs": lambda f: _knobs(f.silence, f, "the idle timeout of the proxy or server", *_LISTS),
+    "idle_owners": lambda f: _owners(f.silence, f, CountsFrom.IDLE),
+    "idle_knobs": lambda f: _knobs(f.silence, f, "the idle timeout of the proxy or server", CountsFrom.IDLE),
     "quiet": lambda f: _seconds(f.tail.quiet_before),
     "half_quiet": lambda f: show(round(f.tail.quiet_before) / 2),
     "silent_owners": lambda f: _owners(f.tail.quiet_before, f, CountsFrom.SILENT),
@@ -231,7 +229,6 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     ),
     "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
     "rx": lambda f: _seconds(f.silent(RECEIVED)),
-    "rx_data": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
     "silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA)),
     "half_silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA) / 2),
     "up": lambda f: timers.value(
