@@ -14,8 +14,8 @@ from .features import RECEIVED, SENT, Features
 
 # What the record of a cut shows in the place of a code.
 _CUT = 1006
-# Those of a close that says nothing: normal, and an empty close frame.
-_ORDINARY = (1000, 1005)
+# Codes of a close that says nothing: normal, and an empty close frame.
+ORDINARY = frozenset({1000, 1005})
 # A notice is about an end that follows within so many seconds: Gemini Live gives the longest that is known,
 # about one minute, and doubled it is no accident yet.
 ANNOUNCED = 120.0
@@ -123,7 +123,7 @@ def meaning(f: Features) -> ProtocolCode | None:
     # A session that the client does not begin, the server does.
     is_first = protocol.greets or (protocol.has_session and not protocol.begins_session)
     is_due = f.end is End.CLIENT and is_first
-    if is_due and f.code in _ORDINARY and not f.timeline.count(RECEIVED, Opcode.TEXT, Opcode.BINARY):
+    if is_due and f.code in ORDINARY and not f.timeline.count(RECEIVED, Opcode.TEXT, Opcode.BINARY):
         return None
     return protocol.code(f.code, f.end.peer)
 

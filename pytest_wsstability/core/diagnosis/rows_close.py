@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.close import NORMAL, OF_APPLICATIONS
 from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
 from .features import RECEIVED, SENT, SILENCE, TO_ANSWER, Features, is_data
 from .message_limit import NTH_MESSAGE
+from .protocol import ORDINARY
 from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Codes with which servers end what somebody else made them end.
-POLITE = frozenset({1000, 1001, 1005, 1008, 1011})
+POLITE = NORMAL | {1008, 1011}
 # Codes of applications that mean one thing wherever they were seen (see `rows_codes.POLICIES`).
 CONVENTIONS = frozenset({3003, 4401, 4403, 4408, 4409, 4429})
 # Seconds that something lies behind at a proxy before it counts as a queue of the path.
@@ -25,7 +27,7 @@ _CROWD = 2
 
 def says_little(f: Features) -> bool:
     """Whether the code is a polite one, or an application's own whose words are not understood."""
-    own = f.code is not None and 3000 <= f.code <= 4999 and f.code not in CONVENTIONS
+    own = f.code in OF_APPLICATIONS and f.code not in CONVENTIONS
     return f.code in POLITE or (own and f.reading.topic is None)
 
 
@@ -43,7 +45,7 @@ def _engine_io(f: Features) -> bool:
 
     """
     last = next((each for each in reversed(f.events) if each.direction is RECEIVED and is_data(each)), None)
-    if f.code not in (1000, 1005) or last is None or f.age - last.at < TO_ANSWER or _asks_in_a_byte(f):
+    if f.code not in ORDINARY or last is None or f.age - last.at < TO_ANSWER or _asks_in_a_byte(f):
         return False
     return last.opcode is Opcode.TEXT and last.size == 1 and f.silent(SENT, FrameKind.DATA) > f.age - last.at
 
@@ -61,7 +63,7 @@ def _is_beat_of_peer(event: Event) -> bool:
 def idle_in_disguise(f: Features) -> bool:
     """Whether a close without a fault came after the longest silence, of a length that timers have."""
     return (
-        f.code in (1000, 1001, 1005)
+        f.code in NORMAL
         and f.longest_quiet
         and f.silence >= 5.0
         and timers.is_number(f.silence, f.tier, CountsFrom.IDLE)
@@ -87,7 +89,7 @@ ROWS = (
     Signature(
         cause=Cause.ENGINE_IO_PING_TIMEOUT,
         shows="1000 or an empty close frame, and the peer's last heartbeat, of one byte, was not answered",
-        when=lambda f: f.code in (1000, 1005) and f.beaten.open_since is not None and _asks_in_a_byte(f),
+        when=lambda f: f.code in ORDINARY and f.beaten.open_since is not None and _asks_in_a_byte(f),
         confidence=MEDIUM,
         sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
         "closed with {code}: the ping timeout of Engine.IO looks so",
@@ -212,7 +214,7 @@ ROWS = (
             Rival(
                 Cause.CLOSED_BY_PEER,
                 "the code is 1000 or none, or one other connection ended with it",
-                lambda f: f.code in (1000, 1005) or f.beside.together < _CROWD,
+                lambda f: f.code in ORDINARY or f.beside.together < _CROWD,
                 "a server that closes some on purpose fits too",
                 LOW,
             ),
@@ -292,7 +294,7 @@ LAST = (
         shows="1000 or 1005 was received after the longest time without messages of this end, of a length "
         "that timers have, though it had sent some",
         when=lambda f: (
-            f.code in (1000, 1005)
+            f.code in ORDINARY
             and f.end is End.CLIENT
             and f.silent(SENT, FrameKind.DATA) <= f.age - SILENCE
             and rivals.NO_MESSAGE_FOR_LONG.when(f)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.close import NORMAL
 from ..timeline.close_reasons import Topic
 from ..timeline.events import End, FrameKind
 from . import rivals, timers
@@ -31,13 +32,13 @@ def _idle_as_error(f: Features) -> bool:
 
 def _aged(f: Features) -> bool:
     """Whether others were closed politely at the same age, and no idle timeout fits."""
-    return f.code in (1000, 1001, 1005) and rivals.repeats_age(f) and not idle_in_disguise(f)
+    return f.code in NORMAL and rivals.repeats_age(f) and not idle_in_disguise(f)
 
 
 def _at_a_known_limit(f: Features) -> bool:
     """Whether a close without a word came in the middle of talk, at an age that is somebody's limit."""
     return (
-        f.code in (1000, 1001, 1005)
+        f.code in NORMAL
         and f.end is End.CLIENT
         and f.lively
         and not f.reading.has_words

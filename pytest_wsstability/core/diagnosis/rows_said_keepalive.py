@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..cause import Cause, Confidence
-from ..timeline.close import PING_TIMEOUT_CODES
+from ..timeline.close import OF_APPLICATIONS, PING_TIMEOUT_CODES
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Role
 from .features import BIG, REACTION, RECEIVED, SENT, Features
@@ -85,7 +85,7 @@ def _stood_still(f: Features) -> bool:
 
 def ended_by_timers_code(f: Features) -> bool:
     """Whether the code is one with which ping timeouts were seen, or one of an application's own."""
-    return f.code is not None and (f.code in PING_TIMEOUT_CODES or 3000 <= f.code <= 4999)
+    return f.code in PING_TIMEOUT_CODES or f.code in OF_APPLICATIONS
 
 
 def _unsaid(f: Features) -> bool:

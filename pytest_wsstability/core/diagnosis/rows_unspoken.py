@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.close import is_normal
 from ..timeline.events import Role
 from . import timers
 from .features import REACTION, SENT, TO_ANSWER, Features
@@ -13,8 +14,6 @@ from .signature import Blamed, Rival, Signature
 # A protocol that was not spoken need not have ended anything: of 258 such ends of random systems, one in five
 # was one (measured).
 LOW, MEDIUM = Confidence.LOW, Confidence.MEDIUM
-# What codes of its own mean only the other protocol knows (RFC 6455, section 7.4.2: 3000 to 4999).
-_POLITE, _OWN = (1000, 1001, 1005), range(3000, 5000)
 
 
 def _unspoken(f: Features) -> bool:
@@ -88,7 +87,7 @@ CLOSED = (
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="a code that says nothing, and messages of the peer that look like a known protocol's, in "
         "which this end said nothing",
-        when=lambda f: _unspoken(f) and (f.code in _POLITE or f.code in _OWN) and not f.ended_for_one_reason,
+        when=lambda f: _unspoken(f) and is_normal(f.code) and not f.ended_for_one_reason,
         confidence=LOW,
         sentence="the {peer} speaks what looks like {likeness}, and the {end} said nothing in it until the "
         "{peer} closed with {code}, {last_heard_ago} after its last message: a heartbeat or session that "
@@ -105,7 +104,7 @@ CLOSED = (
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="a code that says nothing, without words, and a ping message of the peer that the profile does "
         "not have, or two, behind which this end said nothing of its own",
-        when=lambda f: asked_in_vain(f) and (f.code in _POLITE or f.code in _OWN) and not f.reading.has_words,
+        when=lambda f: asked_in_vain(f) and is_normal(f.code) and not f.reading.has_words,
         confidence=MEDIUM,
         sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the {peer} closed with {code}",

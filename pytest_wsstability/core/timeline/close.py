@@ -50,6 +50,9 @@ CLOSE_CODES = {
     )
 }  # fmt: skip
 
+# Codes that say that nothing is wrong: by RFC 6455, and those of libraries and applications (section 7.4.2).
+NORMAL = frozenset(code for code, known in CLOSE_CODES.items() if known.normal)
+OF_APPLICATIONS = range(3000, 5000)
 # Codes with which servers were seen to end a connection whose pings stayed unanswered.
 PING_TIMEOUT_CODES = frozenset({1000, 1001, 1005, 1008, 1011, 3008})
 # Codes with which an end refuses what the peer sent (RFC 6455, section 7.4.1).
@@ -58,9 +61,14 @@ REFUSALS = frozenset({1002, 1003, 1007, 1009})
 VALID_CLOSE_CODES = "1000-1003, 1007-1014 and 3000-4999"
 
 
+def is_normal(code: int | None) -> bool:
+    """Whether a code says that nothing is wrong, or is one of an application's own."""
+    return code in NORMAL or code in OF_APPLICATIONS
+
+
 def may_be_sent(code: int) -> bool:
     """Whether a close frame may carry the code: RFC 6455, section 7.4.2, and IANA's 1012 to 1014."""
-    return (code in CLOSE_CODES and CLOSE_CODES[code].on_the_wire) or 3000 <= code <= 4999
+    return (code in CLOSE_CODES and CLOSE_CODES[code].on_the_wire) or code in OF_APPLICATIONS
 
 
 def check_close(code: int | None, reason: str) -> None:
@@ -246,7 +254,7 @@ class CloseEvidence:
 
         """
         frames = [frame for frame in (self.received, self.sent) if frame]
-        if self.received is None or not all(_is_normal(frame.code) for frame in frames):
+        if self.received is None or not all(is_normal(frame.code) for frame in frames):
             return True
         return self.parser_error is not None
 
@@ -280,7 +288,3 @@ class CloseEvidence:
     def headline(self) -> str:
         """Code and age in one line: ``1006 at 60 s``."""
         return f"{self.code} at {show_duration(self.at)}"
-
-
-def _is_normal(code: int) -> bool:
-    return (code in CLOSE_CODES and CLOSE_CODES[code].normal) or 3000 <= code <= 4999
