@@ -49,9 +49,8 @@ ROWS = (
         "within 2 s, at an age that is nobody's limit, and that no others had at other instants",
         when=lambda f: f.cut and at_once(f) and not rivals.age_number(f) and not rivals.repeats_age(f),
         confidence=LOW,
-        sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as "
-        "they were "
-        "opened, or last spoke, at one instant, a timer that they share fits too",
+        sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as they "
+        "were opened, or last spoke, at one instant, a timer that they share fits too",
         headline="restart? {together} more ended within 2 s",
         blame=Blamed.PEER,
         evidence=("together", "end", "silences"),
@@ -126,8 +125,7 @@ ROWS = (
         confidence=LOW,
         rivals=_AGE,
         sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
-        "flowed to the end, but no ping came and no pong went out, so that the two look the "
-        "same{age_owners}",
+        "flowed to the end, but no ping came and no pong went out, so that the two look the same{age_owners}",
         headline="maximum age {max_age}, or pong-only read deadline",
         blame=Blamed.PATH,
         evidence=("silences", "server_pings", "together", "repeated", "end"),

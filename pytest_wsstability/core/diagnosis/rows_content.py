@@ -39,9 +39,8 @@ ROWS = (
         headline="an HTTP response in the stream: {stray}",
         blame=Blamed.PATH,
         evidence=("stray", "end", "last_received"),
-        remedy="a proxy or an HTTP server wrote it, and no WebSocket endpoint: look at the proxy's "
-        "handling of "
-        "upgrades, and at its request timeout",
+        remedy="a proxy or an HTTP server wrote it, and no WebSocket endpoint: look at the proxy's handling "
+        "of upgrades, and at its request timeout",
         proved=True,
         source="reports (http-proxy-middleware 226), measured",
     ),

@@ -118,9 +118,8 @@ ROWS = (
     ),
     Signature(
         cause=Cause.SLOW_CONSUMER,
-        shows="no close frame, and a proxy of the test shows that what the server sent was still on its "
-        "way to "
-        "the client",
+        shows="no close frame, and a proxy of the test shows that what the server sent was still on its way "
+        "to the client",
         when=lambda f: f.cut and slow_path(f),
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} cut the "
@@ -284,8 +283,7 @@ ROWS = (
         when=lambda f: f.cut and f.beside.at_one_instant,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, {youngest} to {oldest} old and in the "
-        "middle "
-        "of traffic: the process, a proxy, or the host behind them stopped or restarted",
+        "middle of traffic: the process, a proxy, or the host behind them stopped or restarted",
         headline="restart: {together} more ended within 2 s",
         blame=Blamed.PEER,
         evidence=("together", "end"),

@@ -137,9 +137,8 @@ ROWS = (
         shows="the end came with the first ping frame of either end",
         when=_after_first_ping,
         confidence=MEDIUM,
-        sentence="the connection was cut right after the first ping frame: a proxy or {peer} that "
-        "cannot bear "
-        "ping frames fits",
+        sentence="the connection was cut right after the first ping frame: a proxy or {peer} that cannot "
+        "bear ping frames fits",
         headline="cut right after the first ping frame",
         blame=Blamed.PATH,
         evidence=("own_pings", "server_pings", "end"),
@@ -244,15 +243,13 @@ LAST = (
         shows="no close frame, and no timer that fits",
         when=lambda f: f.cut,
         confidence=LOW,
-        sentence="the connection was cut at {age}, {silence} after the last byte, and no known timer is "
-        "as long: "
-        "a crash, a kill or a restart fits, and so does a limit that nobody else shows",
+        sentence="the connection was cut at {age}, {silence} after the last byte, and no known timer is as "
+        "long: a crash, a kill or a restart fits, and so does a limit that nobody else shows",
         headline="cut by no known timer: crash or restart?",
         blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings", "together"),
-        remedy="see the {peer}'s log and its process at that instant; a server that is told to stop "
-        "should close "
-        "with 1001 or 1012",
+        remedy="see the {peer}'s log and its process at that instant; a server that is told to stop should "
+        "close with 1001 or 1012",
         rivals=(NTH_MESSAGE, rivals.ANOTHER_OPENED),
         runner_up=Cause.MAX_AGE,
         source="measured",

@@ -17,9 +17,8 @@ def _gave_up(f: Features) -> bool:
 ROWS = (
     Signature(
         cause=Cause.HALF_OPEN,
-        shows="this end's keepalive gave up (1011 sent), nothing came any more, and the kernel sent "
-        "again and "
-        "again in vain",
+        shows="this end's keepalive gave up (1011 sent), nothing came any more, and the kernel sent again "
+        "and again in vain",
         when=lambda f: _gave_up(f) and f.network_dead,
         confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent was acknowledged, and its keepalive gave up",
@@ -36,8 +35,7 @@ ROWS = (
         when=lambda f: _gave_up(f) and f.timeline.unsent > 0 and f.hears,
         confidence=MEDIUM,
         sentence="the ping of the {end} waited behind {unsent} that it had written before, since "
-        "{unsent_since}: "
-        "no pong could be there when its keepalive gave up",
+        "{unsent_since}: no pong could be there when its keepalive gave up",
         headline="our ping waited behind {unsent} of our own",
         blame=Blamed.SELF,
         evidence=("unsent", "own_pings", "tcp"),

@@ -129,14 +129,12 @@ ROWS = (
         when=lambda f: f.code is None and half_frame(f),
         confidence=MEDIUM,
         sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
-        "({half_frame_for}): "
-        "nothing behind it can be read",
+        "({half_frame_for}): nothing behind it can be read",
         headline="half a frame since {half_frame}, and its rest never came",
         blame=Blamed.PEER,
         evidence=("half_frame", "questions", "tcp"),
-        remedy="look what stopped the {peer}, or a proxy, in the middle of a frame (a length that is "
-        "wrong, a "
-        "buffer that is not flushed)",
+        remedy="look what stopped the {peer}, or a proxy, in the middle of a frame (a length that is wrong, "
+        "a buffer that is not flushed)",
         runner_up=Cause.HALF_OPEN,
         source="measured",
     ),

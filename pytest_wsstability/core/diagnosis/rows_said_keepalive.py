@@ -200,9 +200,8 @@ ROWS = (
         shows="the same, and a proxy of the test shows the ping or the pong on its way",
         when=lambda f: _keepalive(f) and behind_at_proxy(f),
         confidence=HIGH,
-        sentence="the {end} answered the ping as soon as it came, but {proxy_shows}: late, not missing, "
-        "and the "
-        "{peer}'s keepalive gave up meanwhile",
+        sentence="the {end} answered the ping as soon as it came, but {proxy_shows}: late, not missing, and "
+        "the {peer}'s keepalive gave up meanwhile",
         headline="ping or pong late, behind other bytes",
         blame=Blamed.PEER,
         evidence=("between", "last_sent", "last_received", "server_pings", "beaten", "end"),
@@ -276,8 +275,7 @@ ROWS = (
         when=lambda f: _keepalive(f) and _slower_than_it_waits(f),
         confidence=HIGH,
         sentence="a round trip takes {usual}, and the {peer} gave up {since_first_ping} after its first "
-        "ping: no "
-        "pong can be there by then",
+        "ping: no pong can be there by then",
         headline="round trips of {usual}, longer than the {peer} waits",
         blame=Blamed.PEER,
         evidence=("late", "server_pings", "end"),
@@ -343,9 +341,8 @@ ROWS = (
         headline="the {peer}'s keepalive missed a pong that was sent",
         blame=Blamed.PEER,
         evidence=("server_pings", "tcp", "end"),
-        remedy="see at the {peer} whether the pong arrives, and what it compares; look for blocking "
-        "calls and "
-        "for a handler that does not read",
+        remedy="see at the {peer} whether the pong arrives, and what it compares; look for blocking calls "
+        "and for a handler that does not read",
         rivals=(
             *CONTRADICTED,
             Rival(

@@ -40,9 +40,8 @@ ROWS = (
     ),
     Signature(
         cause=Cause.PING_UNANSWERED,
-        shows="the close reason names a timeout, this end kept sending messages, and a ping of the peer "
-        "was not "
-        "answered",
+        shows="the close reason names a timeout, this end kept sending messages, and a ping of the peer was "
+        "not answered",
         when=lambda f: (
             _speaks_of(f, Topic.TIMEOUT)
             and f.pings.unanswered is not None

@@ -138,9 +138,8 @@ ROWS = (
             and not f.broke_silence(SENT, FrameKind.PONG)
         ),
         confidence=HIGH,
-        sentence="an idle timeout of {idle}: nothing was sent either way for {silence}, as on "
-        "{repeated} other "
-        "connections at other instants{idle_owners}",
+        sentence="an idle timeout of {idle}: nothing was sent either way for {silence}, as on {repeated} "
+        "other connections at other instants{idle_owners}",
         headline="idle timeout {idle}",
         blame=Blamed.PATH,
         evidence=("silences", "repeated", "end", "server_pings"),
