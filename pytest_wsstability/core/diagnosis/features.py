@@ -11,11 +11,9 @@ from ..timeline.close_reasons import Reading, Topic, names, names_whole, waited_
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
-from .cohort import SAME_SILENCE, SILENCE, TOGETHER, Beside, Shared, broke_silence, is_lively
+from .cohort import SAME_SILENCE, SILENCE, Beside, Shared, broke_silence, is_lively
 from .stray import Stray
 from .timers import LATE_SHARE
-
-__all__ = ["SILENCE", "TOGETHER", "Shared"]
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 
@@ -184,7 +182,7 @@ class Features:
     # Trouble in the test process that may have caused what happened.
     harness: frozenset[Reason]
     lag: float
-    # The kernel's last look at the connection (see core.tcp); None where there was none.
+    # The kernel's last look at the connection (see `timeline.tcp`); None where there was none.
     tcp: TcpSample | None
     # Promises that were broken; empty when nobody judged.
     broken: frozenset[Rule]

@@ -9,7 +9,8 @@ from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Opcode
 from . import timers
-from .features import LOSS, RECEIVED, SENT, Features, Shared
+from .cohort import Shared
+from .features import LOSS, RECEIVED, SENT, Features
 from .protocol import meaning
 from .signature import Rival
 

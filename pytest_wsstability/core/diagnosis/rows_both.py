@@ -23,7 +23,7 @@ from .both import (
 )
 from .features import Features
 from .protocol import AWAITED, SAID_BEFORE
-from .rows_idle_server import SLOW_PATH
+from .rows_idle_server import UNTIL_LATE
 from .signature import Blamed, Rival, Signature
 
 HIGH, LOW = Confidence.HIGH, Confidence.LOW
@@ -90,7 +90,7 @@ def _dead_for_short(f: Features) -> bool:
     here, there = client(f), server(f)
     if here is None or there is None or there.asked.open_since is None:
         return False
-    return over_at(here) - there.timeline.opened - there.asked.open_since < SLOW_PATH
+    return over_at(here) - there.timeline.opened - there.asked.open_since < UNTIL_LATE
 
 
 def _never_pinged(f: Features) -> bool:

@@ -7,10 +7,11 @@ from ..known_timers import CountsFrom
 from ..timeline.close import NORMAL, OF_APPLICATIONS
 from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
-from .features import RECEIVED, SENT, SILENCE, TO_ANSWER, Features, is_data
+from .cohort import SILENCE
+from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .message_limit import NTH_MESSAGE
 from .protocol import ORDINARY
-from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
+from .rows_said_keepalive import BEHIND, NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -19,8 +20,6 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 POLITE = NORMAL | {1008, 1011}
 # Codes of applications that mean one thing wherever they were seen (see `rows_codes.POLICIES`).
 CONVENTIONS = frozenset({3003, 4401, 4403, 4408, 4409, 4429})
-# Seconds that something lies behind at a proxy before it counts as a queue of the path.
-_QUEUE = 1.0
 # Others that end at the same instant, from so many on, are no accident.
 _CROWD = 2
 
@@ -31,9 +30,9 @@ def says_little(f: Features) -> bool:
     return f.code in POLITE or (own and f.reading.topic is None)
 
 
-def slow_path(f: Features) -> bool:
+def stream_is_behind(f: Features) -> bool:
     """Whether a proxy of the test shows that what the server sends waits for a slow client or link."""
-    return f.between is not None and f.between.behind > _QUEUE and f.streamed_to
+    return f.between is not None and f.between.behind > BEHIND and f.streamed_to
 
 
 def _engine_io(f: Features) -> bool:
@@ -75,7 +74,7 @@ ROWS = (
         cause=Cause.SLOW_CONSUMER,
         shows="a polite close code, or one of an application, and a proxy of the test shows that what the "
         "server sent was still on its way to the client",
-        when=lambda f: says_little(f) and slow_path(f),
+        when=lambda f: says_little(f) and stream_is_behind(f),
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} closed with "
         "{code}: its queue for a client that takes messages slower than they are sent fits",

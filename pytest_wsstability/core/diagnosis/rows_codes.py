@@ -8,7 +8,8 @@ from ..timeline.close import NORMAL
 from ..timeline.close_reasons import Topic
 from ..timeline.events import End, FrameKind
 from . import rivals, timers
-from .features import SENT, SILENCE, Features
+from .cohort import SILENCE
+from .features import SENT, Features
 from .rows_close import idle_in_disguise, says_little
 from .signature import Blamed, Rival, Signature
 

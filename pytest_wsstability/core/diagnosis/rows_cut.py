@@ -7,9 +7,9 @@ from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import FrameKind
 from . import rivals, timers
-from .cohort import LONGEST_SWEEP, SAME_SILENCE, SWEEP
-from .features import REACTION, SENT, SILENCE, Features, Shared
-from .rows_close import slow_path
+from .cohort import LONGEST_SWEEP, SAME_SILENCE, SILENCE, SWEEP, Shared
+from .features import REACTION, SENT, Features
+from .rows_close import stream_is_behind
 from .rows_said_keepalive import NOTHING_LEFT, asked_by_peer, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
@@ -120,7 +120,7 @@ ROWS = (
         cause=Cause.SLOW_CONSUMER,
         shows="no close frame, and a proxy of the test shows that what the server sent was still on its way "
         "to the client",
-        when=lambda f: f.cut and slow_path(f),
+        when=lambda f: f.cut and stream_is_behind(f),
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} cut the "
         "connection: its queue for a client that takes messages slower than they are sent fits",

@@ -20,7 +20,7 @@ from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # Seconds after which what was sent is not late any more: the queues of slow links hold less (bufferbloat).
-SLOW_PATH = 10.0
+UNTIL_LATE = 10.0
 
 
 def _reads_nothing(f: Features) -> bool:
@@ -109,7 +109,7 @@ ROWS = (
             Rival(
                 Cause.PATH_STALLED,
                 "that was less than 10 s before",
-                lambda f: f.age - (beat_sent(f) or 0.0) < SLOW_PATH,
+                lambda f: f.age - (beat_sent(f) or 0.0) < UNTIL_LATE,
                 "that is not long, so a path that is slow, or stands still for a while, fits too",
                 LOW,
             ),

@@ -93,7 +93,7 @@ ROWS = (
     Signature(
         cause=Cause.HALF_OPEN,
         shows="this end's keepalive gave up, and nothing came any more; the kernel's view is not known",
-        when=lambda f: _gave_up(f) and f.silent(RECEIVED) > 1.0,
+        when=lambda f: _gave_up(f) and f.silent(RECEIVED) > TO_ANSWER,
         confidence=LOW,
         sentence="nothing came from the {peer} for {rx}, and the keepalive of the {end} gave up: a dead "
         "path (half-open) fits, and so does a process that stands still",
@@ -109,7 +109,7 @@ ROWS = (
         cause=Cause.PONG_LATE,
         shows="this end's keepalive gave up, bytes of the peer came up to then, and an answer before had "
         "taken nearly as long",
-        when=lambda f: _gave_up(f) and f.round_trip > TO_ANSWER and f.silent(RECEIVED) <= 1.0,
+        when=lambda f: _gave_up(f) and f.round_trip > TO_ANSWER and f.silent(RECEIVED) <= TO_ANSWER,
         confidence=MEDIUM,
         sentence="an answer of the {peer} had taken {round_trip} before, and its next pong was not there "
         "when the keepalive of the {end} gave up, though bytes kept coming: it waits behind them",

@@ -17,7 +17,7 @@ HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 # Round trips that have to be known before they count as usual.
 _ROUND_TRIPS = 3
 # Seconds that something lies behind at a proxy before it counts as late.
-_BEHIND = 1.0
+BEHIND = 1.0
 
 
 def _keepalive(f: Features) -> bool:
@@ -62,7 +62,7 @@ def asked_by_peer(f: Features) -> bool:
 def behind_at_proxy(f: Features) -> bool:
     """Whether a proxy of the test shows that the ping or the pong was still on its way."""
     between = f.between
-    late = between is not None and (between.pong_missing or between.behind > _BEHIND)
+    late = between is not None and (between.pong_missing or between.behind > BEHIND)
     return late and asked_by_peer(f) and not pong_lost(f)
 
 
@@ -77,7 +77,7 @@ def _stood_still(f: Features) -> bool:
     return (
         between is not None
         and between.behind_first is not None
-        and between.behind > _BEHIND + 2 * between.behind_first
+        and between.behind > BEHIND + 2 * between.behind_first
         and not f.streamed_to
         and all(frame.size < BIG for frame in f.tail.received)
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names_whole
 from ..timeline.events import FrameKind
-from .features import SENT, SILENCE, Features
+from .cohort import SILENCE
+from .features import SENT, Features
 from .rivals import CONTRADICTED, OF_ITS_WORK
 from .signature import Blamed, Rival, Signature
 

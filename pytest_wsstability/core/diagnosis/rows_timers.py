@@ -6,7 +6,8 @@ from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.events import Direction, End, FrameKind
 from . import rivals, timers
-from .features import RECEIVED, SENT, SILENCE, Features, Shared
+from .cohort import SILENCE, Shared
+from .features import RECEIVED, SENT, Features
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW

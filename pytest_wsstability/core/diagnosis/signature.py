@@ -49,7 +49,7 @@ class Signature:
     """
     A cause and how it is recognised.
 
-    Templates are filled with the words of `words.words`.
+    Templates are filled with `words.TemplateWords`.
 
     """
 
