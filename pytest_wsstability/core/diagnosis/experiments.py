@@ -59,11 +59,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "answer the pings: if it still dies at the same age, it was neither",
     ),
     (_C.HALF_OPEN, _C.PEER_FROZEN, f"{_TCP}a frozen process acknowledges, a dead path does not"),
-    (
-        _C.HALF_OPEN,
-        _C.PATH_STALLED,
-        "wait for a minute: what was held up comes then, of a dead path nothing",
-    ),
+    (_C.HALF_OPEN, _C.PATH_STALLED, "wait for a minute: what was held up comes then, of a dead path nothing"),
     (_C.HALF_OPEN, _C.PEER_NOT_READING, f"{_TCP}what a peer does not read is still acknowledged"),
     (_C.HALF_OPEN, _C.BACKPRESSURE, f"{_TCP}a slow reader acknowledges, a dead path does not"),
     (_C.HALF_OPEN, _C.PING_UNANSWERED, f"{_TCP}a dead path acknowledges nothing"),
@@ -77,10 +73,6 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "ping without the proxy: only an end without pongs is still silent",
     ),
     (_C.MESSAGE_TOO_BIG, _C.HANDLER_ERROR, "send the same message in half the size: a limit lets it pass"),
-    (_C.RESTART, _C.MAX_AGE, _THREE),
-    (_C.RESTART, _C.IDLE_TIMEOUT, _THREE),
-    (_C.RESTART, _C.PING_UNANSWERED, _THREE),
-    (_C.RESTART, _C.HEARTBEAT_UNANSWERED, _THREE),
     (_C.PING_UNANSWERED, _C.READ_DEADLINE, "answer the pings: a deadline for messages still ends it"),
     (_C.PING_UNANSWERED, _C.IDLE_TIMEOUT, "answer the pings: an idle timeout still ends it"),
     (_C.NAT_EXPIRED, _C.HANDLER_ERROR, "send the same message on a fresh connection: a crash comes again"),
@@ -93,9 +85,6 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "ask with pings alone, and no message before: who just reads no more answers them",
     ),
     (_C.MAX_AGE, _C.PLANNED_ROTATION, _TOKEN),
-    (_C.RESTART, _C.MID_FRAME, _THREE),
-    (_C.RESTART, _C.PLANNED_ROTATION, _THREE),
-    (_C.NAT_EXPIRED, _C.RESTART, _THREE),
     (_C.NAT_EXPIRED, _C.HALF_OPEN, "send more often: an expired state is then prevented, a dead path not"),
     (_C.PEER_FROZEN, _C.PATH_STALLED, "ping another server on the same path: only a stalled path delays it"),
     (_C.MAX_AGE, _C.KEEPALIVE_TIMEOUT, "open it again without pings: a keepalive then ends nothing"),
@@ -116,15 +105,10 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.HARNESS_BLOCKED, _C.RESTART, "run it again on a quiet machine, with a second connection beside it"),
     (_C.HARNESS_NOT_READING, _C.PING_UNANSWERED, _HERE),
     (_C.MACHINE_SLEPT, _C.HARNESS_BLOCKED, "look at the system's log: a sleep stands in it"),
-    (
-        _C.HEARTBEATS_SKIPPED,
-        _C.SLOW_ANSWERS,
-        "wait longer: a slow answer comes, no other does",
-    ),
+    (_C.HEARTBEATS_SKIPPED, _C.SLOW_ANSWERS, "wait longer: a slow answer comes, no other does"),
     (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "send a ping: an end whose timers sleep or are gone answers it"),
     (_C.ONE_WAY_DEAD, _C.HALF_OPEN, "ping when messages stay away: a dead path answers nothing"),
     (_C.ONE_WAY_DEAD, _C.ZOMBIE, "ask for something: a zombie answers nothing, a lost subscription the rest"),
-    (_C.PEER_NOT_READING, _C.RESTART, _THREE),
     (_C.READ_DEADLINE, _C.HALF_OPEN, f"{_TALK}a read deadline is then survived, a dead path not"),
     (_C.SESSION_NOT_CONFIRMED, _C.ZOMBIE, f"{_PINGS}a zombie answers pings, and no message at all"),
     (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, _TOKEN),
@@ -148,7 +132,6 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.KEEPALIVE_TIMEOUT,
         "send a question behind the pong: who answers it has read the pong",
     ),
-    (_C.KEEPALIVE_TIMEOUT, _C.CONTROL_FRAMES_LOST, _CAPTURE),
     (
         _C.SESSION_LOST,
         _C.SESSION_EXPIRED,
@@ -206,17 +189,16 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.NO_WEBSOCKET, _C.UPSTREAM_FAILED, "connect to the server itself, past proxies and port forwards"),
 )
 _EXPERIMENTS = {frozenset(pair): text for *pair, text in _PAIRS}
+# What tells one from any other that has no experiment of its own with it; the first that fits.
+_FROM_ANY = (
+    (_C.RESTART, _THREE),
+    (_C.CLOSED_BY_PEER, _WHY),
+    (_C.KEEPALIVE_TIMEOUT, _CAPTURE),
+    (_C.ONE_WAY_DEAD, _SUBSCRIBE),
+)
 
 
 def experiment(one: Cause, other: Cause) -> str | None:
     """What separates the two; None where no short way is known."""
-    known = _EXPERIMENTS.get(frozenset((one, other)))
-    if known is None and _C.RESTART in (one, other):
-        return _THREE
-    if known is None and _C.CLOSED_BY_PEER in (one, other):
-        return _WHY
-    if known is None and _C.KEEPALIVE_TIMEOUT in (one, other):
-        return _CAPTURE
-    if known is None and _C.ONE_WAY_DEAD in (one, other):
-        return _SUBSCRIBE
-    return known
+    pair = frozenset((one, other))
+    return _EXPERIMENTS.get(pair) or next((text for cause, text in _FROM_ANY if cause in pair), None)
