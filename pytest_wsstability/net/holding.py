@@ -8,8 +8,9 @@ import dataclasses
 from ..core.judge.heartbeat_rules import peer_beats
 from ..core.judge.hold_checks import HoldChecks, due_by_itself
 from ..core.judge.progress import goes_on
+from ..core.judge.proof import asks_proof, needs_proof
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
-from ..core.judge.rules import asks_proof, judge, needs_proof
+from ..core.judge.rules import judge
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
@@ -15,10 +14,11 @@ from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
-from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, peer_beats, pings, rtt
+from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .progress import goes_on, held_for
-from .requirement import PROOF_TIMEOUT, Requirement
+from .proof import proof, proved
+from .requirement import Requirement
 from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violation
 
 # What a rule finds, given a requirement, a record and what of ours may explain it.
@@ -32,7 +32,7 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
         found,
         horizon=_horizon(requirement, timeline, found),
         tier=timeline.tier,
-        notes=(*_proved(timeline), *_stray(requirement, timeline), *_said_why(timeline)),
+        notes=(*proved(timeline), *_stray(requirement, timeline), *_said_why(timeline)),
     )
 
 
@@ -43,16 +43,6 @@ def findings(
     incidents = Incidents(timeline)
     for rule in rules:
         yield from rule(requirement, timeline, incidents)
-
-
-def _proved(timeline: Timeline) -> Iterator[Note]:
-    """The answer to the ping at the end of a hold, which is in no statistics of pings."""
-    asked, came = timeline.proof_asked_at, timeline.proof_at
-    if asked is not None and came is not None:
-        text = (
-            f"a byte of the peer {show(came - asked)} after the ping at the end of the hold, at {show(asked)}"
-        )
-        yield Note(Noted.PROOF, came, text)
 
 
 def _stray(requirement: Requirement, timeline: Timeline) -> Iterator[Note]:
@@ -146,100 +136,6 @@ def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
             f"alive for {show(hold)}",
             f"{close.headline()}: {close}",
             f"{close.headline()} of {show(hold)}",
-            str(close),
-            excuses=incidents.end(close),
-        )
-
-
-def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
-    """Whether nothing that is required tells that the peer is there at the end of a hold."""
-    if requirement.answer_within is None or timeline.is_one_way:
-        return True
-    # Who asks is not there because its last question was answered.
-    asks = requirement.heartbeat_every is None and peer_beats(timeline)
-    return asks or _last_missed(requirement, timeline, requirement.answer_within)
-
-
-def needs_proof(requirement: Requirement, timeline: Timeline) -> bool:
-    """Whether a hold ends with a proof of life: nothing tells that the peer is there, or it was silent."""
-    return asks_proof(requirement, timeline) or _is_silent_at_end(requirement, timeline)
-
-
-def _is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
-    """
-    Whether the peer was not heard in the last `PROOF_TIMEOUT` of a hold, nor since, and no answer may come.
-
-    The answer to a heartbeat does not tell that the path is there one interval later, and one that was missed
-    and may be, however early, is waited for no longer.
-
-    """
-    hold, within = requirement.alive_for, requirement.answer_within or 0.0
-    if hold is None or hold - timeline.heard_at <= PROOF_TIMEOUT + SAME:
-        return False
-    if timeline.close is not None:
-        return True
-    asked = (at for at in timeline.heartbeats.perhaps_open if at < hold - SAME)
-    return not any(timeline.duration - at < within - SAME for at in asked)
-
-
-def _last_missed(requirement: Requirement, timeline: Timeline, within: float) -> bool:
-    """Whether the last heartbeat of a hold was missed, as it may be, and nothing was heard since."""
-    if not requirement.heartbeat_missed_max:
-        return False
-    hold = math.inf if requirement.alive_for is None else requirement.alive_for - SAME
-    asked = timeline.proof_asked_at
-    if asked is not None and asked >= hold and timeline.proof_at is None:
-        # It was when the hold was over: what came later changes nothing.
-        return True
-    last = max((at for at in timeline.heartbeats.perhaps_open if at < hold), default=None)
-    return last is not None and timeline.heard_at < last and timeline.duration - last >= within - SAME
-
-
-def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
-    """After a hold that needs one: any byte within `PROOF_TIMEOUT`, or with a heartbeat behind that."""
-    hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
-    if hold is None or not needs_proof(requirement, timeline):
-        return
-    if asked is None or asked < hold - SAME:
-        # Of none, or of a shorter hold: this one has its own still to ask for.
-        yield from _given_up(hold, timeline, incidents)
-        return
-    if timeline.proof_at is not None or hold - SAME <= timeline.heard_at < asked - SAME:
-        # The latter of a longer one, after a sign of life.
-        return
-    waited = timeline.duration - asked
-    if close is None and waited < PROOF_TIMEOUT - SAME:
-        yield Doubt(Reason.TOO_SHORT, f"waiting for a sign of life for {show(waited)}")
-        return
-    if close is not None and close.planned:
-        yield Doubt(Reason.OWN_END, "this end closed before the peer gave a sign of life")
-        return
-    seen = "nothing came" if close is None else f"{close.headline()}: {close}"
-    yield Violation(
-        Rule.PROOF,
-        asked + PROOF_TIMEOUT if close is None else close.at,
-        f"a sign of life within {show(PROOF_TIMEOUT)} of a ping after the hold",
-        f"{seen} ({show(waited)} after the ping at {show(asked)})",
-        f"no sign of life after {show(hold)}",
-        seen,
-        excuses=incidents.late(asked + PROOF_TIMEOUT, None) if close is None else incidents.end(close),
-    )
-
-
-def _given_up(hold: float, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
-    """That this end gave the peer up for silence since before the end of a hold, and did so after it."""
-    close, pinged = timeline.close, timeline.pings.oldest_pending
-    if close is None or close.local_reason is not LocalReason.PING_TIMEOUT:
-        return
-    # Whose last pings were answered, and the next one after the hold was not, was there at its end.
-    in_hold = pinged is not None and pinged < hold - SAME
-    if in_hold and timeline.heard_at < hold - SAME <= close.at:
-        yield Violation(
-            Rule.PROOF,
-            close.at,
-            "a sign of life at the end of the hold",
-            f"{close.headline()}: {close} (nothing came since {show(timeline.heard_at)})",
-            f"no sign of life after {show(hold)}",
             str(close),
             excuses=incidents.end(close),
         )
@@ -369,7 +265,7 @@ def _claim(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 
 # The end of the connection comes first: it explains the others.
 RULES: tuple[RuleFunction, ...] = (
-    _alive, _proof, _session, heartbeats, cadence, apart, pings, rtt, flow, number_of_messages, errors,
+    _alive, proof, _session, heartbeats, cadence, apart, pings, rtt, flow, number_of_messages, errors,
     forsaken, _closure, _closed, handshake, protocol, _claim,
 )  # fmt: skip
 # Those that an open connection can break before its hold is over, with the part of a requirement without

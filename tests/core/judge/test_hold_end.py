@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
+from pytest_wsstability.core.judge.proof import asks_proof, needs_proof
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import asks_proof, judge, needs_proof
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
