@@ -18,15 +18,13 @@ from .messages import Codec
 from .placeholders import Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 
 def _is_ping(message: str | bytes) -> bool:
     if isinstance(message, bytes) or '"ping"' not in message:
         return False
-    try:
-        found = json.loads(message)
-    except (ValueError, RecursionError):
-        return False
+    found = json_of(message)
     return isinstance(found, dict) and found.get("type") == "ping" and "message" in found
 
 

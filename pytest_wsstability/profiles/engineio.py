@@ -58,22 +58,20 @@ CODES = (
         source="engine.io 6.6.13, measured (python-engineio: 1000)",
     ),
 )
-OPEN = Prefixed(
-    "0",
-    {
-        "sid": SESSION_ID,
-        "upgrades": Free([], optional=True),
-        "pingInterval": INTERVAL_MS,
-        "pingTimeout": TIMEOUT_MS,
-        "maxPayload": Free(1_000_000, optional=True),
-    },
-)
+# What stands behind the 0 of the first packet.
+OPEN = {
+    "sid": SESSION_ID,
+    "upgrades": Free([], optional=True),
+    "pingInterval": INTERVAL_MS,
+    "pingTimeout": TIMEOUT_MS,
+    "maxPayload": Free(1_000_000, optional=True),
+}
 
 ENGINEIO = Profile(
     name="engineio",
     title="Engine.IO 4",
     specification="https://github.com/socketio/engine.io-protocol",
-    session_confirmed=OPEN,
+    session_confirmed=Prefixed("0", OPEN),
     ping="2",
     pong="3",
     heartbeats_from="server",

@@ -41,7 +41,7 @@ _RESULTS: Mapping[str, Any] = {
 
 def _reply(results: Mapping[str, Any], message: str | bytes, began: Values) -> str | None:
     """The result of a call that a charge point makes of its own: StatusNotification, MeterValues."""
-    found = json_of(message) if isinstance(message, str) else None
+    found = json_of(message)
     if not isinstance(found, list) or len(found) < 4 or found[0] != 2 or not isinstance(found[2], str):
         return None
     if found[2] == "BootNotification":

@@ -46,7 +46,7 @@ _TIMERS = (
 
 def _reply(message: str | bytes, began: Values) -> str | None:
     """What a channel says that takes all events, and lets its clients leave."""
-    found = json_of(message) if isinstance(message, str) else None
+    found = json_of(message)
     if not isinstance(found, list) or len(found) != 5 or found[1] is None:
         return None
     return json.dumps([*found[:3], "phx_reply", {"status": "ok", "response": {}}])

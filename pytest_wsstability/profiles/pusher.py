@@ -20,6 +20,7 @@ from .messages import Codec
 from .placeholders import Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 _SOURCE = "Pusher Channels Protocol; what clients do: pusher-js 8.6.0, measured"
 _ESTABLISHED = "pusher:connection_established"
@@ -27,14 +28,11 @@ _ESTABLISHED = "pusher:connection_established"
 
 def _data(message: str | bytes, event: str) -> dict[str, Any] | None:
     """The data of an event, which servers send as JSON in text; None for another one."""
-    if isinstance(message, bytes) or event not in message:
+    found = json_of(message) if isinstance(message, str) and event in message else None
+    if not isinstance(found, dict) or found.get("event") != event:
         return None
-    try:
-        found = json.loads(message)
-        data = found["data"] if found["event"] == event else None
-        data = json.loads(data) if isinstance(data, str) else data
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return None
+    data = found.get("data")
+    data = json_of(data) if isinstance(data, str) else data
     return data if isinstance(data, dict) else None
 
 

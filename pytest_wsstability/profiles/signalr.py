@@ -23,13 +23,13 @@ from .wording import json_of
 
 def _read_refusal(message: str | bytes) -> bool:
     """The handshake's answer alone has no type: one with an error may be that of a call."""
-    found = json_of(message) if isinstance(message, str) else None
+    found = json_of(message)
     return isinstance(found, dict) and "error" in found and "type" not in found
 
 
 def _reply(message: str | bytes, began: Values) -> str | None:
     """The completion of a call that has an id (types 1 and 4), with nothing in it."""
-    found = json_of(message) if isinstance(message, str) else None
+    found = json_of(message)
     if not isinstance(found, dict) or found.get("type") not in (1, 4) or "invocationId" not in found:
         return None
     return json.dumps({"type": 3, "invocationId": found["invocationId"], "result": None}) + "\x1e"

@@ -12,7 +12,6 @@ nothing.
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -20,11 +19,12 @@ from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
-from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, PING_TIMEOUT, TIMEOUT
+from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, OPEN, PING_TIMEOUT, TIMEOUT
 from .messages import Codec, Prefixed
-from .placeholders import ANY, INTERVAL_MS, SEQUENCE, SESSION_ID, TIMEOUT_MS, TOKEN, Values
+from .placeholders import ANY, SEQUENCE, SESSION_ID, TOKEN, Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 # A client of several namespaces joins each on the same connection; an event with a number wants a packet 43.
 _JOINS = re.compile(r"40(/[^,]+)")
@@ -75,16 +75,7 @@ def socketio(
         title="Socket.IO 5",
         looks_like="Engine.IO 4",
         specification="https://github.com/socketio/socket.io-protocol",
-        greeting=Prefixed(
-            "0",
-            {
-                "sid": Free("engine"),
-                "upgrades": Free([], optional=True),
-                "pingInterval": INTERVAL_MS,
-                "pingTimeout": TIMEOUT_MS,
-                "maxPayload": Free(1_000_000, optional=True),
-            },
-        ),
+        greeting=Prefixed("0", {**OPEN, "sid": Free("engine")}),
         session_info=(joins if auth is None else Prefixed(joins, auth), joined),
         session_confirmed=Prefixed(joins, {"sid": SESSION_ID}),
         # python-socketio says of a namespace that it does not serve: 44"Unable to connect".
@@ -115,10 +106,7 @@ def offset(message: str | bytes) -> str | None:
     """The offset of an event: the last argument of what a server with recovery sends."""
     if isinstance(message, bytes) or not message.startswith("42"):
         return None
-    try:
-        arguments = json.loads(message[2:].lstrip("0123456789"))
-    except (ValueError, RecursionError):
-        return None
+    arguments = json_of(message[2:].lstrip("0123456789"))
     last = arguments[-1] if isinstance(arguments, list) and len(arguments) > 1 else None
     return last if isinstance(last, str) else None
 

@@ -24,6 +24,7 @@ from .messages import Codec
 from .placeholders import SESSION_ID, TEXT_ID, Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 from .words import SessionStep
 
 _FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
@@ -48,10 +49,7 @@ def _read_media(message: Any) -> dict[str, Any] | None:
     """A media message; its numbers are text."""
     if isinstance(message, bytes) or '"media"' not in message:
         return None
-    try:
-        found = json.loads(message)
-    except (ValueError, RecursionError):
-        return None
+    found = json_of(message)
     if not isinstance(found, dict) or found.get("event") != "media":
         return None
     media = found["media"] if isinstance(found.get("media"), dict) else {}

@@ -32,12 +32,7 @@ _ROUTER_ROLES: dict[str, Any] = {"broker": {"features": {}}, "dealer": {"feature
 
 def _message(message: str | bytes, kind: int, length: int) -> list[Any] | None:
     """A message of a kind and of so many elements at least; None for another one."""
-    if isinstance(message, bytes) or not message.lstrip().startswith("["):
-        return None
-    try:
-        found = json.loads(message)
-    except (ValueError, RecursionError):
-        return None
+    found = json_of(message)
     fits = isinstance(found, list) and len(found) >= length and type(found[0]) is int and found[0] == kind
     return found if fits else None
 
@@ -80,7 +75,7 @@ _NAMED = {_SUBSCRIBE: 33, _REGISTER: 65, _PUBLISH: 17}
 
 def _reply(message: str | bytes, began: Values) -> str | None:
     """What a router says that has no callee, and takes all else."""
-    found = json_of(message) if isinstance(message, str) else None
+    found = json_of(message)
     if not isinstance(found, list) or len(found) < 3 or not isinstance(found[0], int):
         return None
     kind, request, options = found[:3]

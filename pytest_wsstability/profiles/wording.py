@@ -18,9 +18,11 @@ _decode = json.JSONDecoder().decode
 _latest: tuple[str, Any] = ("", None)
 
 
-def json_of(text: str) -> Any:
+def json_of(text: str | bytes) -> Any:
     """The JSON object or array that a text is, for readers who do not change it; None for what is none."""
     global _latest
+    if isinstance(text, bytes):
+        return None
     latest, found = _latest
     if latest is not text:
         found = _json_of(text)
@@ -54,9 +56,7 @@ class Parsed:
         return self._found[start]
 
     def _parse(self, start: int) -> Any:
-        if isinstance(self.payload, bytes) or len(self.payload) > self._longest:
-            return None
-        return json_of(self.payload[start:])
+        return None if len(self.payload) > self._longest else json_of(self.payload[start:])
 
 
 class Wording:
