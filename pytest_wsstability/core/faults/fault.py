@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, ClassVar, Self, TypeVar
 
-from ..duration import Duration, parse_duration
 from ..timeline.events import FaultName
 
 Member = TypeVar("Member", bound=Enum)
@@ -120,11 +119,6 @@ def _plain(value: Any) -> Any:
 
 
 # What the constructors convert with; `name` is "Class.field".
-
-
-def seconds(value: Duration, name: str, *, zero: bool = False) -> float:
-    """A duration, 0 only where it makes sense."""
-    return parse_duration(value, name, zero=zero)
 
 
 def whole(value: Any, name: str, *, least: int, unit: str) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from ..duration import Duration
+from ..duration import Duration, parse_duration
 from ..timeline.events import FaultName
-from .fault import Fault, Flow, Place, member, positive, seconds, some, whole
+from .fault import Fault, Flow, Place, member, positive, some, whole
 
 
 class ControlKind(Enum):
@@ -97,7 +97,7 @@ class Stall(LinkFault):
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
-        self._set(seconds=_seconds(seconds, "Stall.seconds"))
+        self._set(seconds=parse_duration(seconds, "Stall.seconds"))
 
 
 @dataclass(frozen=True, init=False)
@@ -110,8 +110,8 @@ class Latency(LinkFault):
 
     def __init__(self, delay: Duration, *, jitter: Duration = 0.0) -> None:
         self._set(
-            delay=_seconds(delay, "Latency.delay", zero=True),
-            jitter=_seconds(jitter, "Latency.jitter", zero=True),
+            delay=parse_duration(delay, "Latency.delay", zero=True),
+            jitter=parse_duration(jitter, "Latency.jitter", zero=True),
         )
         if self.jitter > self.delay:
             raise ValueError(
@@ -162,7 +162,7 @@ class CutAt(LinkFault):
     at: float
 
     def __init__(self, at: Duration) -> None:
-        self._set(at=_seconds(at, "CutAt.at"))
+        self._set(at=parse_duration(at, "CutAt.at"))
 
 
 @dataclass(frozen=True, init=False)
@@ -193,7 +193,7 @@ class Slicer(LinkFault):
     def __init__(self, size: int, *, delay: Duration = 0.0) -> None:
         self._set(
             size=whole(size, "Slicer.size", least=1, unit="bytes"),
-            delay=_seconds(delay, "Slicer.delay", zero=True),
+            delay=parse_duration(delay, "Slicer.delay", zero=True),
         )
 
 
@@ -236,7 +236,7 @@ class IdleTimeout(LinkFault):
         ends_with: EndsWith | str = EndsWith.FIN,
     ) -> None:
         self._set(
-            seconds=_seconds(seconds, "IdleTimeout.seconds"),
+            seconds=parse_duration(seconds, "IdleTimeout.seconds"),
             reset_by=member(reset_by, "IdleTimeout.reset_by", ResetBy),
             ends_with=member(ends_with, "IdleTimeout.ends_with", EndsWith),
         )
@@ -253,13 +253,10 @@ class MaxAge(LinkFault):
 
     def __init__(self, seconds: Duration, *, ends_with: EndsWith | str = EndsWith.FIN) -> None:
         self._set(
-            seconds=_seconds(seconds, "MaxAge.seconds"),
+            seconds=parse_duration(seconds, "MaxAge.seconds"),
             ends_with=member(ends_with, "MaxAge.ends_with", EndsWith),
         )
 
-
-# Under another name, because parameters here are called `seconds`.
-_seconds = seconds
 
 LINK_FAULTS: tuple[type[LinkFault], ...] = (
     Drop, Reset, Blackhole, Heal, Stall, Latency, Bandwidth, CutAfter, CutAt, HalfClose, Slicer,

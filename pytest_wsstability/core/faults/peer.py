@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..duration import Duration
+from ..duration import Duration, parse_duration
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ..timeline.events import FaultName
-from .fault import Fault, Place, member, positive, seconds, text, whole
+from .fault import Fault, Place, member, positive, text, whole
 
 
 class Malformation(Enum):
@@ -66,7 +66,7 @@ class LateConfirm(PeerFault):
     delay: float
 
     def __init__(self, delay: Duration) -> None:
-        self._set(delay=seconds(delay, "LateConfirm.delay"))
+        self._set(delay=parse_duration(delay, "LateConfirm.delay"))
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class FreezeLoop(PeerFault):
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
-        self._set(seconds=_seconds(seconds, "FreezeLoop.seconds"))
+        self._set(seconds=parse_duration(seconds, "FreezeLoop.seconds"))
 
 
 @dataclass(frozen=True, init=False)
@@ -214,7 +214,7 @@ class Flood(PeerFault):
                 messages_per_second, "Flood.messages_per_second", unit="messages a second"
             ),
             size=whole(size, "Flood.size", least=0, unit="bytes"),
-            seconds=_seconds(seconds, "Flood.seconds"),
+            seconds=parse_duration(seconds, "Flood.seconds"),
         )
 
 
@@ -232,7 +232,7 @@ class RefuseUpgrade(PeerFault):
         if not valid:
             raise ValueError(f"RefuseUpgrade.status: {status!r} is not an HTTP error; give 400 to 599")
         name = "RefuseUpgrade.retry_after"
-        after = None if retry_after is None else seconds(retry_after, name, zero=True)
+        after = None if retry_after is None else parse_duration(retry_after, name, zero=True)
         if after is not None and after != int(after):
             raise ValueError(f"{name}: {after:g} s; HTTP has whole seconds (RFC 9110, section 10.2.3)")
         self._set(status=status, retry_after=after)
@@ -261,7 +261,7 @@ class Restart(PeerFault):
     down_for: float
 
     def __init__(self, down_for: Duration = 0.0) -> None:
-        self._set(down_for=seconds(down_for, "Restart.down_for", zero=True))
+        self._set(down_for=parse_duration(down_for, "Restart.down_for", zero=True))
 
 
 def _code(value: int, name: str) -> int:
@@ -272,9 +272,6 @@ def _code(value: int, name: str) -> int:
         )
     return value
 
-
-# Under another name, because parameters here are called `seconds`.
-_seconds = seconds
 
 PEER_FAULTS: tuple[type[PeerFault], ...] = (
     WithholdPongs, WithholdHeartbeats, NeverConfirm, LateConfirm, WrongSession, DuplicateConfirm, CloseWith,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..duration import Duration
+from ..duration import Duration, parse_duration
 from ..timeline.events import FaultName
-from .fault import seconds
 from .peer import PeerFault
 
 
@@ -23,7 +22,7 @@ class LateHeartbeats(ProtocolFault):
     delay: float
 
     def __init__(self, delay: Duration) -> None:
-        self._set(delay=seconds(delay, "LateHeartbeats.delay"))
+        self._set(delay=parse_duration(delay, "LateHeartbeats.delay"))
 
 
 @dataclass(frozen=True, init=False)
@@ -34,7 +33,7 @@ class LateAnswers(ProtocolFault):
     delay: float
 
     def __init__(self, delay: Duration) -> None:
-        self._set(delay=seconds(delay, "LateAnswers.delay"))
+        self._set(delay=parse_duration(delay, "LateAnswers.delay"))
 
 
 @dataclass(frozen=True)
