@@ -17,7 +17,7 @@ from ..fleet_summary import (
 )  # fmt: skip
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Rule, Verdict
-from ..message import read_on
+from ..message import broken, covered, read_on
 from ..message.errors import StabilityError
 
 # Groups of ends, and notes on workers, in a message.
@@ -70,9 +70,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
     """The message of a fleet: verdict, promises, what became of each connection, causes, workers."""
     longest = None if whole else _GROUPS
     groups = fleet.groups
-    lines = [fleet_headline(verdict, fleet)]
-    for violation in verdict.violations:
-        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    lines = [fleet_headline(verdict, fleet), *broken(verdict.violations)]
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
     lines.append(f"  of these  {count_line(fleet.count)}")
@@ -96,7 +94,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
     if fleet.rtts:
         lines.append(f"  rtt       {rtt_line(fleet)}")
     lines += [f"  {name:<8}  {line}" for name, line in more_lines(fleet)]
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
+    lines.append(covered(verdict))
     if verdict.code:
         lines.append(read_on(verdict.code))
     return "\n".join(lines)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..cause import Cause, Diagnosis
 from ..duration import show_duration as show
-from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
+from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
 from ..site import explained
 from ..timeline.timeline import Timeline
 from .protocol import misfit, named
 from .record import event_line, record
 from .strip import strips
 
-__all__ = ["event_line", "explain", "explain_end", "read_on", "why"]
+__all__ = ["broken", "covered", "event_line", "explain", "explain_end", "read_on", "why"]
 
 # Lines of a message of normal length, and so many of each kind in it.
 _LONGEST = 25
@@ -46,7 +46,7 @@ def explain(
     if verdict.outcome is not Outcome.STABLE:
         lines += strips(timelines)
     end = _if_planned(verdict, timelines[0])
-    end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
+    end.append(covered(verdict))
     end += [
         f"  note      {note.noted.value}: {note.text}" for note in verdict.notes[: None if whole else _NOTES]
     ]
@@ -84,6 +84,20 @@ def read_on(code: str) -> str:
     return f"  read on   {explained(code)}"
 
 
+def broken(violations: Iterable[Violation]) -> list[str]:
+    """What was promised and what was seen instead, two lines each."""
+    return [
+        line
+        for each in violations
+        for line in (f"  expected  {each.expected}", f"  observed  {each.observed}")
+    ]
+
+
+def covered(verdict: Verdict) -> str:
+    """How far a verdict reaches, and in which time."""
+    return f"  covered   {show(verdict.horizon)} in {verdict.tier.value}"
+
+
 def _sentence(verdict: Verdict, timeline: Timeline) -> str:
     if verdict.outcome is Outcome.STABLE:
         return "stable"
@@ -91,9 +105,7 @@ def _sentence(verdict: Verdict, timeline: Timeline) -> str:
 
 
 def _promises(verdict: Verdict, whole: bool) -> list[str]:
-    lines = []
-    for violation in verdict.violations[: None if whole else _PROMISES]:
-        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    lines = broken(verdict.violations[: None if whole else _PROMISES])
     doubts = [doubt for doubt in verdict.doubts if _is_shown(verdict, doubt)]
     return lines + [f"  in doubt  {doubt.text}" for doubt in doubts[: None if whole else _DOUBTS]]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..duration import show_duration as show
 from ..judge.attempts import ConnectionHistory
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Rule, Verdict
-from . import read_on
+from . import broken, covered, read_on
 from .errors import StabilityError
 
 # Lines of the history in a message.
@@ -58,9 +57,7 @@ SessionError.__module__ = "pytest_wsstability"
 
 
 def _explain(verdict: Verdict, history: ConnectionHistory, longest: int | None) -> str:
-    lines = [f"{verdict.headline} [server end]"]
-    for violation in verdict.violations[:_VIOLATIONS]:
-        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    lines = [f"{verdict.headline} [server end]", *broken(verdict.violations[:_VIOLATIONS])]
     if (more := len(verdict.violations) - _VIOLATIONS) > 0:
         lines.append(f"  ...       and {more} more")
     if verdict.outcome is Outcome.INCONCLUSIVE:
@@ -71,5 +68,4 @@ def _explain(verdict: Verdict, history: ConnectionHistory, longest: int | None) 
     lines += [f"    {moment}" for moment in shown]
     rules = dict.fromkeys(violation.rule for violation in verdict.violations)
     lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
-    return "\n".join([*lines, read_on(verdict.code)])
+    return "\n".join([*lines, covered(verdict), read_on(verdict.code)])

@@ -7,10 +7,9 @@ from typing import Any
 
 from ..call_summary import CallSummary
 from ..cause import Cause
-from ..duration import show_duration as show
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Rule, Verdict
-from ..message import read_on, why
+from ..message import broken, covered, read_on, why
 from ..message.errors import StabilityError
 from ..timeline.timeline import Timeline
 from .drawing import lanes, table
@@ -58,9 +57,7 @@ def explain_call(
     verdict: Verdict, timelines: Sequence[Timeline], call: CallSummary, *, whole: bool = False
 ) -> str:
     """The message: verdict, promises, the call drawn, its turns worst first, the cause."""
-    lines = [f"{verdict.headline} [client end]"]
-    for violation in verdict.violations[: None if whole else _PROMISES]:
-        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    lines = [f"{verdict.headline} [client end]", *broken(verdict.violations[: None if whole else _PROMISES])]
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
@@ -72,6 +69,4 @@ def explain_call(
         lines += table(call, len(call.turns) if whole else _TURNS, shown)
     if verdict.diagnosis is not None and verdict.diagnosis.cause is not Cause.UNDETERMINED:
         lines += why(verdict.diagnosis, None)
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
-    lines.append(read_on(verdict.code))
-    return "\n".join(lines)
+    return "\n".join([*lines, covered(verdict), read_on(verdict.code)])
