@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..cause import Cause
@@ -128,23 +128,21 @@ def _leading(rule: Rule, groups: Iterable[GroupSummary]) -> GroupSummary | None:
 
 def count_line(count: FleetCount) -> str:
     """What became of the connections of a plan: ``3,000 planned: 2,588 stable, 412 ended``."""
-    parts = _counts(
-        {
-            "stable": count.stable,
-            "ended": count.ended - count.broke,
-            "broke a promise": count.broke,
-            "rotated": count.rotated,
-            "did not open": count.refused,
-            "unobserved": count.unobserved,
-            "stopped reading": count.stalled,
-            "still held": count.open,
-        }
-    )
-    return f"{count.planned:,} planned: {parts}"
+    return f"{count.planned:,} planned: {_counts(count, still_held=count.open)}"
 
 
-def _counts(numbers: Mapping[str, int]) -> str:
-    """Those that are not 0."""
+def _counts(of: FleetCount | WorkerSummary, *, still_held: int = 0) -> str:
+    """What became of connections; numbers that are not 0."""
+    numbers = {
+        "stable": of.stable,
+        "ended": of.ended - of.broke,
+        "broke a promise": of.broke,
+        "rotated": of.rotated,
+        "did not open": of.refused,
+        "unobserved": of.unobserved,
+        "stopped reading": of.stalled,
+        "still held": still_held,
+    }
     return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
 
 
@@ -159,19 +157,8 @@ def group_line(group: GroupSummary) -> str:
 
 def worker_line(worker: WorkerSummary) -> str:
     """What became of the connections of a worker: ``0 (popen//env:REGION=eu): 50 stable, 3 ended``."""
-    parts = _counts(
-        {
-            "stable": worker.stable,
-            "ended": worker.ended - worker.broke,
-            "broke a promise": worker.broke,
-            "rotated": worker.rotated,
-            "did not open": worker.refused,
-            "unobserved": worker.unobserved,
-            "stopped reading": worker.stalled,
-        }
-    )
     name = f" ({worker.name})" if worker.name else ""
-    return f"{worker.number}{name}: {parts or 'nothing yet'}"
+    return f"{worker.number}{name}: {_counts(worker) or 'nothing yet'}"
 
 
 def events_line(fleet: FleetSummary) -> str:
