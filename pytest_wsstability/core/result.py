@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +138,7 @@ class Result:
 
         """
         check_schema(data, where)
-        try:
+        with _of_the_schema(where):
             return cls(
                 nodeid=restore(str, data["nodeid"], f"{where}.nodeid"),
                 url=restore(str, data["url"], f"{where}.url"),
@@ -161,10 +162,17 @@ class Result:
                 call=restore(CallSummary | None, data.get("call"), f"{where}.call"),
                 transcript=tuple(TranscriptMessage.from_list(each) for each in data.get("transcript", ())),
             )
-        except KeyError as exc:
-            raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
-        except (TypeError, ValueError, AttributeError, OverflowError) as exc:
-            raise SchemaError(str(exc)) from None
+
+
+@contextmanager
+def _of_the_schema(where: str) -> Iterator[None]:
+    """Say of what is missing or wrong that it is none of this schema."""
+    try:
+        yield
+    except KeyError as exc:
+        raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
+    except (TypeError, ValueError, AttributeError, OverflowError) as exc:
+        raise SchemaError(str(exc)) from None
 
 
 def _verdict(data: Any, where: str) -> Verdict:
@@ -237,7 +245,7 @@ class Run:
 
         """
         check_schema(data, where)
-        try:
+        with _of_the_schema(where):
             return cls(
                 started=restore(str, data["started"], f"{where}.started"),
                 tool=restore(str, data["tool"], f"{where}.tool"),
@@ -250,7 +258,3 @@ class Run:
                     for index, each in enumerate(data["results"])
                 ),
             )
-        except KeyError as exc:
-            raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
-        except (TypeError, ValueError, AttributeError) as exc:
-            raise SchemaError(str(exc)) from None
