@@ -86,14 +86,9 @@ def _code(f: Features) -> str:
 
 
 def _code_short(f: Features) -> str:
-    code = f.code
-    return (
-        "no code"
-        if code is None
-        else f"{code} {CLOSE_CODES[code].name}"
-        if code in CLOSE_CODES
-        else str(code)
-    )
+    if f.code is None:
+        return "no code"
+    return f"{f.code} {CLOSE_CODES[f.code].name}" if f.code in CLOSE_CODES else str(f.code)
 
 
 def _quoted_reason(f: Features) -> str | None:

@@ -24,10 +24,6 @@ _RIGHT = {
     Flaw.UNNAMED: "session_confirmed with the session's id",
     Flaw.CONFIRMED_AGAIN: "session_confirmed once a connection",
     Flaw.UNASKED: "session_confirmed after session_info",
-}
-
-
-_SOUND = {
     Flaw.INTERVAL: "intervals that make sense",
     Flaw.SEQUENCE: "sequence numbers that rise",
     Flaw.SUBPROTOCOL: "the subprotocol of the protocol",
@@ -53,7 +49,7 @@ def protocol(requirement: Requirement, timeline: Timeline, incidents: Incidents)
             yield Doubt(Reason.PROFILE, show_text(each.detail))
         elif each.flaw in OF_PROTOCOL:
             what, detail = each.flaw.value, show_text(each.detail)
-            yield Violation(Rule.PROTOCOL, each.at, _SOUND[each.flaw], f"{what}: {detail}", what, detail)
+            yield Violation(Rule.PROTOCOL, each.at, _RIGHT[each.flaw], f"{what}: {detail}", what, detail)
 
 
 def judge_resumption(timeline: Timeline, *, resumed: bool | None, expected: str | None) -> Verdict:
