@@ -1,4 +1,10 @@
-"""The table of causes, in the order in which it is read: the first row that fits is the diagnosis."""
+"""
+The table of causes, in the order in which it is read: the first row that fits is the diagnosis.
+
+What somebody has said, or did on purpose, stands before what is inferred of silences and ages; what few
+records fit, before what fits many.
+
+"""
 
 from __future__ import annotations
 
@@ -32,16 +38,21 @@ from .signature import Signature
 
 SIGNATURES: tuple[Signature, ...] = (
     *rows_session.RESUMED,
+    # The test process itself, and what a test did on purpose.
     *rows_harness.ROWS,
+    # The records of both ends.
     *rows_idle_server.ROWS,
     *rows_both.ROWS,
     *rows_between.CLOSED,
+    # A timer of the protocol, by its words or its code; then words of the close reason, whatever the code.
     *told_from_both(rows_protocol.TIMERS, of_a_box=()),
     *rows_said_keepalive.ROWS,
     *rows_said_timers.ROWS,
     *rows_said.ROWS,
+    # Codes and errors of the protocol, and what breaks it.
     *rows_protocol.CODES,
     *rows_protocol.FLAWS,
+    # Close codes of RFC 6455 that mean one thing; then those that may mean more, with what the record shows.
     *rows_codes.DEFINED,
     *rows_displaced.ROWS,
     *rows_last_words.CLOSED,
@@ -51,8 +62,10 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_codes.UNSAID,
     *rows_unspoken.CLOSED,
     *rows_close.LAST,
+    # This end ended it: over what came, or because its own pings were not answered.
     *rows_content.ROWS,
     *rows_keepalive.ROWS,
+    # No close frame came. A timer is told by what ran out, and an age where nothing did.
     *told_from_both(
         (
             *rows_cut.ROWS,
@@ -64,6 +77,7 @@ SIGNATURES: tuple[Signature, ...] = (
             *rows_cut_asked.LAST,
         )
     ),
+    # The connection is open, and a promise is broken all the same.
     *rows_session.ROWS,
     *rows_between.OPEN,
     *rows_open.ROWS,
