@@ -35,10 +35,10 @@ class Path:
 
     def __init__(self, program: Program, *, tls: bool) -> None:
         self._injector = FaultInjector(program, reads=not tls, name=lambda fault: FaultLabel(repr(fault)))
-        # Only in real time.
+        # Where a proxy listens; None in virtual time, where the network itself has the faults.
+        self._address: tuple[str, int] | None = None
+        # None while it does not.
         self._proxy: FaultProxy | None = None
-        # Where it listens.
-        self._host, self._number = "127.0.0.1", 0
 
     def place(self, port: Port) -> Port:
         """
@@ -50,21 +50,21 @@ class Path:
         """
         if hasattr(asyncio.get_running_loop(), "link_connections"):
             return port
-        self._host, self._number = port.asked
+        self._address = port.asked
         return port.moved()
 
     async def open(self, port: Port) -> None:
         """Stand in the way to a server that listens; once more when it comes back."""
-        loop: Any = asyncio.get_running_loop()
-        if hasattr(loop, "link_connections"):
+        if self._address is None:
+            loop: Any = asyncio.get_running_loop()
             for address in port.addresses:
                 loop.link_connections(address, self._injector)
         elif self._proxy is not None:
             await self._proxy.listen_again()
         else:
             assert port.url is not None
-            program = self._injector.program
-            proxy = FaultProxy(port.url, faults=program, host=self._host, port=self._number)
+            host, number = self._address
+            proxy = FaultProxy(port.url, faults=self._injector.program, host=host, port=number)
             await proxy.start()
             self._proxy = proxy
 
