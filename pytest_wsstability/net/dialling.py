@@ -149,7 +149,9 @@ class Dialler:
             else:
                 transport = await self._through(self._proxy, plain=plain)
             if context is not None:
-                transport = await self._start_tls(transport, context)
+                websocket = self._websocket
+                transport = await self._start_tls(transport, websocket, context, self._uri.host, "the server")
+                websocket.connection_made(transport)
             self._step = OpeningStage.HTTP
             async with asyncio.timeout(self._timeout):
                 await asyncio.shield(opening)
@@ -174,7 +176,8 @@ class Dialler:
         below = await self._connect(await self._resolve(), plain=False)
         try:
             if proxy.scheme == "https":
-                below = await self._tls_to_proxy(below)
+                context = self._tls.context()
+                below = await self._start_tls(below, asyncio.Protocol(), context, self._host, "the proxy")
             self._step = OpeningStage.PROXY
             async with asyncio.timeout(self._timeout):
                 await open_tunnel(below, proxy, self._uri)
@@ -185,20 +188,6 @@ class Dialler:
             below.set_protocol(websocket)
             websocket.connection_made(below)
         return below
-
-    async def _tls_to_proxy(self, below: asyncio.BaseTransport) -> asyncio.BaseTransport:
-        self._step = OpeningStage.TLS
-        async with asyncio.timeout(self._timeout):
-            transport = await self._websocket.loop.start_tls(
-                below,  # type: ignore[arg-type]
-                asyncio.Protocol(),
-                self._tls.context(),
-                server_hostname=self._host,
-                ssl_handshake_timeout=2 * self._timeout,
-            )
-        if transport is None:
-            raise EOFError("the proxy closed the connection in the TLS handshake")
-        return transport
 
     async def _resolve(self) -> list[tuple[Any, ...]]:
         """Where the name leads: as ``(host, port, family)``."""
@@ -235,26 +224,26 @@ class Dialler:
         raise errors[0] if len(told) == 1 else OSError(f"{len(errors)} addresses: {'; '.join(told)}")
 
     async def _start_tls(
-        self, below: asyncio.BaseTransport, context: ssl.SSLContext
+        self,
+        below: asyncio.BaseTransport,
+        protocol: asyncio.BaseProtocol,
+        context: ssl.SSLContext,
+        host: str,
+        peer: str,
     ) -> asyncio.BaseTransport:
+        """TLS over a transport, which whoever called this aborts where it fails."""
         self._step = OpeningStage.TLS
-        websocket = self._websocket
-        try:
-            async with asyncio.timeout(self._timeout):
-                transport = await websocket.loop.start_tls(
-                    below,  # type: ignore[arg-type]
-                    websocket,
-                    context,
-                    server_hostname=self._uri.host,
-                    # The step's own time is shorter, and has better words.
-                    ssl_handshake_timeout=2 * self._timeout,
-                )
-        except BaseException:
-            below.abort()  # type: ignore[attr-defined]
-            raise
+        async with asyncio.timeout(self._timeout):
+            transport = await self._websocket.loop.start_tls(
+                below,  # type: ignore[arg-type]
+                protocol,
+                context,
+                server_hostname=host,
+                # The step's own time is shorter, and has better words.
+                ssl_handshake_timeout=2 * self._timeout,
+            )
         if transport is None:
-            raise EOFError("the server closed the connection in the TLS handshake")
-        websocket.connection_made(transport)
+            raise EOFError(f"{peer} closed the connection in the TLS handshake")
         return transport
 
     async def _would_speak_http2(self, exc: Exception) -> bool:
