@@ -268,15 +268,9 @@ class Dialler:
     def _explain(self, exc: Exception, http2: bool) -> OpeningError:
         error = self._error(exc)
         if http2 or _refuses_http1(exc):
-            error = OpeningError(
-                self._url,
-                error.stage,
-                f"{error.detail}; the server speaks HTTP/2 (ALPN h2), where WebSocket is another handshake "
-                "(RFC 8441), which this client does not speak: let the server offer http/1.1 too",
-                status=error.status,
-                retry_after=error.retry_after,
-                said=error.said,
-                unanswered=error.unanswered,
+            return error.with_more(
+                "the server speaks HTTP/2 (ALPN h2), where WebSocket is another handshake (RFC 8441), which "
+                "this client does not speak: let the server offer http/1.1 too"
             )
         return error
 

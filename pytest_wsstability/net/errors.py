@@ -34,7 +34,7 @@ class OpeningStage(Enum):
         return code(self.name, "opening")
 
 
-# What of an opening that failed goes to another process: all but the place that a redirect leads to.
+# What a copy of an opening that failed has too: all but the place that a redirect leads to.
 _KEPT = ("status", "retry_after", "said", "unanswered", "shortage", "subprotocol", "served_by")
 
 
@@ -97,9 +97,15 @@ class OpeningError(ConnectionError):
             said=self.said, unanswered=self.unanswered, shortage=self.shortage, subprotocol=self.subprotocol,
         )  # fmt: skip
 
+    def with_more(self, detail: str) -> OpeningError:
+        """The same, with something else to say of what went wrong."""
+        return OpeningError(self.url, self.stage, f"{self.detail}; {detail}", **self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _KEPT}
+
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = {name: getattr(self, name) for name in _KEPT}
-        return partial(OpeningError, **facts), (self.url, self.stage, self.detail)
+        return partial(OpeningError, **self._facts()), (self.url, self.stage, self.detail)
 
 
 class ConnectionEnded(ConnectionError):

@@ -450,6 +450,26 @@ async def test_a_server_that_speaks_http2_only(answer):
     assert HTTP2 in str(error)
 
 
+async def test_a_refusal_by_a_server_that_speaks_http2_says_who_refused():
+    """What its response tells is kept beside the words about HTTP/2."""
+    context = server_context("127.0.0.1")
+    context.set_alpn_protocols(["h2"])
+
+    async def serve(reader, writer):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 426 Upgrade Required\r\nServer: h2only/1.0\r\nRetry-After: 7\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True))
+
+    assert HTTP2 in str(error)
+    assert (error.status, error.retry_after, error.served_by) == (426, "7", "h2only/1.0")
+
+
 @pytest.mark.parametrize("protocols", [None, ["http/1.1"], ["h2", "http/1.1"]])
 async def test_a_server_that_speaks_http1_is_not_suspected(protocols):
     """A refusal is a refusal; with http/1.1 on offer, h2 is no obstacle."""
