@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import Any
 
 
 class Wait(Enum):
@@ -39,12 +38,11 @@ class Waiters:
             Whether it has come.
 
         """
-        entry = (what, self._loop.create_future())
+        future: asyncio.Future[bool] = self._loop.create_future()
+        entry = (what, future)
         self._futures.append(entry)
         try:
-            await self._until(entry[1], until, False)
-            came: bool = entry[1].result()
-            return came
+            return await self._until(future, until)
         finally:
             self._futures.remove(entry)
 
@@ -54,15 +52,15 @@ class Waiters:
         entry = (key, future)
         self._pongs.append(entry)
         try:
-            await self._until(future, until, False)
-            return future.result()
+            return await self._until(future, until)
         finally:
             self._pongs.remove(entry)
 
-    async def _until(self, future: asyncio.Future[Any], until: float | None, otherwise: object) -> None:
-        timer = self._loop.call_at(until, _settle, future, otherwise) if until is not None else None
+    async def _until(self, future: asyncio.Future[bool], until: float | None) -> bool:
+        """What comes of it; False when ``until`` comes first."""
+        timer = self._loop.call_at(until, _settle, future, False) if until is not None else None
         try:
-            await future
+            return await future
         finally:
             if timer is not None:
                 timer.cancel()
@@ -88,6 +86,6 @@ class Waiters:
             _settle(pong, False)
 
 
-def _settle(future: asyncio.Future[Any], result: object) -> None:
+def _settle(future: asyncio.Future[bool], came: bool) -> None:
     if not future.done():
-        future.set_result(result)
+        future.set_result(came)
