@@ -136,6 +136,11 @@ class Prober:
     def _seen(self) -> list[Observation]:
         return [seen for climber in self.climbers if (seen := climber.seen()) is not None]
 
+    @property
+    def _room(self) -> int:
+        """How many more connections may be open."""
+        return MOST_CONNECTIONS - sum(climber.observation is None for climber in self.climbers)
+
     # After a connection was lost without a word.
 
     async def _narrow(
@@ -152,6 +157,9 @@ class Prober:
         for climber, _ in told:
             climber.conclude()
         await asyncio.wait([task for _, task in told])
+        await self._send_between(until)
+
+    async def _send_between(self, until: float) -> None:
         while (rungs := self._between(until)) and not self._over:
             await asyncio.gather(*self._start(self._send(rungs), max(rung.every or 0.0 for rung in rungs)))
 
@@ -174,7 +182,7 @@ class Prober:
         if timer is None or not hidden or timer.error <= _NARROW * timer.seconds:
             return ()
         low, high = timer.least, timer.seconds + timer.error
-        room = MOST_CONNECTIONS - sum(climber.observation is None for climber in self.climbers)
+        room = self._room
         left = until - asyncio.get_running_loop().time() - room * STAGGER - ANSWER
         # Where pings reset nothing, a wait that ends with one tells nothing.
         if left < high or room < 1 or infer(seen).resets.get(Traffic.PING) is False:
@@ -223,8 +231,7 @@ class Prober:
             return
         rung = Rung(traffic=Traffic.PING, every=wait, answers=True, slow=True, once=True)
         await asyncio.gather(*self._start(self._send([rung]), wait))
-        while (rungs := self._between(until)) and not self._over:
-            await asyncio.gather(*self._start(self._send(rungs), max(rung.every or 0.0 for rung in rungs)))
+        await self._send_between(until)
 
     def _to_survive(self) -> float:
         idle = infer(self._seen()).idle
@@ -234,7 +241,7 @@ class Prober:
         """What is advised first, or half of what died; none where there is no time for it."""
         findings = infer(self._seen())
         left = until - asyncio.get_running_loop().time()
-        room = MOST_CONNECTIONS - sum(climber.observation is None for climber in self.climbers)
+        room = self._room
         if findings.idle is None or left < self._to_survive() or room < 1:
             return []
         dead = [seen.rung for seen in self._seen() if seen.rung.trial and seen.gone]
