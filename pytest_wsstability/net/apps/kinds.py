@@ -57,7 +57,7 @@ def kind_of(app: Any) -> AppKind:
     count = None if names is None else len(names)
     if count == _ASGI:
         return AppKind.ASGI
-    if count == 1 and _is_coroutine_function(app):
+    if count == 1 and is_coroutine_function(app):
         return AppKind.HANDLER
     if count == 0:
         raise AppError(
@@ -122,8 +122,8 @@ def _required(app: Any) -> list[str] | None:
     return [each.name for each in positional if each.default is each.empty]
 
 
-def _is_coroutine_function(app: Any) -> bool:
-    # A method of an instance may be the handler too.
+def is_coroutine_function(app: Any) -> bool:
+    """Whether calling an application gives a coroutine: it, or a method of its class, is ``async def``."""
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
 
 

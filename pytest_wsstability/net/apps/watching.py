@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...core.url import port_of
+from .kinds import is_coroutine_function
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -118,9 +119,7 @@ class AppRecord:
 
     def watching(self, app: Any) -> Any:
         """The app, watched; itself, where it is no coroutine function, as old ones are not."""
-        call = getattr(app, "__call__", None)  # noqa: B004
-        is_single = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call)
-        if not is_single or inspect.isclass(app):
+        if not is_coroutine_function(app) or inspect.isclass(app):
             return app
         self.marks_handlers = True
         return _Watched(app, self)
