@@ -44,6 +44,7 @@ def join(base: str, path: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach a host that is listened on (RFC 6761, section 6.3; RFC 1122)."""
+    host = host.strip("[]")
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -77,9 +77,10 @@ def test_a_path_joins_the_base_and_keeps_its_query(base, path, joined):
 @pytest.mark.parametrize(
     ("host", "is_here"),
     [
-        ("localhost", True), ("LOCALHOST.", True), ("app.localhost", True), ("127.0.0.1", True),
-        ("127.8.8.8", True), ("::1", True), ("fe80::1%eth0", False), ("0.0.0.0", False), ("::", False),
-        ("192.168.1.2", False), ("localhost.example", False), ("example.org", False), ("", False),
+        ("localhost", True), ("LOCALHOST", True), ("LOCALHOST.", True), ("app.localhost", True),
+        ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("[::1]", True), ("fe80::1%eth0", False),
+        ("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("192.168.1.2", False),
+        ("localhost.example", False), ("example.org", False), ("", False),
     ],
 )  # fmt: skip
 def test_who_can_reach_a_host(host, is_here):

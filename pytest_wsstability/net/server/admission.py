@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...core.redact import show_text
+from ...core.url import is_loopback
 
 if TYPE_CHECKING:
     from websockets.datastructures import Headers
@@ -81,14 +82,6 @@ class Admission:
         default = _DEFAULT_PORTS[parts.scheme]
         same = (parts.hostname, parts.port or default) == (host[0], host[1] or default)
         return same or (is_loopback(self.host) and is_loopback(parts.hostname))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, as reached from this machine only."""
-    name = host.lower().strip("[]")
-    if _is_address(name):
-        return ipaddress.ip_address(name).is_loopback
-    return name == "localhost" or name.endswith(".localhost")
 
 
 def _is_address(host: str) -> bool:

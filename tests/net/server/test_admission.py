@@ -6,7 +6,7 @@ import pytest
 from websockets.datastructures import Headers
 
 from pytest_wsstability import Orchestrator, connect, run_virtual
-from pytest_wsstability.net.server.admission import Admission, is_loopback
+from pytest_wsstability.net.server.admission import Admission
 
 HERE = "127.0.0.1:8765"
 
@@ -142,17 +142,6 @@ def test_one_text_is_no_list_of_origins():
     """Its characters would be taken for origins."""
     with pytest.raises(TypeError, match=r"^allow_origins: 'https://a\.example' is one text; give a list"):
         Admission.of("127.0.0.1", "https://a.example")
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("[::1]", True), ("localhost", True),
-     ("LOCALHOST", True), ("0.0.0.0", False), ("::", False), ("10.0.0.1", False),
-     ("localhost.example", False)],
-)  # fmt: skip
-def test_loopback(host, expected):
-    """What only this machine can reach."""
-    assert is_loopback(host) is expected
 
 
 def test_a_foreign_page_is_refused_before_the_upgrade():
