@@ -21,7 +21,6 @@ class NextFrame:
 
     Args:
         slot: whose frame it is.
-        attempt: how often that was begun.
         draw: which records of stable connections are kept.
 
     Attributes:
@@ -37,8 +36,8 @@ class NextFrame:
 
     """
 
-    def __init__(self, slot: Slot, attempt: int, draw: random.Random) -> None:
-        self._slot, self._attempt, self._draw = slot, attempt, draw
+    def __init__(self, slot: Slot, draw: random.Random) -> None:
+        self._slot, self._draw = slot, draw
         self.sequence = 0
         self.failure = ""
         self.retold: list[Ending] = []
@@ -108,7 +107,8 @@ class NextFrame:
         counts, times = fanout if fanout is not None else (FanoutCounts(), Sample())
         frame = Frame(
             slot=self._slot.number,
-            attempt=self._attempt,
+            # A second attempt at a slot opens nothing, and the controller tells of it: see `Cluster`.
+            attempt=1,
             sequence=self.sequence,
             at=at,
             opened=self.opened,

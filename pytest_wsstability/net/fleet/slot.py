@@ -57,13 +57,10 @@ class FleetSlot:
         plan: of the whole fleet.
         job: what they do.
         emit: called with each frame, in order; the last one says that it is.
-        attempt: how often this slot was begun, as the engine says.
 
     """
 
-    def __init__(
-        self, slot: Slot, plan: FleetPlan, job: FleetJob, emit: Callable[[Frame], object], *, attempt: int = 1
-    ) -> None:
+    def __init__(self, slot: Slot, plan: FleetPlan, job: FleetJob, emit: Callable[[Frame], object]) -> None:
         self._slot, self._plan, self._job, self._emit = slot, plan, job, emit
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
@@ -82,7 +79,7 @@ class FleetSlot:
         self._due = Turns(self._begin_to_conclude, AT_ONCE)
         self._explaining = EndExplainer(self._beside, self._explained)
         self._draw = random.Random(slot.number)
-        self._next = NextFrame(slot, attempt, self._draw)
+        self._next = NextFrame(slot, self._draw)
 
     async def run(self) -> None:
         """Open, hold and close all of them; whoever cancels this leaves the rest unobserved."""
@@ -428,8 +425,6 @@ def _told(error: BaseException) -> str:
     return show_text(f"{type(error).__name__}: {said}" if said else type(error).__name__)
 
 
-async def run_slot(
-    slot: Slot, plan: FleetPlan, job: FleetJob, emit: Callable[[Frame], object], *, attempt: int = 1
-) -> None:
+async def run_slot(slot: Slot, plan: FleetPlan, job: FleetJob, emit: Callable[[Frame], object]) -> None:
     """Run one slot to its end."""
-    await FleetSlot(slot, plan, job, emit, attempt=attempt).run()
+    await FleetSlot(slot, plan, job, emit).run()

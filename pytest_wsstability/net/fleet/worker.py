@@ -38,7 +38,7 @@ class Task:
     plan: FleetPlan
     job: FleetJob
 
-    async def run(self, say: Callable[[str], object], *, attempt: int = 1) -> None:
+    async def run(self, say: Callable[[str], object]) -> None:
         """Run the slot to its end; says each frame as JSON."""
 
         def emit(frame: Frame) -> None:
@@ -46,7 +46,7 @@ class Task:
 
         # What a function of the user's raises is told as text by the last frame.
         with suppress(BaseExceptionGroup):
-            await run_slot(self.slot, self.plan, self.job, emit, attempt=attempt)
+            await run_slot(self.slot, self.plan, self.job, emit)
 
 
 def read_task(text: str) -> Task:

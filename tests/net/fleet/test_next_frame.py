@@ -18,8 +18,8 @@ SLOT = Slot(number=1, of=2, connections=2000)
 ENDS = timeline((60, FIN))
 
 
-def fresh(attempt=1):
-    return NextFrame(SLOT, attempt, random.Random(1))
+def fresh():
+    return NextFrame(SLOT, random.Random(1))
 
 
 def held():
@@ -36,12 +36,12 @@ def ended(number):
 
 
 def test_frames_follow_each_other_and_say_whose_they_are():
-    following = fresh(attempt=3)
+    following = fresh()
 
     frames = [take(following, at) for at in (1.0, 2.0)]
 
     assert [(each.slot, each.attempt, each.sequence, each.at) for each in frames] == [
-        (1, 3, 0, 1.0), (1, 3, 1, 2.0),
+        (1, 1, 0, 1.0), (1, 1, 1, 2.0),
     ]  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_each_stable_connection_has_the_same_chance_to_be_kept():
     """As many are kept of a thousand as of a few; of the last half about half."""
     late = 0
     for seed in range(100):
-        following = NextFrame(SLOT, 1, random.Random(seed))
+        following = NextFrame(SLOT, random.Random(seed))
         for number in range(1000):
             following.keep_stable(number, ENDS)
         kept = [each.number for each in take(following, is_last=True).records]
