@@ -15,16 +15,8 @@ from .session import Session
 
 def settings_of(behaviour: Behaviour, profile: Profile, program: Program) -> dict[str, str]:
     """How a server behaves, as labels with words."""
-    deadline, reset_by = (
-        "none",
-        " and ".join(kind.plural for kind in DeadlineTraffic if kind in behaviour.deadline_reset_by),
-    )
-    if behaviour.read_deadline is not None:
-        deadline = f"{show(behaviour.read_deadline)}, reset by {reset_by} only"
-        if DeadlineTraffic.ANY in behaviour.deadline_reset_by:
-            deadline = f"{show(behaviour.read_deadline)}, reset by any frame"
     settings = {
-        "Read deadline": deadline,
+        "Read deadline": _deadline(behaviour),
         "When it runs out": _end(behaviour.on_deadline),
         "Pings": "none" if behaviour.ping_interval is None else f"every {show(behaviour.ping_interval)}",
         "Heartbeats are answered": _when(behaviour.answer_heartbeats),
@@ -34,6 +26,15 @@ def settings_of(behaviour: Behaviour, profile: Profile, program: Program) -> dic
     if profile.has_session:
         settings["Sessions are confirmed"] = _when(behaviour.confirm_sessions)
     return settings
+
+
+def _deadline(behaviour: Behaviour) -> str:
+    if behaviour.read_deadline is None:
+        return "none"
+    kinds = behaviour.deadline_reset_by
+    words = " and ".join(kind.plural for kind in DeadlineTraffic if kind in kinds)
+    reset_by = "any frame" if DeadlineTraffic.ANY in kinds else f"{words} only"
+    return f"{show(behaviour.read_deadline)}, reset by {reset_by}"
 
 
 def _end(code: int | str) -> str:
