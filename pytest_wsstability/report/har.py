@@ -75,17 +75,13 @@ def _moment(run: Run, result: Result) -> datetime:
 
 def _messages(result: Result, opened: datetime) -> Iterator[dict[str, Any]]:
     for each in result.transcript:
-        text = each.payload if isinstance(each.payload, str) else None
+        payload = each.payload
         yield {
             "type": "send" if each.sent else "receive",
             "time": round(opened.timestamp() + each.at, 6),
-            "opcode": int(Opcode.BINARY if text is None else Opcode.TEXT),
-            "data": _base64(each.payload) if text is None else text,
+            "opcode": int(Opcode.TEXT if isinstance(payload, str) else Opcode.BINARY),
+            "data": payload if isinstance(payload, str) else base64.b64encode(payload).decode(),
         }
-
-
-def _base64(payload: str | bytes) -> str:
-    return base64.b64encode(payload if isinstance(payload, bytes) else payload.encode()).decode()
 
 
 def _frames(result: Result, opened: datetime) -> Iterator[dict[str, Any]]:

@@ -49,8 +49,7 @@ def render(result: Result) -> str:
             y += _ROW
         y += 6
     axis = list(_axis(span, x, y))
-    head = show_text(result.verdict.headline, 150)
-    title = f"{show_text(result.nodeid, 120)}"
+    title, head = show_text(result.nodeid, 120), show_text(result.verdict.headline, 150)
     texts = [_text(6, 16, title, "name"), _text(6, 33, head)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y + 24}" width="{_WIDTH}" '
