@@ -32,9 +32,8 @@ class _Track:
     nodeid: str
     timeline: Timeline
     loop: asyncio.AbstractEventLoop
-    # How many of its events are written, and how many frames there were then.
+    # How many of its events are written.
     written: int = 0
-    frames: int = 0
 
 
 def left_over(path: Path) -> Path | None:
@@ -201,8 +200,7 @@ class JsonlWriter:
         with self._lock:
             end = [jsonl.END] if whole else []
             self._write([*(jsonl.complaint_line(text) for text in complaints), *end])
-            for file in self._files:
-                file.close()
+            self.leave()
         return [WrittenReport(file.path, file.error) for file in self._files]
 
     def earlier(self) -> list[Path]:
@@ -218,8 +216,8 @@ class JsonlWriter:
     def discard(self) -> None:
         """Close the files and delete them: what is in them is elsewhere by now."""
         with self._lock:
+            self.leave()
             for file in self._files:
-                file.close()
                 file.path.unlink(missing_ok=True)
 
     def _write(self, lines: Iterable[str]) -> None:
