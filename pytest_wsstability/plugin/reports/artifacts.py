@@ -8,6 +8,7 @@ pytest-xdist too. Other plugins are given them where they are loaded: allure, py
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -138,10 +139,8 @@ class Artifacts:
     def _files(self, results: tuple[Result, ...], texts: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield from texts.items()
         if results:
-            run = results_of(self._config).run()
-            yield "timelines.json", json_file.render(type(run)(
-                started=run.started, tool=run.tool, machine=run.machine, results=results
-            ))  # fmt: skip
+            run = dataclasses.replace(results_of(self._config).run(), results=results)
+            yield "timelines.json", json_file.render(run)
         for number, result in enumerate(results, 1):
             if result.timelines:
                 yield f"lanes{'' if number == 1 else f'-{number}'}.svg", svg.render(result)
