@@ -358,6 +358,7 @@ def pytest_runtest_makereport(
         failures.hide_frames(call.excinfo)
         failures.retell(item, call.excinfo)
     ours = uses_us(item)
+    kept = artifacts.artifacts_of(item.config)
     if ours:
         results_of(item.config).before_report(item, call)
         if call.when == "teardown":
@@ -375,11 +376,10 @@ def pytest_runtest_makereport(
             add_output(item, report)
             probing.after_failure(item, excinfo, report)
             secrecy.redact_report(report)
-            if (kept := artifacts.artifacts_of(item.config)) is not None:
+            if kept is not None:
                 kept.note(item, report)
     if ours:
         orders.first_runs_of(item.config).compare(item, call, report)
-        kept = artifacts.artifacts_of(item.config)
         if report.when == "teardown" and kept is not None:
             kept.write(item, report)
         results_of(item.config).after_report(item, report)
