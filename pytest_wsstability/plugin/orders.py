@@ -79,7 +79,7 @@ def in_another_order(
     if timers is None or not soak.ties:
         return soak
     requirement = tried = soak.requirement
-    cut = (requirement.alive_for or 0.0) > _TRIED and _covers(soak, _TRIED)
+    cut = (requirement.alive_for or 0.0) > _TRIED and _is_long(soak)
     if cut:
         tried = dataclasses.replace(requirement, alive_for=_TRIED)
     order: Order = "lifo" if timers.order == "fifo" else "fifo"
@@ -97,15 +97,15 @@ def _broken_early(first_hour: Soak, requirement: Requirement) -> Soak | None:
     What is judged in the end, such as how many messages came, is not judged of a part.
 
     """
-    if first_hour.verdict.outcome is not Outcome.UNSTABLE or _covers(first_hour, _TRIED):
+    if first_hour.verdict.outcome is not Outcome.UNSTABLE or _is_long(first_hour):
         return None
     timelines = first_hour.timelines
     return Soak(requirement, judge(requirement, timelines[0]), timelines, url=first_hour.url)
 
 
-def _covers(soak: Soak, seconds: float) -> bool:
-    """Whether the verdict of a hold reaches so far."""
-    return soak.verdict.horizon >= seconds - _SAME
+def _is_long(soak: Soak) -> bool:
+    """Whether the verdict of a hold reaches as far as is tried in another order."""
+    return soak.verdict.horizon >= _TRIED - _SAME
 
 
 def _ending(verdict: Verdict, timelines: Sequence[Timeline]) -> tuple[object, ...]:
