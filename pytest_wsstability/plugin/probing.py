@@ -52,16 +52,12 @@ def _lost_at(error: BaseException) -> float | None:
         return None
     if error.timelines[0].end is not End.CLIENT:
         return None
-    if error.verdict.outcome is not Outcome.UNSTABLE or not _has_ended(error):
+    if error.verdict.outcome is not Outcome.UNSTABLE or error.timelines[0].close is None:
         return None
     found = error.verdict.diagnosis
     if found is not None and PROBED.isdisjoint({found.cause, *found.alternatives}):
         return None
     return next((each.at for each in error.verdict.violations if each.rule is Rule.ALIVE), None)
-
-
-def _has_ended(error: StabilityError) -> bool:
-    return error.timelines[0].close is not None
 
 
 def _url(item: pytest.Item) -> str | None:
