@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     except OpeningError as exc:
         return _tell_opening(exc, options)
     _refuse_unseen(options)
-    progress = CommandProgress(sys.stderr, options)
+    progress = CommandProgress(options)
     # The connection that is held, once it is open.
     held: list[Connection] = []
 

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
     if not options.json and not is_loopback(urlsplit(options.url).hostname or ""):
         sys.stderr.write(f"{_plan(prober)}\n")
-    progress = CommandProgress(sys.stderr, options)
+    progress = CommandProgress(options)
     try:
         findings, is_interrupted = asyncio.run(_probe(prober, progress))
     except OpeningError as exc:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import sys
 from collections.abc import Callable, Sequence
-from typing import TextIO
 
 from ..report.colours import is_coloured
 from ..report.live import LiveBlock, Row
@@ -18,19 +18,17 @@ _LIVE, _PLAIN = 0.5, 30.0
 
 class CommandProgress:
     """
-    What is known until now, again and again; with ``--json`` nothing.
+    What is known until now, again and again, on standard error; with ``--json`` nothing.
 
     Args:
-        stream: where it goes.
         options: those of `add_output_options`.
 
     """
 
-    def __init__(self, stream: TextIO, options: argparse.Namespace) -> None:
-        self._stream = stream
+    def __init__(self, options: argparse.Namespace) -> None:
         self._quiet = options.json
-        self._live = stream.isatty()
-        self._coloured = is_coloured(stream, options.color)
+        self._live = sys.stderr.isatty()
+        self._coloured = is_coloured(sys.stderr, options.color)
         self._block = LiveBlock()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -51,13 +49,13 @@ class CommandProgress:
         if self._timer is not None:
             self._timer.cancel()
         if self._block.shown:
-            self._stream.write("\n")
+            sys.stderr.write("\n")
 
     def _tick(self, rows: Callable[[int], Sequence[Row]], line: Callable[[], str]) -> None:
         if self._live:
             width = shutil.get_terminal_size().columns
-            self._block.draw(self._stream, rows(width), width=width, coloured=self._coloured)
+            self._block.draw(sys.stderr, rows(width), width=width, coloured=self._coloured)
         else:
-            say(line(), self._stream)
+            say(line(), sys.stderr)
         delay = _LIVE if self._live else _PLAIN
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick, rows, line)
