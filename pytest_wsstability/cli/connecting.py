@@ -52,15 +52,15 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def opening_error(exc: OpeningError) -> str:
-    """Why nothing opened: the advice in it names the options of the plugin; ours lack the prefix."""
-    return str(exc).replace("--ws-", "--")
+def with_own_options(text: str) -> str:
+    """Advice that names options of the plugin, with those of the command: these lack the prefix."""
+    return text.replace("--ws-", "--")
 
 
 def opening_message(exc: OpeningError) -> str:
-    """The same, what to change, and where to read on."""
-    fix = f"  fix       {exc.diagnosis.remedy}".replace("--ws-", "--")
-    return "\n".join([opening_error(exc), fix, read_on(exc.stage.code)])
+    """Why nothing opened, what to change, and where to read on."""
+    lines = [str(exc), f"  fix       {exc.diagnosis.remedy}", read_on(exc.stage.code)]
+    return with_own_options("\n".join(lines))
 
 
 def _headers(lines: Sequence[str]) -> list[tuple[str, str]]:

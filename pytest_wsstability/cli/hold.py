@@ -19,7 +19,7 @@ from ..net.errors import OpeningError
 from ..net.hold import Soak, hold
 from ..profiles.catalogue import find
 from ..report.progress import Survey
-from .connecting import add_connect_options, connect_options, opening_error, opening_message
+from .connecting import add_connect_options, connect_options, opening_message, with_own_options
 from .exits import INCONCLUSIVE, UNSTABLE
 from .output import add_output_options, say_json
 from .progress import CommandProgress
@@ -125,7 +125,8 @@ def _detected(options: argparse.Namespace) -> None:
 
 def _tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
     if options.json:
-        say_json(_not_opened(exc, opening_error(exc)))
+        error = with_own_options(str(exc))
+        say_json({"outcome": "not opened", "error": error, "diagnosis": plain(exc.diagnosis)})
     else:
         say_message(opening_message(exc), options, ("red", "bold"))
     return UNSTABLE if exc.shortage is None else INCONCLUSIVE
@@ -164,10 +165,6 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
         "intervals": None if timeline.intervals is None else timeline.intervals._asdict(),
         "diagnosis": plain(verdict.diagnosis),
     }
-
-
-def _not_opened(exc: OpeningError, error: str) -> dict[str, Any]:
-    return {"outcome": "not opened", "error": error, "diagnosis": plain(exc.diagnosis)}
 
 
 def _refuse_unseen(options: argparse.Namespace) -> None:

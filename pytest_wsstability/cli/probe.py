@@ -22,7 +22,7 @@ from ..net.errors import OpeningError
 from ..net.probe import Prober
 from ..net.probe.climber import Climber
 from ..report.live import Row
-from .connecting import add_connect_options, connect_options, opening_error, opening_message
+from .connecting import add_connect_options, connect_options, opening_message, with_own_options
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
 from .output import add_output_options, say_json
 from .progress import CommandProgress
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         findings, is_interrupted = asyncio.run(_probe(prober, progress))
     except OpeningError as exc:
         if options.json:
-            say_json({"outcome": "not opened", "error": opening_error(exc)})
+            say_json({"outcome": "not opened", "error": with_own_options(str(exc))})
         else:
             say_message(opening_message(exc), options, ("red", "bold"))
         return UNSTABLE
