@@ -108,7 +108,7 @@ def test_an_interrupt_leaves_alone_what_is_closing():
         while not hold.closing:
             assert not hold.finished
             holds.wait(0.01)
-        holds.interrupt([hold])
+        holds.interrupt(hold)
         assert holds.stop() == [hold]
 
     assert hold.soak.verdict.outcome is Outcome.STABLE

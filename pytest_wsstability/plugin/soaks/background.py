@@ -78,13 +78,13 @@ class Hold:
             return self.soak.verdict.headline
         return str(self.error).partition("\n")[0] if self.error is not None else ""
 
-    def interrupt(self, why: str) -> None:
+    def interrupt(self) -> None:
         """Take down what was seen until now; called on the loop of the hold."""
         if self.connection is None:
-            self.error = HoldInterrupted(f"{why} before the connection was open")
+            self.error = HoldInterrupted("interrupted before the connection was open")
             return
         timelines = self.connection.timelines
-        verdict = interrupted(self.requirement, timelines[0], why)
+        verdict = interrupted(self.requirement, timelines[0])
         self.soak = Soak(self.requirement, verdict, timelines, url=self.connection.url)
 
 
@@ -147,11 +147,11 @@ class Holds:
             self._news.clear()
         return finished
 
-    def interrupt(self, holds: Iterable[Hold], why: str = "interrupted") -> None:
-        """End holds, each with a closing handshake; what they saw is kept. Does not wait."""
-        self._loop.call_soon_threadsafe(self._interrupt, list(holds), why)
+    def interrupt(self, hold: Hold) -> None:
+        """End a hold with a closing handshake; what it saw is kept. Does not wait."""
+        self._loop.call_soon_threadsafe(self._interrupt, [hold])
 
-    def stop(self, why: str = "interrupted") -> list[Hold]:
+    def stop(self) -> list[Hold]:
         """
         End every hold and the thread, within a few seconds.
 
@@ -160,7 +160,7 @@ class Holds:
 
         """
         ended = self.running
-        self._loop.call_soon_threadsafe(self._stopping.set_result, why)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_CLOSING + _GRACE)
         return ended
 
@@ -190,13 +190,13 @@ class Holds:
             runner.run(self._main(ready))
 
     async def _main(self, ready: threading.Event) -> None:
-        self._stopping: asyncio.Future[str] = self._loop.create_future()
+        self._stopping = asyncio.Event()
         self._places = asyncio.Semaphore(self._concurrency) if self._concurrency else None
         self._opening = asyncio.Semaphore(_OPENING)
         ready.set()
-        why = await self._stopping
+        await self._stopping.wait()
         holds = self.running
-        self._interrupt(holds, why)
+        self._interrupt(holds)
         tasks = [hold.task for hold in holds if hold.task is not None]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_CLOSING)
@@ -208,11 +208,11 @@ class Holds:
         for hold in holds:
             hold.task = self._loop.create_task(self._hold(hold))
 
-    def _interrupt(self, holds: list[Hold], why: str) -> None:
+    def _interrupt(self, holds: Iterable[Hold]) -> None:
         for hold in holds:
             # One that is closing has its verdict, and needs only a moment.
             if hold.task is not None and not hold.finished and not hold.closing:
-                hold.interrupt(why)
+                hold.interrupt()
                 hold.task.cancel()
 
     def _abort(self, holds: list[Hold]) -> None:

@@ -221,7 +221,7 @@ class Soaks:
         """A test is over: end its hold if nobody has judged it, as when another fixture failed."""
         hold = self._holds.pop(item.nodeid, None)
         if hold is not None:
-            self._holds_running().interrupt([hold])
+            self._holds_running().interrupt(hold)
 
     def stop(self) -> list[Hold]:
         """End what still runs; returns the holds that no test has judged."""
@@ -287,7 +287,7 @@ class Soaks:
         """End a hold that nobody needs any more, and its test."""
         __tracebackhide__ = True
         holds = self._holds_running()
-        holds.interrupt([hold])
+        holds.interrupt(hold)
         while not hold.finished:
             holds.wait(_LOOK)
             holds.news()
