@@ -27,7 +27,8 @@ A session: ``greeting`` (server), ``steps`` (either), ``session_info`` (client),
 (server), each where the protocol has it. With ``SESSION_ID`` in ``session_info`` the client names it, with it
 in the server's messages alone (its steps too) the server. ``resume`` and ``resumed`` come back to it on the
 next connection. ``goodbye`` (client) says that it goes; the orchestrator says ``goodbye_answer`` to it and
-ends the connection with ``goodbye_code``. To all else a client asks for, it says what ``reply`` gives.
+ends the connection with ``goodbye_code``. To all else a client asks for, it says what ``reply`` gives; to
+what it asks by HTTP before it connects, what ``http`` does.
 
 What data can't say, one function does: ``pong=lambda message: message.startswith("PONG")`` reads, and
 ``Codec(read, write)`` writes too; ``read`` gives values by the placeholders' names. ``records`` cuts
@@ -69,7 +70,7 @@ from .placeholders import (
     Unwritable,
 )
 from .profile import Profile
-from .speech import HangUp, Heard, Problem, Say
+from .speech import HangUp, Heard, HttpAnswer, Problem, Say
 from .templates import Free
 from .words import SessionStep
 
@@ -101,6 +102,7 @@ __all__ = [
     "Free",
     "HangUp",
     "Heard",
+    "HttpAnswer",
     "Intervals",
     "Message",
     "Prefixed",

@@ -8,12 +8,16 @@ sends ``2`` at that interval, and the client answers ``3``. Each connection is a
 
 from __future__ import annotations
 
+import json
+from urllib.parse import parse_qs
+
 from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .messages import Prefixed
 from .placeholders import INTERVAL_MS, SESSION_ID, TIMEOUT_MS
 from .profile import Profile
+from .speech import HttpAnswer
 from .templates import Free
 
 INTERVAL, TIMEOUT = 25.0, 20.0
@@ -67,6 +71,19 @@ OPEN = {
     "maxPayload": Free(1_000_000, optional=True),
 }
 
+# Code 0 of Engine.IO's errors, with what helps.
+_NO_POLLING = {
+    "code": 0,
+    "message": "Transport unknown: WebSocket alone is spoken here, give the client transports: ['websocket']",
+}
+
+
+def refuse_polling(method: str, target: str) -> HttpAnswer | None:
+    """What a server of Engine.IO with WebSocket alone says to a client that begins with HTTP polling."""
+    asked = parse_qs(target.partition("?")[2]).get("transport")
+    return HttpAnswer(400, json.dumps(_NO_POLLING)) if asked == ["polling"] else None
+
+
 ENGINEIO = Profile(
     name="engineio",
     title="Engine.IO 4",
@@ -78,6 +95,7 @@ ENGINEIO = Profile(
     interval=INTERVAL,
     timeout=TIMEOUT,
     query={"EIO": "4", "transport": "websocket"},
+    http=refuse_polling,
     timers=(PING_TIMEOUT, CLIENT_TIMEOUT),
     codes=CODES,
     proved_with=("python-socketio 5.18 (server)",),

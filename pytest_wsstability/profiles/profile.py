@@ -22,6 +22,7 @@ from .literals import check_fixed, check_placeholders, check_subprotocol
 from .messages import Codec, Message, Prefixed
 from .placeholders import PLACEHOLDER, SAMPLE, Values, whole
 from .records import Split
+from .speech import HttpAnswer
 from .templates import Free
 from .wording import json_of
 from .words import FIELDS, SENDERS, Messages, SessionStep, Words
@@ -35,6 +36,9 @@ Agree: TypeAlias = Callable[[Values, Values], Intervals]
 
 # Of a message, and of what the client's session_info said: what a server says to it, or None.
 Reply: TypeAlias = Callable[[str | bytes, Values], str | bytes | None]
+
+# Of the method and the target of an HTTP request: what a server answers; None for one that it does not know.
+Http: TypeAlias = Callable[[str, str], HttpAnswer | None]
 
 # Fields that hold several values of a kind, and how one is written.
 _SEVERAL: dict[str, tuple[type, str]] = {
@@ -125,6 +129,9 @@ class Profile:
     # SUBSCRIBE, calls of OCPP); None: nothing.
     reply: Reply | None = None
 
+    # What a server answers over HTTP to clients that ask before they connect; None: nothing.
+    http: Http | None = None
+
     # How people speak in it; None where they do not.
     audio: Audio | None = None
 
@@ -210,6 +217,8 @@ class Profile:
             raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
         if self.reply is not None and not callable(self.reply):
             raise self._wrong(f"reply is {self.reply!r}; give a function of a message and of session_info")
+        if self.http is not None and not callable(self.http):
+            raise self._wrong(f"http is {self.http!r}; give a function of a method and a target")
         if self.heartbeats_in_session and self.session_confirmed is None:
             raise self._wrong("heartbeats_in_session without session_confirmed: none would ever be sent")
         if self.goodbye_answer is not None and self.goodbye is None:

@@ -2,21 +2,26 @@
 SignalR's JSON hub protocol, version 1.
 
 Each message ends with the byte 0x1E. Client: the handshake request. Server: ``{}``, or an ``error``. From
-then on both ends send ``{"type":6}`` each 15 s, which nobody answers. Without negotiation
-(``skipNegotiation``) there is no connection id; a reconnect is a new connection. ``{"type":7}`` ends it, and
-for good unless it has ``"allowReconnect":true``.
+then on both ends send ``{"type":6}`` each 15 s, which nobody answers. A reconnect is a new connection.
+``{"type":7}`` ends it, and for good unless it has ``"allowReconnect":true``.
+
+A client asks by HTTP first, unless it has ``skipNegotiation``: ``POST .../negotiate`` gives it an id and the
+transports. The monitored client does not.
 
 """
 
 from __future__ import annotations
 
 import json
+import uuid
+from urllib.parse import parse_qs
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from .messages import Codec
 from .placeholders import Values
 from .profile import Profile
+from .speech import HttpAnswer
 from .templates import Free
 from .wording import json_of
 
@@ -35,6 +40,19 @@ def _reply(message: str | bytes, began: Values) -> str | None:
     return json.dumps({"type": 3, "invocationId": found["invocationId"], "result": None}) + "\x1e"
 
 
+def _negotiate(method: str, target: str) -> HttpAnswer | None:
+    """An id for the client, and that it may speak WebSocket here and nothing else (TransportProtocols.md)."""
+    path, _, query = target.partition("?")
+    if method != "POST" or not path.endswith("/negotiate"):
+        return None
+    # Clients from before version 1 call the token an id.
+    version = int(parse_qs(query).get("negotiateVersion") == ["1"])
+    names = ("connectionId", "connectionToken")[: 1 + version]
+    said = {"negotiateVersion": version, **{name: str(uuid.uuid4()) for name in names}}
+    said["availableTransports"] = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
+    return HttpAnswer(200, json.dumps(said))
+
+
 SIGNALR = Profile(
     name="signalr",
     title="SignalR, JSON hub protocol",
@@ -51,6 +69,7 @@ SIGNALR = Profile(
     # To whom it does not say so its clients do not come back: the server has ended this one for good.
     error=({"type": 7, "error": Free("an error")}, {"type": 7}),
     reply=_reply,
+    http=_negotiate,
     goodbye={"type": 7},
     # Its client closes (measured).
     goodbye_code=None,

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
-from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, OPEN, PING_TIMEOUT, TIMEOUT
+from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, OPEN, PING_TIMEOUT, TIMEOUT, refuse_polling
 from .messages import Codec, Prefixed
 from .placeholders import ANY, SEQUENCE, SESSION_ID, TOKEN, Values
 from .profile import Profile
@@ -93,6 +93,7 @@ def socketio(
         interval=INTERVAL,
         timeout=TIMEOUT,
         query=ENGINEIO.query,
+        http=refuse_polling,
         timers=(PING_TIMEOUT, CONNECT_TIMEOUT, CLIENT_TIMEOUT),
         codes=CODES,
         proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),

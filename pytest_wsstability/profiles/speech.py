@@ -64,6 +64,15 @@ class Say(NamedTuple):
         return self._replace(values={**values, "id": found + 1 if isinstance(found, int) else f"{found}x"})
 
 
+class HttpAnswer(NamedTuple):
+    """What a server says over HTTP to a client that asks before it connects."""
+
+    # 200 and above.
+    status: int
+    # JSON.
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class HangUp:
     """The connection should be ended: a timer of this end ran out."""

@@ -27,6 +27,8 @@ class ConnectionAttempt:
     status: int | None = None
     # Seconds after which a refused client was asked to come back (Retry-After); None if it was not.
     retry_after: float | None = None
+    # The first line of the answer's body; empty where there is none.
+    told: str = ""
     # What the server saw of the connection; None when it did not open.
     timeline: Timeline | None = None
     # What took from the client every sign that its peer lives, on purpose, and the clock's readings when that

@@ -35,7 +35,7 @@ class ConnectionLog:
         self._profile = profile
         self.faults_until = faults_until
         self._keep = keep
-        # How many have connected.
+        # How many have asked for the upgrade.
         self.count = 0
         # Everybody who connected, refused ones too, in the order of arrival.
         self.attempts: list[ConnectionAttempt] = []
@@ -54,26 +54,32 @@ class ConnectionLog:
 
     # What the server's half of each connection says.
 
-    def on_connect(self, websocket: WebSocket) -> int:
-        """
-        A transport is there; after a TLS handshake that failed none is, and nobody says so.
-
-        Returns:
-            The number of the attempt, counted from 0.
-
-        """
+    def on_connect(self, websocket: WebSocket) -> None:
+        """A transport is there; after a TLS handshake that failed none is, and nobody says so."""
         attempt = ConnectionAttempt(websocket.loop.time(), faults_until=self.faults_until())
         self.attempts.append(attempt)
         if self._keep is not None and len(self.attempts) > self._keep + len(self._transports):
             self._links.pop(self.attempts.pop(0), None)
         self._transports[websocket] = attempt, None
+
+    def on_upgrade(self) -> int:
+        """
+        A client asks for the upgrade; who looks at a page, or asks something else by HTTP, does not.
+
+        Returns:
+            The number of the request, counted from 0.
+
+        """
         self.count += 1
         return self.count - 1
 
-    def on_response(self, websocket: WebSocket, status: int, retry_after: float | None) -> None:
+    def on_response(
+        self, websocket: WebSocket, status: int, retry_after: float | None, body: bytes = b""
+    ) -> None:
         """A request was answered with HTTP, and does not become a connection."""
         attempt, _ = self._transports[websocket]
         attempt.status, attempt.retry_after = status, retry_after
+        attempt.told = body.decode(errors="replace").partition("\n")[0]
         if status == HTTPStatus.OK:
             # A browser that looked at the page wanted no connection.
             with suppress(ValueError):

@@ -67,9 +67,8 @@ class PeerFaults:
         self._log = log
         self._restart = restart
 
-    def on_connect(self, websocket: WebSocket, number: int) -> tuple[Step, ...]:
+    def on_upgrade(self, number: int) -> tuple[Step, ...]:
         """What is done to the connection with this number, counted from 0."""
-        self.freeze.add(websocket)
         return self._program.steps if self._program.applies_to(number - self._first) else ()
 
     def change(self, program: Program) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...core.duration import Duration, parse_duration, show_duration
-from ...core.redact import show_session
+from ...core.redact import show_session, show_text
 from ...core.timeline.events import Tier
 from ...profiles import Profile
 from ..connection import Connection
@@ -152,7 +152,9 @@ class SessionRegistry(ConnectionLog):
         what = "no session" if session_id is None else f"no session {show_session(session_id)!r}"
         lines = [f"{what} came to {url} within {show_duration(seconds)}"]
         if not self.sessions:
-            lines.append("  observed  no client opened a connection")
+            came = [": ".join(filter(None, [str(each), each.told])) for each in self.attempts[:5]]
+            lines += [f"  observed  a client connected: {show_text(each, 300)}" for each in came]
+            lines += [] if came else ["  observed  no client opened a connection"]
             if tier_of(asyncio.get_running_loop()) is Tier.VIRTUAL:
                 lines.append(_OUTSIDE)
         lines += [f"  observed  {_who(session)}: {session.timeline!r}" for session in self.sessions[:5]]

@@ -20,6 +20,8 @@ from .status import state_of
 if TYPE_CHECKING:
     from websockets.server import ServerProtocol
 
+    from ...profiles import Profile
+
 # A refused client may come back after so many seconds (RFC 9110, section 10.2.3).
 _RETRY_AFTER = 1
 
@@ -96,6 +98,33 @@ class Responses:
             body = json.dumps({"settings": self._settings(), "session": state})
             return _text(protocol, HTTPStatus.OK, body, "application/json")
         return None
+
+
+def asked(protocol: ServerProtocol, request: Request, profile: Profile) -> Response | None:
+    """What a server of the protocol answers who asks by HTTP before the opening; None where nothing is."""
+    # Before websockets 17 there are requests with GET only.
+    method, origin = getattr(request, "method", "GET"), request.headers.get("Origin")
+    if profile.http is None:
+        return None
+    wanted = request.headers.get("Access-Control-Request-Method") if method == "OPTIONS" else None
+    try:
+        answer = profile.http(wanted or method, request.path)
+    except Exception as exc:
+        # The user's function runs here.
+        why = f"http of the profile {profile.name!r} raised {exc!r}\n"
+        return _text(protocol, HTTPStatus.INTERNAL_SERVER_ERROR, why)
+    if answer is None:
+        return None
+    status, body = (HTTPStatus(answer.status), answer.body) if wanted is None else (HTTPStatus.OK, "")
+    response = _text(protocol, status, body, "application/json")
+    if origin is not None:
+        # To a page of another origin a WebSocket is open, and other requests are not (Fetch, section 3.3).
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+    if wanted is not None:
+        named = request.headers.get("Access-Control-Request-Headers", "")
+        response.headers["Access-Control-Allow-Headers"] = named
+    return response
 
 
 def too_large() -> Response:

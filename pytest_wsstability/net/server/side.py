@@ -26,7 +26,7 @@ from ..timers import Deadline, Ticker
 from .behaviour import DROP, Behaviour, last_traffic
 from .peer_faults import PeerFaults, refusal
 from .registry import SessionRegistry
-from .responses import too_large
+from .responses import asked, too_large
 
 if TYPE_CHECKING:
     from ...core.faults import Step
@@ -86,7 +86,8 @@ class ServerSide:
 
     def connected(self, websocket: WebSocket) -> None:
         """Wait for the client's request, but not for ever."""
-        self._steps = self._faults.on_connect(websocket, self._registry.on_connect(websocket))
+        self._registry.on_connect(websocket)
+        self._faults.freeze.add(websocket)
         self._timer = websocket.loop.call_later(OPEN_TIMEOUT, self._give_up, websocket)
 
     def takes(self, websocket: WebSocket, size: int) -> bool:
@@ -105,11 +106,12 @@ class ServerSide:
         protocol = websocket.protocol
         assert isinstance(protocol, ServerProtocol)
         if isinstance(event, Request):
-            response = self._respond(protocol, event)
+            response = self._respond(websocket, protocol, event)
             if response.status_code != 101:
                 later = response.headers.get("Retry-After")
                 seconds = float(later) if later is not None else None
-                self._registry.on_response(websocket, response.status_code, seconds)
+                body = bytes(response.body or b"")
+                self._registry.on_response(websocket, response.status_code, seconds, body)
             if protocol.parser_exc or protocol.close_rcvd:
                 # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
                 # ended the stream for the sans-I/O layer.
@@ -137,10 +139,15 @@ class ServerSide:
         websocket.messages.expect_protocol(event.path, [name.strip() for name in offered.split(",")])
         self._start(websocket)
 
-    def _respond(self, protocol: ServerProtocol, request: Request) -> Response:
+    def _respond(self, websocket: WebSocket, protocol: ServerProtocol, request: Request) -> Response:
         answer = self._registry.answer
         response = answer(protocol, request) if answer is not None else None
-        return response or refusal(self._steps, protocol) or protocol.accept(request)
+        if response is None and "Upgrade" in request.headers:
+            self._steps = self._faults.on_upgrade(self._registry.on_upgrade())
+            response = refusal(self._steps, protocol)
+        elif response is None:
+            response = asked(protocol, request, websocket.profile)
+        return response or protocol.accept(request)
 
     def _start(self, websocket: WebSocket) -> None:
         behaviour, loop, timeline = self.behaviour, websocket.loop, websocket.timeline

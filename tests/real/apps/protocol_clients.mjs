@@ -28,7 +28,7 @@ const clients = {
   async 'signalr'() {
     const { HubConnectionBuilder, LogLevel } = await import('@microsoft/signalr');
     const hub = new HubConnectionBuilder()
-      .withUrl(url.replace('ws:', 'http:'), { skipNegotiation: true, transport: 1 })
+      .withUrl(url.replace('ws:', 'http:'))
       .configureLogging(LogLevel.None).withAutomaticReconnect().build();
     Object.assign(hub, hurried({ keepAliveIntervalInMilliseconds: every }));
     await hub.start();
