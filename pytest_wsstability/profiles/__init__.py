@@ -21,7 +21,7 @@ twice in a text is the same in both places, and has 256 characters at most.
 
 Three shapes of heartbeat: ``ping`` and ``pong`` are asked and answered (``ping == pong`` is an echo);
 ``ping`` alone is one-way, and no answer is ever due; neither means protocol pings. ``heartbeats_from`` says
-who sends them.
+who sends them. ``heartbeat_request`` (server) is answered with one at once.
 
 A session: ``greeting`` (server), ``steps`` (either), ``session_info`` (client), ``session_confirmed``
 (server), each where the protocol has it. With ``SESSION_ID`` in ``session_info`` the client names it, with it

@@ -24,7 +24,7 @@ _EARLY = 1e-6
 _MAX_ASKED = 1024
 
 _DATA, _NONE = Role.DATA, Role.NONE
-_HEARTBEAT, _ANSWER = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
+_HEARTBEAT, _ANSWER, _REQUEST = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER, Role.HEARTBEAT_REQUEST
 _INFO, _CONFIRMED, _REFUSED = Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED
 # Messages in which a peer names the session and the intervals.
 _NAMING = frozenset({Role.GREETING, Role.STEP, _INFO, _CONFIRMED})
@@ -219,6 +219,9 @@ class Conversation:
             if not due:
                 return ()
             return _PLAIN_ANSWER if heard.values is None else (Say(_ANSWER, heard.values),)
+        if role is _REQUEST:
+            # One that was asked for shifts none of those that are due.
+            return () if self._next_beat is None else (self.beat(),)
         if self.begins_another(heard):
             assert self._state is not None
             # Once: a server that refuses the new one too would be asked without an end.

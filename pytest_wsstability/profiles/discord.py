@@ -2,8 +2,8 @@
 Discord's gateway, version 10: the server names the interval, the client sends the last number it received.
 
 Server: op 10 with ``heartbeat_interval``. Client: op 2 (identify), or op 6 (resume) with the session's id
-and the last number. Server: ``READY`` or ``RESUMED``, or op 9. The client's op 1 is answered with op 11. Op 7
-asks it to come back.
+and the last number. Server: ``READY`` or ``RESUMED``, or op 9. The client's op 1 is answered with op 11. With
+an op 1 of its own the server wants one at once, with op 7 it asks the client to come back.
 
 """
 
@@ -77,6 +77,7 @@ def discord(
         resume_refused={"op": 9, "d": False},
         ping={"op": 1, "d": SEQUENCE},
         pong={"op": 11},
+        heartbeat_request={"op": 1},
         interval=41.25,
         sequence="s",
         notice={"op": 7},

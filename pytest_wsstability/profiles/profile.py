@@ -96,6 +96,8 @@ class Profile:
     pong: Messages = None
     # Who sends them: "client", "server" or "both".
     heartbeats_from: str = "client"
+    # Server to client: it wants a heartbeat at once. May look like one of the client's.
+    heartbeat_request: Messages = None
     # The client sends none before its session is confirmed, because the server would refuse them.
     heartbeats_in_session: bool = False
     # Seconds between two heartbeats where neither the test nor the peer says so; None: none are sent.
@@ -219,6 +221,8 @@ class Profile:
             raise self._wrong(f"reply is {self.reply!r}; give a function of a message and of session_info")
         if self.http is not None and not callable(self.http):
             raise self._wrong(f"http is {self.http!r}; give a function of a method and a target")
+        if self.heartbeat_request is not None and self.heartbeats_from == "server":
+            raise self._wrong('heartbeat_request with heartbeats_from="server": the client sends none')
         if self.heartbeats_in_session and self.session_confirmed is None:
             raise self._wrong("heartbeats_in_session without session_confirmed: none would ever be sent")
         if self.goodbye_answer is not None and self.goodbye is None:

@@ -32,6 +32,7 @@ FIELDS: dict[str, tuple[End, Role]] = {
     "resume_refused": (_S, Role.SESSION_REFUSED),
     "token": (_S, Role.STEP),
     "greeting": (_S, Role.GREETING),
+    "heartbeat_request": (_S, Role.HEARTBEAT_REQUEST),
     "notice": (_S, Role.NOTICE),
     "error": (_S, Role.ERROR),
     "goodbye": (_C, Role.GOODBYE),
@@ -46,8 +47,8 @@ _SAME_VALUE = {
 # The messages that a session begins with, one after the other.
 _FIELD_OF = {field: FIELDS[field][1] for field in ("greeting", "session_info", "session_confirmed")}
 _DATA = Heard(Role.DATA)
-# Errors and notices are called the same in many protocols (``{"type":"error"}``, ``{"op":7}``).
-_ANYBODYS = frozenset({Role.ERROR, Role.NOTICE})
+# These are called the same in many protocols (``{"type":"error"}``, ``{"op":7}``).
+_ANYBODYS = frozenset({Role.ERROR, Role.NOTICE, Role.HEARTBEAT_REQUEST})
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,8 @@ TRANSCRIPTS = [
     (DISCORD, S, '{"op":0,"t":"RESUMED","s":10,"d":{}}', Role.SESSION_CONFIRMED, None),
     (DISCORD, S, '{"op":9,"d":false}', Role.SESSION_REFUSED, None),
     (DISCORD, S, '{"op":7,"d":null}', Role.NOTICE, None),
+    (DISCORD, S, '{"op":1,"d":null}', Role.HEARTBEAT_REQUEST, None),
+    (DISCORD, C, '{"op":1,"d":null}', Role.HEARTBEAT, None),
     (DISCORD, S, '{"op":0,"t":"MESSAGE_CREATE","s":2,"d":{}}', Role.DATA, None),
     # slack_sdk.
     (

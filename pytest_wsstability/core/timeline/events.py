@@ -154,6 +154,8 @@ class Role(IntEnum):
     PROOF_OF_LIFE = 11
     # The client says that it goes.
     GOODBYE = 12
+    # The server wants a heartbeat of the client at once.
+    HEARTBEAT_REQUEST = 13
 
 
 class FrameKind(IntEnum):
