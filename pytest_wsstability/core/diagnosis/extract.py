@@ -85,7 +85,7 @@ def extract(
         silence=min(timeline.silent_for(SENT), timeline.silent_for(RECEIVED)),
         longest_silence=timeline.longest_silence,
         pings=_pings(timeline, frames),
-        heartbeats=_asked(_own_heartbeats(timeline), age, _patience(verdict, Rule.HEARTBEATS)),
+        heartbeats=_asked(timeline.own_heartbeats, age, _patience(verdict, Rule.HEARTBEATS)),
         beaten=_asked(_peers_heartbeats(timeline), age, _TO_ANSWER_HERE),
         asked=_with_proof(_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)), timeline),
         tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
@@ -176,13 +176,6 @@ def _latest(asked: Sequence[float], answers: Sequence[float]) -> float:
             break
         longest = max(longest, answers[place] - at)
     return longest
-
-
-def _own_heartbeats(timeline: Timeline) -> RoundTrips:
-    """Heartbeats of this end; where both ends send some, the record has the server's by themselves."""
-    if timeline.protocol is not None and timeline.protocol.both_ask and timeline.end is End.SERVER:
-        return timeline.server_heartbeats
-    return RoundTrips() if timeline.heartbeat_sender is RECEIVED else timeline.heartbeats
 
 
 def _peers_heartbeats(timeline: Timeline) -> RoundTrips:

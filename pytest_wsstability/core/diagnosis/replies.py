@@ -21,14 +21,14 @@ UNKNOWN = (Role.DATA, Role.NONE)
 
 def behind_heartbeats(f: Features) -> Sequence[Event]:
     """For each heartbeat that is open, the message behind it; empty where one has none."""
-    beats, still = _beats(f), f.timeline.heartbeats.open
+    beats, still = _beats(f), f.timeline.own_heartbeats.open
     found = [_behind_heartbeat(f, place) for place, at in beats if at in still]
     return () if None in found else [each for each in found if each is not None]
 
 
 def answered_later(f: Features) -> Sequence[float]:
     """Instants of the heartbeats that were answered, and went out after one that was not."""
-    still = f.timeline.heartbeats.open
+    still = f.timeline.own_heartbeats.open
     return [at for _, at in _beats(f)[1:] if at not in still]
 
 
@@ -49,7 +49,7 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
     # What came sooner than half the usual time was on its way when the heartbeat went out.
     if heard is None or not f.heartbeats.usual / 2 <= heard.at - f.events[place].at < TO_ANSWER:
         return None
-    is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.heartbeats.unmatched
+    is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.own_heartbeats.unmatched
     return None if is_known or heard.role not in (*UNKNOWN, Role.HEARTBEAT_ANSWER) else heard
 
 

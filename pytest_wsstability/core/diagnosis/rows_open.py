@@ -243,7 +243,7 @@ ROWS = (
             Rival(
                 Cause.SLOW_ANSWERS,
                 _UNTOLD,
-                lambda f: not f.timeline.heartbeats.are_told,
+                lambda f: not f.timeline.own_heartbeats.are_told,
                 _UNTOLD,
                 LOW,
             ),

@@ -30,6 +30,20 @@ def peer_beats(timeline: Timeline) -> bool:
     return timeline.end is End.SERVER
 
 
+def answered_by_peer(timeline: Timeline) -> Sequence[RoundTrips]:
+    """
+    The heartbeats whose answers are judged.
+
+    Where both ends ask, a server has the client's, which it answers itself, and its own: what the client
+    sends does not stand for what it answers, and one that sends none is judged by its answers.
+
+    """
+    theirs, own = timeline.heartbeats, timeline.server_heartbeats
+    if timeline.end is not End.SERVER or not own.sent:
+        return (theirs,)
+    return (theirs, own) if theirs.sent else (own,)
+
+
 def _never(timeline: Timeline) -> str:
     """That the peer sent no heartbeat."""
     who = f"the {timeline.end.peer.value}"
@@ -40,13 +54,21 @@ def _never(timeline: Timeline) -> str:
 
 def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """Each heartbeat is answered in time, and so many are; what is open after a hold is waited for."""
-    within, trips = requirement.answer_within, timeline.heartbeats
+    within = requirement.answer_within
     if within is None:
         return
     yield from too_silent(requirement, timeline, incidents, within)
     if timeline.is_one_way:
         yield from too_few(requirement, timeline, within)
         return
+    for trips in answered_by_peer(timeline):
+        yield from _answered(requirement, timeline, incidents, trips, within)
+
+
+def _answered(
+    requirement: Requirement, timeline: Timeline, incidents: Incidents, trips: RoundTrips, within: float
+) -> Iterator[Finding]:
+    """Of the heartbeats of one end."""
     asked, readings = AskedInHold(requirement, timeline, trips, within), trips.readings(within)
     missed = [*map(asked.missed, readings)]
     if min(missed)[0] > requirement.heartbeat_missed_max:
@@ -55,7 +77,7 @@ def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incident
         return
     if max(most for _, most in missed) > requirement.heartbeat_missed_max:
         yield _ambiguous(trips)
-    yield from _enough(requirement, timeline, incidents, readings, asked)
+    yield from _enough(requirement, timeline, incidents, trips, readings, asked)
     yield from _stray(trips, within)
 
 
@@ -66,7 +88,8 @@ def heartbeats_so_far(
     within = requirement.answer_within
     # Nobody asks this otherwise: see `BROKEN_WHILE_HELD`.
     assert within is not None
-    if timeline.is_one_way or not timeline.heartbeats.are_in_time(timeline.duration, within):
+    trips = answered_by_peer(timeline)
+    if timeline.is_one_way or not all(each.are_in_time(timeline.duration, within) for each in trips):
         yield from heartbeats(requirement, timeline, incidents)
     else:
         yield from too_silent(requirement, timeline, incidents, within)
@@ -76,6 +99,7 @@ def _enough(
     requirement: Requirement,
     timeline: Timeline,
     incidents: Incidents,
+    trips: RoundTrips,
     readings: Sequence[Pairing],
     asked: AskedInHold,
 ) -> Iterator[Finding]:
@@ -92,7 +116,7 @@ def _enough(
         held = over and (hold is not None or timeline.close is None)
         yield _short_of(requirement, timeline, incidents, asked, most[-1], may_grow=not held or young > 0)
     elif least[0] < wanted:
-        yield _ambiguous(timeline.heartbeats)
+        yield _ambiguous(trips)
 
 
 def _short_of(

@@ -8,7 +8,7 @@ from ..timeline.events import SAME
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from . import message_rules
-from .heartbeat_rules import peer_beats
+from .heartbeat_rules import answered_by_peer, peer_beats
 from .one_way import silent_from
 from .progress import goes_on
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
@@ -104,7 +104,8 @@ def _heartbeats_due(requirement: Requirement, timeline: Timeline, *, held: bool)
         hold = requirement.alive_for
         if held or hold is None:
             yield silent_from(requirement, timeline, within)
-        yield _next_overdue(trips, timeline.duration, within, hold, due if held else None)
+        for each in answered_by_peer(timeline):
+            yield _next_overdue(each, timeline.duration, within, hold, due if held else None)
     if every is not None and held and peer_beats(timeline):
         yield due - every + every * CADENCE_TOLERANCE
 

@@ -571,6 +571,13 @@ class Timeline:
         return self._server_heartbeats or _NO_TRIPS
 
     @property
+    def own_heartbeats(self) -> RoundTrips:
+        """The heartbeats of this end."""
+        if self.protocol is not None and self.protocol.both_ask and self.end is End.SERVER:
+            return self.server_heartbeats
+        return _NO_TRIPS if self.heartbeat_sender is Direction.RECEIVED else self.heartbeats
+
+    @property
     def pings(self) -> RoundTrips:
         """Ping frames that this end sent, and the pongs that answered them."""
         return self._pings or _NO_TRIPS
