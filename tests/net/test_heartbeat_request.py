@@ -32,7 +32,7 @@ def asks(*instants):
 
 @pytest.mark.parametrize("instants", [(1,), (100,), (1, 2, 100, 299.99)])
 async def test_discord_asks(instants):
-    """Before the client's first heartbeat, too: it was taken for one of the server, whose next did not come."""
+    """Before the client's first heartbeat, too: it was taken for one of the server."""
     async with Orchestrator(profile="discord", handler=asks(*instants)) as server:
         async with opened(server.url, profile="discord") as connection:
             await connection.assert_stable(**EACH)
