@@ -20,9 +20,9 @@ UNKNOWN = (Role.DATA, Role.NONE)
 
 
 def behind_heartbeats(f: Features) -> Sequence[Event]:
-    """For each heartbeat that is open, the message behind it; empty where one has none."""
+    """For each heartbeat that is open, the message behind it; empty where one has had time, and has none."""
     beats, still = _beats(f), f.timeline.own_heartbeats.open
-    found = [_behind_heartbeat(f, place) for place, at in beats if at in still]
+    found = [_behind_heartbeat(f, place) for place, at in beats if at in still and not _is_pending(f, place)]
     return () if None in found else [each for each in found if each is not None]
 
 
@@ -51,6 +51,11 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
         return None
     is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.own_heartbeats.unmatched
     return None if is_known or heard.role not in (*UNKNOWN, Role.HEARTBEAT_ANSWER) else heard
+
+
+def _is_pending(f: Features, place: int) -> bool:
+    """Whether a heartbeat went out just now, as when the one before is missed, and nothing came since."""
+    return f.age - f.events[place].at < TO_ANSWER and _first(f.events[place:]) is None
 
 
 def _first(events: Sequence[Event]) -> Event | None:

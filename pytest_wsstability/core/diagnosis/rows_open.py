@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from ..cause import Cause, Confidence
 from ..timeline.events import Event, Role
 from . import rivals
@@ -43,11 +45,10 @@ def _echoes(f: Features) -> bool:
     if f.timeline.peer_sends_heartbeats:
         # Its own are as large.
         heard = [each for each in heard if each.role is not Role.HEARTBEAT]
-    return (
-        bool(beats)
-        and not f.heartbeats.answered
-        and all(any(_is_echo(beat, each) for each in heard) for beat in beats)
-    )
+    came = [any(_is_echo(beat, each) for each in heard) for beat in beats]
+    # The youngest may have gone out just now, as one does the moment that the one before is missed.
+    pending = [f.age - beat.at < TO_ANSWER for beat in beats]
+    return not f.heartbeats.answered and any(came) and all(map(operator.or_, came, pending))
 
 
 def _is_echo(beat: Event, heard: Event) -> bool:

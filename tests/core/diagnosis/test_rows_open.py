@@ -233,6 +233,22 @@ def test_a_message_right_behind_a_heartbeat_is_an_answer_that_is_not_known(rows,
     assert causes(*rows)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("rows", "end", "is_told"),
+    [
+        ([(20, ">beat"), (20, "<text"), (40, ">beat")], 40, True),
+        ([(20, ">beat"), (20, "<text"), (40, ">beat")], 40.75, True),
+        ([(20, ">beat"), (20, "<text"), (40, ">beat")], 41, False),
+        # An answer to another one is one that the profile knows.
+        ([(20, ">beat", b"1"), (20, "<text"), (40, ">beat", b"2"), (40.5, "<answer", b"1")], 40.75, False),
+        ([(20, ">beat"), (40, ">beat")], 40, False),
+    ],
+)
+def test_a_heartbeat_that_went_out_just_now_has_nothing_behind_it_yet(rows, end, is_told):
+    """Where one has until the next to be answered, that goes out as this is missed."""
+    assert (causes(*rows, end=end)[:1] == [OTHERWISE]) is is_told
+
+
 def test_what_came_behind_a_heartbeat_is_quoted():
     """With its kind and size, or as an answer to another id."""
     unknown = diagnose(timeline((20, ">beat"), (20, "<text"), until=25))

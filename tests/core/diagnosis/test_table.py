@@ -200,6 +200,24 @@ def test_an_echo_is_no_answer(rows, is_echo):
         assert (found.cause, found.blame, found.confidence.value) == (Cause.ZOMBIE, Blame.SERVER, "medium")
 
 
+@pytest.mark.parametrize(
+    ("rows", "until", "is_echo"),
+    [
+        ([*ECHOED, (10, ">beat")], 10, True),
+        ([*ECHOED, (10, ">beat")], 10.9, True),
+        ([*ECHOED, (10, ">beat")], 11, False),
+        # One that is not back tells nothing yet.
+        ([(5, ">beat"), (10, ">beat")], 10, False),
+        ([(10, ">beat")], 10, False),
+    ],
+)
+def test_a_heartbeat_that_went_out_just_now_has_no_echo_yet(rows, until, is_echo):
+    """Where one has until the next to be answered, that goes out as this is missed."""
+    found = told(timeline(*rows, until=until))
+
+    assert ("sends back what it is sent" in found.sentence) is is_echo
+
+
 STUCK = [(2, ">beat"), (2, "queued", 70_000)]
 
 
