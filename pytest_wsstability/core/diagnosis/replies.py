@@ -17,6 +17,8 @@ from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 _FEW = 1
 # What a profile knows no message for: another one, or one whose end it waits for.
 UNKNOWN = (Role.DATA, Role.NONE)
+# What it knows as a message of the client's own: to a client that waits it is no answer.
+NO_ANSWER = (*UNKNOWN, Role.SESSION_INFO)
 
 
 def behind_heartbeats(f: Features) -> Sequence[Event]:
@@ -74,7 +76,8 @@ def behind_session(f: Features) -> Sequence[Event]:
     if f.timeline.session_info_at is not None:
         # One that fell out of the record has nothing behind it of which that is sure.
         info = next(
-            (place for place, each in enumerate(events) if each.role is Role.SESSION_INFO), len(events)
+            (n for n, each in enumerate(events) if each.direction is SENT and each.role is Role.SESSION_INFO),
+            len(events),
         )
         events = events[info + 1 :]
     return [each for each in events if each.direction is RECEIVED]

@@ -10,7 +10,7 @@ from ..timeline.events import End
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
 from .protocol import SAID_BEFORE, said_wrong
-from .replies import UNKNOWN, behind_session, instead_of_session
+from .replies import NO_ANSWER, behind_session, instead_of_session
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -48,7 +48,7 @@ def _is_refused(f: Features) -> bool:
 def _answered_otherwise(f: Features) -> bool:
     """Whether a message that the profile does not know came as soon as the one that is due would."""
     event, began = instead_of_session(f), f.timeline.session_info_at
-    if event is None or event.role not in UNKNOWN:
+    if event is None or event.role not in NO_ANSWER:
         return False
     return event.at - (began or 0.0) < TO_ANSWER
 

@@ -309,18 +309,23 @@ class Timeline:
             if trips is not None:
                 older = opcode == _PONG or (self.protocol is not None and self.protocol.cumulative)
                 trips.answer(at, key, older=older)
-        elif role is _INFO and self.session_info_at is None:
-            self.session_info_at = at
-        elif role is _CONFIRMED and self.session_confirmed_at is None:
+        elif role is _INFO:
+            # An end may say what is the other's to say: that asks for nothing, and confirms nothing.
+            if self.session_info_at is None and direction is self._from_client:
+                self.session_info_at = at
+        elif role is _CONFIRMED and self.session_confirmed_at is None and direction is not self._from_client:
             self.session_confirmed_at = at
             if self._arrivals is not None:
                 self._arrivals.restart(at)
 
+    @property
+    def _from_client(self) -> Direction:
+        return Direction.SENT if self.end is End.CLIENT else Direction.RECEIVED
+
     def _heartbeats_of(self, sender: Direction) -> RoundTrips | None:
         """Where heartbeats of another end than the first are counted; None where they are none."""
         both = self.protocol is not None and self.protocol.both_ask
-        client = Direction.SENT if self.end is End.CLIENT else Direction.RECEIVED
-        if both and sender != client:
+        if both and sender is not self._from_client:
             if self._server_heartbeats is None:
                 self._server_heartbeats = RoundTrips()
             return self._server_heartbeats

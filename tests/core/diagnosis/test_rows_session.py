@@ -111,6 +111,9 @@ TWICE = ["SESSION_NOT_CONFIRMED"] * 2
         # Nothing was asked: the server speaks first.
         ([(0.75, "<text")], TWICE),
         ([(1, "<text")], TWICE[:1]),
+        # The server says what is the client's to say.
+        ([(0.75, "<info")], TWICE),
+        ([(10, ">info"), (10.75, "<info")], TWICE),
     ],
 )
 def test_a_message_in_the_place_of_the_confirmation_may_be_one_that_is_not_known(rows, causes):

@@ -271,6 +271,18 @@ def test_first_session_steps_count():
 
 
 @pytest.mark.parametrize(
+    ("end", "asks", "confirms"), [(End.CLIENT, ">", "<"), (End.SERVER, "<", ">"), (End.PROXY, "<", ">")]
+)
+def test_a_session_step_counts_of_the_end_whose_it_is(end, asks, confirms):
+    """A server that sends session_info asks for nothing, and a client's confirmation confirms nothing."""
+    wrong = timeline((1, f"{confirms}info"), (2, f"{asks}confirmed"), end=end)
+    right = timeline((1, f"{asks}info"), (2, f"{confirms}confirmed"), end=end)
+
+    assert (wrong.session_info_at, wrong.session_confirmed_at) == (None, None)
+    assert (right.session_info_at, right.session_confirmed_at) == (1, 2)
+
+
+@pytest.mark.parametrize(
     ("rows", "sent", "answered", "sender"),
     [
         ([], 0, 0, None),
