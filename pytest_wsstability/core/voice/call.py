@@ -15,6 +15,10 @@ from .stream import HeardAudio, SentAudio
 
 # Messages that are no audio, and are kept.
 _MALFORMED = 8
+# Seconds from which on audio behind an answer is a remark: the chunks that are left of it come sooner.
+REMARKS_AFTER = 1.0
+# Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
+GOES_ON = 3.0
 
 
 @dataclass(slots=True)
@@ -69,6 +73,14 @@ class Call:
     # Messages that are none of the protocol's, by the number of the turn: how many, and what the first lacks.
     unknown: dict[int, tuple[int, str]] = field(default_factory=dict)
     playout: Playout = field(init=False)
+    # What the agent says unasked since the latest turn, as a turn that is none ("are you still there?"), and
+    # how many chunks came of it, and since when: nobody's, if it does not say that it has ended.
+    _remark: Turn | None = field(init=False, default=None, repr=False)
+    _unended: int = field(init=False, default=0, repr=False)
+    # The last audio outside of any turn.
+    _stray_until: float = field(init=False, default=0.0, repr=False)
+    # What the agent said last before the latest turn.
+    _before: Turn | None = field(init=False, default=None, repr=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
     _quiet: Turn | None = field(init=False, default=None, repr=False)
     # When a player has played the last chunk that is no silence; None before the first.
@@ -84,13 +96,14 @@ class Call:
 
     @property
     def _latest(self) -> Turn | None:
-        """The latest turn, or the greeting before the first."""
-        return self.turn or self.greeting
+        """The latest turn, what the agent has said unasked since, or the greeting before the first."""
+        return self._remark or self.turn or self.greeting
 
     @property
     def _utterances(self) -> list[Turn]:
-        """All that the agent says in one piece each: its greeting, and its turns."""
-        return self.turns if self.greeting is None else [self.greeting, *self.turns]
+        """What the agent says in one piece each: its greeting, its turns, its latest remark."""
+        said = (self.greeting, *self.turns[:-1], self._before, self.turn, self._remark)
+        return [each for each in said if each is not None]
 
     @property
     def greeting_until(self) -> float | None:
@@ -101,7 +114,9 @@ class Call:
 
     def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
-        turn = self._latest
+        if self._remark is not None and not self.playout.waiting(at):
+            self._end_remark(self._remark, at)
+        turn = self._before = self._latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at = at
             if self.plays_on:
@@ -109,9 +124,27 @@ class Call:
             else:
                 self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()
+        self._remark, self._unended = None, 0
         began = Turn(len(self.turns) + 1, at)
         self.turns.append(began)
         return began
+
+    def over(self, at: float) -> None:
+        """The call is over: what is still being said unasked would have had its end."""
+        remark = self._remark
+        if remark is not None and remark.audio_until is not None and at - remark.audio_until > GOES_ON:
+            self._end_remark(remark, at)
+
+    def _end_remark(self, remark: Turn, at: float) -> None:
+        """Nothing is heard of it any more: it is nobody's, unless its end was said."""
+        if remark.done_at is None:
+            self._count_strays(self._unended, remark.speech_from)
+            remark.done_at = self.playout.finish(at)
+
+    def _count_strays(self, chunks: int, at: float) -> None:
+        if chunks:
+            self.stray_chunks += chunks
+            self.stray_at = at if self.stray_at is None else self.stray_at
 
     def _speaks(self, turn: Turn, at: float) -> bool:
         """Whether the agent is still heard: its answer is not whole, or is not played to its end."""
@@ -171,16 +204,20 @@ class Call:
             return
         if not silent and not self.sounds.any_heard:
             self._forget_silence(at)
-        turn = self._interrupted(number) or self._speaker(number) if self.turns else self._greet(at)
+        if self.turns:
+            turn = self._interrupted(number) or self._speaker(number) or self._begin_remark(at)
+        else:
+            turn = self._greet(at)
         opens = turn is not None and turn.audio_at is None
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp, opens=opens)
-        if turn is None and self._quiet is not None and self._quiet is self.turn:
+        if turn is None and self._quiet is not None and self._quiet is self._latest:
             turn, self._quiet = self._quiet, None
             turn.done_at = turn.played_until = None
         if turn is None:
-            self.stray_chunks += 1
-            self.stray_at = at if self.stray_at is None else self.stray_at
+            self._stray_until = at
+            self._count_strays(1, at)
             return
+        self._unended += turn is self._remark
         is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
@@ -241,6 +278,16 @@ class Call:
         self.greeting.done_at = self.greeting.played_until = None
         return self.greeting
 
+    def _begin_remark(self, at: float) -> Turn | None:
+        """A remark, if it comes a while after the latest answer: audio right behind that is left of it."""
+        latest = self._latest
+        if latest is None or latest.done_at is None or latest is self._quiet:
+            return None
+        if at - max(latest.done_at, self._stray_until) < REMARKS_AFTER:
+            return None
+        self._remark, self._unended = Turn(0, at, at), 0
+        return self._remark
+
     def _speaker(self, number: int | None = None) -> Turn | None:
         """
         Whose answer it is: that of the number, or else of the latest turn.
@@ -265,14 +312,14 @@ class Call:
 
     @property
     def _cut(self) -> Turn | None:
-        """The turn before the latest, if the user spoke over its answer and its end was not said."""
-        before = self.turns[-2] if len(self.turns) > 1 else self.greeting
+        """What was said before the latest turn, if the user spoke over it and its end was not said."""
+        before = self._before
         is_cut = before is not None and before.barged_in_at is not None and before.done_at is None
         return before if is_cut else None
 
     def _spoken_over(self) -> Turn | None:
-        """The turn before the latest, while the user speaks over its answer and nothing of the next came."""
-        turn, before = self.turn, self.turns[-2] if len(self.turns) > 1 else self.greeting
+        """What the agent said before the latest turn, while the user speaks over it and no answer came."""
+        turn, before = self.turn, self._before
         if turn is None or turn.speech_until is not None or turn.token_at is not None:
             return None
         return before if before is not None and before.barged_in_at is not None else None
@@ -297,6 +344,8 @@ class Call:
             return
         if turn is not None:
             turn.done_at = at
+        if turn is self._remark:
+            self._unended = 0
         if turn is self._latest:
             ends = self.playout.finish(at)
             if turn is not None and turn.audio_at is not None:
@@ -307,7 +356,7 @@ class Call:
         turn, dry = self._latest, self.sound_until
         if turn is not None and turn.audio_at is not None and dry is not None:
             turn.done_at = turn.played_until = dry
-            self._quiet = turn
+            self._quiet, self._unended = turn, 0
         self.down.pause()
         self.playout.finish(at)
 
@@ -316,9 +365,10 @@ class Call:
         cut = next(
             (each for each in reversed(self._utterances) if each.barged_in_at and each.done_at is None), None
         )
-        if cut is None and self.turn is not None and self.turn.audio_at and self._speaks(self.turn, at):
+        latest = self._latest
+        if cut is None and latest is not None and latest.audio_at and self._speaks(latest, at):
             # By its own wish: it heard what was no speech.
-            cut = self.turn
+            cut, self._unended = latest, 0
             self.playout.interrupt(at, until=cut.played_until)
         if cut is not None:
             cut.done_at = at
@@ -344,13 +394,16 @@ class Call:
         )
         if number > before:
             self.down.resumes = False
+        elif turn is self._remark and number == before:
+            # It speaks on, and counts no turn.
+            return
         elif self.forgot_at is None and before:
             self.forgot_at = at
 
     def _is_late(self, number: int) -> bool:
         """Whether it is that of the answer that the user spoke over, and not of one that is counted anew."""
         named = self._named(number)
-        if named is None or named.barged_in_at is None or named is not self._utterances[-2]:
+        if named is None or named.barged_in_at is None or named is not self._before:
             return False
         return not self.away or self.away[-1][1] < named.barged_in_at
 
@@ -370,6 +423,7 @@ class Call:
     def came_back(self, since: float, at: float) -> None:
         """A connection was opened again; nothing is heard of what was to be played meanwhile."""
         self.away.append((since, at))
+        self._remark, self._unended = None, 0
         self.down.pause()
         self.down.resumes = True
         self.playout.finish(at)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..cause import Blame, Cause, Confidence
 from ..judge.verdict import Rule
+from .call import GOES_ON
 from .features import FLOOD, VoiceFeatures
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -14,8 +15,6 @@ HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 _SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN})
 # Rules that an agent breaks which does not read.
 _OF_READING = _SPEED | {Rule.HEARTBEATS}
-# Seconds after which audio may go on: agents send chunks of 2 s at most, and pause between sentences.
-GOES_ON = 3.0
 _AUDIO_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO})
 _WAITED_FOR = _AUDIO_WAITED_FOR | {Rule.TRANSCRIPTS}
 

@@ -126,6 +126,7 @@ class Caller:
 
     async def stop(self) -> None:
         """Say nothing any more; the connection stays as it is."""
+        self.call.over(self.now)
         self._microphone.detach()
         self.connection.websocket.messages.listener = None
         self._marks.clear()

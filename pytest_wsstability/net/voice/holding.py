@@ -254,6 +254,7 @@ class _Held:
     def soak(self, orchestrator: Orchestrator | None, proxy: FaultProxy | None) -> VoiceSoak:
         """What came of it."""
         caller, connection = self._caller, self._caller.connection
+        caller.call.over(caller.now)
         timelines = self._told()
         verdict = judge(self._requirement, timelines[0])
         held = self._verdict if self._verdict is not None else verdict

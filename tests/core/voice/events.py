@@ -26,6 +26,10 @@ def call(*events, **options):
                 made.turn_done(at)
             case "interrupted":
                 made.interrupted(at)
+            case "back":
+                made.came_back(at, at)
+            case "over":
+                made.over(at)
             case "quiet":
                 made.fell_quiet(at)
             case "given up":

@@ -513,3 +513,99 @@ def test_heartbeats_under_audio_are_told_from_idle_ones():
     made.round_trip(6.5, 0.3)
 
     assert (made.rtt_idle.maximum, made.rtt_speaking.maximum) == (0.02, 0.3)
+
+
+ANSWERED = ((1, "speak"), (2, "hush"), (3, "audio", 1.0), (4, "done"))
+
+
+@pytest.mark.parametrize(
+    ("events", "strays"),
+    [
+        # "Are you still there?", said to its end, as often as the agent likes.
+        ([(5, "audio", 1.0), (5.5, "audio", 1.0), (7, "done"), (12, "audio", 1.0), (13, "done")], 0),
+        # What is left of an answer comes sooner, and goes on.
+        ([(4.9, "audio", 1.0), (5.5, "audio", 1.0), (6.4, "audio", 1.0), (7, "done")], 3),
+        # Nobody says that it has ended.
+        (
+            [
+                (5, "audio", 1.0),
+                (5.5, "audio", 1.0),
+                (10, "speak"),
+                (11, "hush"),
+                (12, "audio", 1.0),
+                (13, "done"),
+            ],
+            2,
+        ),
+        ([(5, "audio", 1.0), (5.5, "audio", 1.0), (8.6, "over")], 2),
+        # It is not over yet where the call is.
+        ([(5, "audio", 1.0), (5.5, "audio", 1.0), (8.5, "over")], 0),
+        # The user speaks over it; the agent stops, with or without a word.
+        ([(5, "audio", 1.0), (5.5, "speak"), (5.6, "done"), (7, "hush"), (8, "audio", 1.0), (9, "done")], 0),
+        (
+            [
+                (5, "audio", 1.0),
+                (5.5, "speak"),
+                (5.6, "interrupted"),
+                (7, "hush"),
+                (8, "audio", 1.0),
+                (9, "done"),
+            ],
+            0,
+        ),
+        ([(5, "audio", 1.0), (5.5, "speak"), (7, "hush"), (8, "audio", 1.0), (9, "done")], 0),
+        # It takes it back by itself.
+        ([(5, "audio", 1.0), (5.5, "interrupted")], 0),
+        # The connection is lost in the middle of it.
+        (
+            [(5, "audio", 1.0), (5.5, "back"), (10, "speak"), (11, "hush"), (12, "audio", 1.0), (13, "done")],
+            0,
+        ),
+    ],
+)
+def test_what_an_agent_says_unasked_is_whole_with_its_end(events, strays):
+    """A while after an answer; without an end it is nobody's."""
+    made = call(*ANSWERED, *events)
+
+    assert (made.stray_chunks, made.stray_at) == (strays, events[0][0] if strays else None)
+    assert {turn.first_audio for turn in made.turns} == {1.0}
+    assert {turn.stop_latency for turn in made.turns} == {None}
+    assert made.turns[0].audio_seconds == 1.0
+
+
+def test_a_player_misses_what_is_missing_of_a_remark():
+    """As of an answer."""
+    made = call(*ANSWERED, (5, "audio", 1.0), (6.5, "audio", 1.0), (7, "done"))
+
+    assert (made.underruns, made.turn.underruns) == (1, 0)
+
+
+def test_audio_of_a_remark_goes_on_while_the_user_speaks():
+    """It is not the first of the next answer."""
+    made = call(
+        *ANSWERED,
+        (5, "audio", 1.0),
+        (5.5, "speak"),
+        (6, "audio", 0.1),
+        (7, "hush"),
+        (8, "audio", 1.0),
+        (9, "done"),
+    )
+
+    assert (made.turn.first_audio, made.stray_chunks, made.underruns) == (1.0, 0, 0)
+
+
+@pytest.mark.parametrize(("number", "forgot"), [(2, None), (3, None), (1, 15.5)])
+def test_a_remark_has_the_number_of_its_turn_or_one_of_its_own(number, forgot):
+    """And not an earlier one's."""
+    made = call()
+    for at, turn in ((1, 1), (11, 2)):
+        made.speech_began(at)
+        made.speech_ended(at + 1)
+        numbered(made, (at + 2, "audio", turn))
+        numbered(made, (at + 2, "audio", turn))
+        made.turn_done(at + 3, number=turn)
+    numbered(made, (15, "audio", number), (15.5, "audio", number))
+    made.turn_done(16, number=number)
+
+    assert (made.forgot_at, made.stray_chunks) == (forgot, 0)
