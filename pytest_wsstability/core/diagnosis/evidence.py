@@ -56,7 +56,7 @@ def _own_pings(f: Features) -> Evidence | None:
 
 def _heartbeats(f: Features) -> Evidence | None:
     side = client(f) or f
-    asked = side.heartbeats if side.heartbeats.sent else side.beaten
+    asked = side.heartbeats if side.heartbeats.sent else side.peer_heartbeats
     if side.timeline.is_one_way:
         # No answer is due to them: that none came proves nothing.
         return None
@@ -187,8 +187,8 @@ def _late(f: Features) -> Evidence | None:
     )
 
 
-def _beaten(f: Features) -> Evidence | None:
-    return _questions(f.beaten, f"heartbeats of the {f.end.peer.value}")
+def _peer_heartbeats(f: Features) -> Evidence | None:
+    return _questions(f.peer_heartbeats, f"heartbeats of the {f.end.peer.value}")
 
 
 def _unsent(f: Features) -> Evidence | None:
@@ -263,7 +263,7 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "both_pings": _both_pings,
     "heartbeats": _heartbeats,
     "questions": _open_questions,
-    "beaten": _beaten,
+    "peer_heartbeats": _peer_heartbeats,
     "flaws": _flaws,
     "late": _late,
     "silences": _silences,

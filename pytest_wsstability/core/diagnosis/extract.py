@@ -86,7 +86,7 @@ def extract(
         longest_silence=timeline.longest_silence,
         pings=_pings(timeline, frames),
         heartbeats=_asked(timeline.own_heartbeats, age, _patience(verdict, Rule.HEARTBEATS)),
-        beaten=_asked(_peers_heartbeats(timeline), age, _TO_ANSWER_HERE),
+        peer_heartbeats=_asked(_peers_heartbeats(timeline), age, _TO_ANSWER_HERE),
         asked=_with_proof(_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)), timeline),
         tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
         messages=messages,

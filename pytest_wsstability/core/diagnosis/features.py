@@ -173,7 +173,7 @@ class Features:
     pings: Pings
     # Heartbeats of this end, heartbeats of the peer, and ping frames of this end.
     heartbeats: Asked
-    beaten: Asked
+    peer_heartbeats: Asked
     asked: Asked
     tail: Tail
     messages: Messages

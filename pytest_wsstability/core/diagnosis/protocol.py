@@ -90,7 +90,7 @@ def _waited(f: Features, timer: ProtocolTimer) -> float | None:
     """Seconds for which what a timer of the peer waits for had not come; None where it has."""
     line = f.timeline
     if timer.awaits is Awaited.ANSWER:
-        return None if f.beaten.open_since is None else f.age - f.beaten.open_since
+        return None if f.peer_heartbeats.open_since is None else f.age - f.peer_heartbeats.open_since
     if timer.awaits is Awaited.PONG:
         return None if f.pings.unanswered is None else f.age - f.pings.unanswered
     if timer.awaits is Awaited.HEARTBEAT:

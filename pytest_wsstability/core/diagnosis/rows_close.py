@@ -88,13 +88,13 @@ ROWS = (
     Signature(
         cause=Cause.ENGINE_IO_PING_TIMEOUT,
         shows="1000 or an empty close frame, and the peer's last heartbeat, of one byte, was not answered",
-        when=lambda f: f.code in ORDINARY and f.beaten.open_since is not None and _asks_in_a_byte(f),
+        when=lambda f: f.code in ORDINARY and f.peer_heartbeats.open_since is not None and _asks_in_a_byte(f),
         confidence=MEDIUM,
-        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed with {code}: the ping timeout of Engine.IO looks so",
-        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
         blame=Blamed.SELF,
-        evidence=("end", "beaten"),
+        evidence=("end", "peer_heartbeats"),
         remedy="answer the {peer}'s heartbeats (Engine.IO 4: 2 with 3) within pingTimeout",
         runner_up=Cause.CLOSED_BY_PEER,
         source="measured with engine.io 6 and python-engineio",
@@ -118,13 +118,13 @@ ROWS = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="a close frame, and the peer's last heartbeat was not answered",
-        when=lambda f: f.code is not None and f.beaten.open_since is not None,
+        when=lambda f: f.code is not None and f.peer_heartbeats.open_since is not None,
         confidence=MEDIUM,
-        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed",
-        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
         blame=Blamed.SELF,
-        evidence=("end", "beaten"),
+        evidence=("end", "peer_heartbeats"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.CLOSED_BY_PEER,
         source="defaults of servers, from their source",

@@ -264,14 +264,14 @@ ROWS = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="no close frame, and the peer's last heartbeat was not answered",
-        when=lambda f: f.cut and f.beaten.open_since is not None,
+        when=lambda f: f.cut and f.peer_heartbeats.open_since is not None,
         confidence=MEDIUM,
-        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later the "
+        sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later the "
         "connection was cut",
-        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
         rivals=_TOGETHER,
         blame=Blamed.SELF,
-        evidence=("beaten", "end"),
+        evidence=("peer_heartbeats", "end"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.RESTART,
         source="defaults of servers, from their source",

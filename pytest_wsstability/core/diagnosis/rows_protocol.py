@@ -47,7 +47,7 @@ _WAITED = {
     Awaited.AGE: "the connection was {age} old",
 }
 _EVIDENCE = {
-    Awaited.ANSWER: ("beaten", "end"),
+    Awaited.ANSWER: ("peer_heartbeats", "end"),
     Awaited.PONG: ("server_pings", "end"),
     Awaited.SESSION: ("session", "end"),
     Awaited.HEARTBEAT: ("heartbeats", "silences", "end"),
@@ -246,7 +246,7 @@ def _explained(f: Features) -> bool:
     """Whether the record itself shows what was not answered; and 1000 is everybody's, whatever it means."""
     return (
         f.code == 1000
-        or f.beaten.open_since is not None
+        or f.peer_heartbeats.open_since is not None
         or f.pings.unanswered is not None
         or rivals.repeats_silence(f)
     )
@@ -269,13 +269,13 @@ CODES = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="the protocol's close code speaks of a keepalive, and the peer's heartbeat was not answered",
-        when=lambda f: _means(f, Topic.KEEPALIVE) and f.beaten.open_since is not None,
+        when=lambda f: _means(f, Topic.KEEPALIVE) and f.peer_heartbeats.open_since is not None,
         confidence=HIGH,
-        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed with {code}, which in {protocol} is: {meaning}",
-        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
         blame=Blamed.SELF,
-        evidence=("beaten", "end"),
+        evidence=("peer_heartbeats", "end"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.CLOSED_BY_PEER,
         source="the profiles, each with its software",
@@ -291,7 +291,7 @@ CODES = (
         sentence="the {peer} closed with {code}, which in {protocol} is: {meaning}",
         headline="{meaning}",
         blame=Blamed.PEER,
-        evidence=("end", "last_sent", "beaten"),
+        evidence=("end", "last_sent", "peer_heartbeats"),
         remedy="see the protocol's page on its close codes, and what the {end} did before",
         rivals=(rivals.OTHERS_ENDED,),
         runner_up=Cause.RESTART,

@@ -56,7 +56,7 @@ NOTHING_LEFT = Rival(
 
 def asked_by_peer(f: Features) -> bool:
     """Whether a ping or a heartbeat of the peer came."""
-    return f.pings.received > 0 or f.beaten.sent > 0
+    return f.pings.received > 0 or f.peer_heartbeats.sent > 0
 
 
 def behind_at_proxy(f: Features) -> bool:
@@ -108,7 +108,7 @@ def _slower_than_it_waits(f: Features) -> bool:
 
 def _came_with_the_close(f: Features) -> bool:
     """Whether the peer's only ping or heartbeat came with its close frame: nobody waits so little for it."""
-    beat = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT) if f.beaten.sent == 1 else None
+    beat = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT) if f.peer_heartbeats.sent == 1 else None
     ping = f.pings.last if f.pings.received == 1 else None
     return any(at is not None and f.age - at <= REACTION for at in (ping, beat))
 
@@ -188,7 +188,7 @@ ROWS = (
         "it can have waited behind, and the {peer}'s keepalive gave up meanwhile",
         headline="path stood still, {behind} behind",
         blame=Blamed.PATH,
-        evidence=("between", "last_received", "server_pings", "beaten", "end"),
+        evidence=("between", "last_received", "server_pings", "peer_heartbeats", "end"),
         remedy="look at the network between the two ends (a roaming or sleeping host, a link that is full); "
         "or let the {peer} wait longer for a pong",
         rivals=CONTRADICTED,
@@ -204,7 +204,7 @@ ROWS = (
         "the {peer}'s keepalive gave up meanwhile",
         headline="ping or pong late, behind other bytes",
         blame=Blamed.PEER,
-        evidence=("between", "last_sent", "last_received", "server_pings", "beaten", "end"),
+        evidence=("between", "last_sent", "last_received", "server_pings", "peer_heartbeats", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
         rivals=CONTRADICTED,
         runner_up=Cause.SLOW_CONSUMER,
@@ -228,13 +228,13 @@ ROWS = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="the close reason speaks of a keepalive, and the peer's last heartbeat was not answered",
-        when=lambda f: _keepalive(f) and f.beaten.open_since is not None,
+        when=lambda f: _keepalive(f) and f.peer_heartbeats.open_since is not None,
         confidence=HIGH,
-        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed with {code}",
-        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
         blame=Blamed.SELF,
-        evidence=("end", "beaten"),
+        evidence=("end", "peer_heartbeats"),
         remedy="answer the {peer}'s heartbeats",
         rivals=CONTRADICTED,
         proved=True,
@@ -308,7 +308,7 @@ ROWS = (
         "bytes or on a path that stood still, so that no pong can have been in time",
         headline="the {peer}'s ping came with its close frame",
         blame=Blamed.PATH,
-        evidence=("server_pings", "beaten", "last_received", "end"),
+        evidence=("server_pings", "peer_heartbeats", "last_received", "end"),
         remedy="let the {peer} wait longer for a pong, or send smaller messages",
         rivals=CONTRADICTED,
         runner_up=Cause.PATH_STALLED,

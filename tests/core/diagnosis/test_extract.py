@@ -236,8 +236,8 @@ def test_where_both_ends_send_heartbeats_each_is_asked_for_its_own(end):
     rows = [(10, ">beat"), (10.1, "<answer"), (20, ">beat"), (20.1, "<answer"), (30, "<beat")]
     found = read(*rows, end_of=end, protocol=both)
 
-    assert (found.heartbeats.sent, found.heartbeats.answered, found.beaten.sent) == (2, 2, 1)
-    assert (found.heartbeats.open_since, found.beaten.open_since) == (None, 30)
+    assert (found.heartbeats.sent, found.heartbeats.answered, found.peer_heartbeats.sent) == (2, 2, 1)
+    assert (found.heartbeats.open_since, found.peer_heartbeats.open_since) == (None, 30)
 
 
 def seen_between(rows, proxied, end=End.CLIENT):
