@@ -184,137 +184,6 @@ def _after_sending(f: Features) -> str:
     )
 
 
-_WORDS: dict[str, Callable[[Features], str]] = {
-    "end": lambda f: f.end.value,
-    "peer": lambda f: f.end.peer.value,
-    "age": lambda f: _seconds(f.age),
-    # Close frames.
-    "code": _code,
-    "code_short": _code_short,
-    "said_or_credentials": lambda f: _quoted_reason(f) or "credentials",
-    "said_or_policy": lambda f: _quoted_reason(f) or "policy",
-    "compression_off": lambda f: "test again with compression off; " if f.code == 1002 else "",
-    "credentials_first": lambda f: _credentials_first(f),
-    "transport": lambda f: f.close.transport.value if f.close else "open",
-    "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
-    "injected_advice": lambda f: f"{f.advice}; or " if f.advice else "",
-    "injected": lambda f: show_text(f.injected or "", 50),
-    "local_reason": lambda f: show_text(next(filter(None, _local_reasons(f)), ""), 120),
-    # Timers.
-    "deadline": lambda f: show(_deadline(f)),
-    "nine_tenths": lambda f: f"every {show(round(0.9 * _deadline(f), 1))}",
-    "half": lambda f: show(_deadline(f) / 2),
-    "reset_by": _reset_by,
-    "hidden_tab": _hidden_tab,
-    "silence": lambda f: _seconds(f.silence),
-    "idle": lambda f: timers.value(f.silence, f.tier, CountsFrom.IDLE),
-    "half_idle": lambda f: show(round(f.silence) / 2 or round(f.silence / 2, 2)),
-    "idle_owners": lambda f: _owners(f.silence, f, CountsFrom.IDLE),
-    "idle_knobs": lambda f: _knobs(f.silence, f, "the idle timeout of the proxy or server", CountsFrom.IDLE),
-    "quiet": lambda f: _seconds(f.tail.quiet_before),
-    "half_quiet": lambda f: show(round(f.tail.quiet_before) / 2),
-    "silent_owners": lambda f: _owners(f.tail.quiet_before, f, CountsFrom.SILENT),
-    "max_age": lambda f: timers.value(f.age, f.tier, CountsFrom.AGE),
-    "age_owners": lambda f: _owners(f.age, f, CountsFrom.AGE),
-    "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
-    "heartbeat_helps": lambda f: (
-        "; or send a message now and then, which shows whether it is a deadline that waits for one"
-        if never_spoke(f)
-        else "; a heartbeat does not help"
-    ),
-    "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
-    "rx": lambda f: _seconds(f.silent(RECEIVED)),
-    "silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA)),
-    "half_silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA) / 2),
-    "up": lambda f: timers.value(
-        one_way(f, SENT)[1], f.tier, CountsFrom.IDLE_UPSTREAM, CountsFrom.MESSAGES_UPSTREAM
-    ),
-    "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, CountsFrom.MESSAGES),
-    "up_what": lambda f: _what(f, SENT),
-    "up_time": lambda f: _seconds(one_way(f, SENT)[1]),
-    "half_up": lambda f: _seconds(one_way(f, SENT)[1] / 2),
-    "down": lambda f: timers.value(one_way(f, RECEIVED)[1], f.tier, CountsFrom.IDLE_DOWNSTREAM),
-    "down_what": lambda f: _what(f, RECEIVED),
-    "down_time": lambda f: _seconds(one_way(f, RECEIVED)[1]),
-    "half_down": lambda f: _seconds(one_way(f, RECEIVED)[1] / 2),
-    # Questions and answers.
-    "ping": lambda f: _seconds(f.pings.unanswered),
-    "ping_gap": lambda f: _since(f.pings.unanswered, f),
-    "ping_owners": lambda f: _owners(f.since_ping, f, CountsFrom.PING),
-    "heartbeat": lambda f: _seconds(f.peer_heartbeats.open_since),
-    "heartbeat_gap": lambda f: _since(f.peer_heartbeats.open_since, f),
-    "reply": reply,
-    "answered_later": lambda f: _answered_later(f),
-    "asked_since": lambda f: _seconds(f.asked_since),
-    "slowest": _slowest,
-    "heartbeat_first": lambda f: _heartbeat_first(f),
-    "unknown_ping": lambda f: _seconds(f.timeline.unknown_ping_at),
-    "unknown_ping_gap": lambda f: _seconds(f.unknown_ping),
-    "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
-    "beats_due": lambda f: _seconds(f.timeline.peer_interval),
-    "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
-    # Messages.
-    "nth_message": lambda f: str(f.messages_sent),
-    "largest": lambda f: size(f.messages.largest),
-    "last_size": lambda f: size(f.tail.message.size) if f.tail.message else "unknown size",
-    "after_sending": _after_sending,
-    # The session, other connections, the test process, the kernel.
-    "session": session,
-    "flaw": _flaw,
-    "session_due": lambda f: session_due(f.timeline),
-    "instead_of_session": _instead_of_session,
-    "confirmations": lambda f: str(f.confirmations),
-    "together": lambda f: str(f.beside.together),
-    "noticed": lambda f: _since(f.notice, f),
-    "lag": lambda f: show(f.lag),
-    "slept": lambda f: show(round(f.timeline.suspended, 1)),
-    "beat_sent": lambda f: _seconds(beat_sent(f)),
-    "unread": lambda f: _seconds(unread_by_server(f)),
-    "unsent": lambda f: size(f.timeline.unsent),
-    "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
-    "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
-    "proxy_shows": lambda f: _proxy_shows(f),
-    "usual": lambda f: _seconds(max(f.heartbeats.usual, f.asked.usual)),
-    "round_trip": lambda f: _seconds(f.round_trip),
-    "since_first_ping": lambda f: _since(f.pings.first, f),
-    "since_ping": lambda f: _seconds(f.since_ping),
-    "stood_still": lambda f: _stood_still(f),
-    "read_since_pong": lambda f: (
-        ", though it answered what came behind the pong" if f.read_since_pong else ""
-    ),
-    "pings_seen": lambda f: (
-        "no ping of it arrived here" if not f.pings.received else "its pings were answered"
-    ),
-    "last_heard_ago": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
-    "stray": lambda f: f.stray.line,
-    "stray_close": lambda f: str(f.stray.close or ""),
-    "frame_remedy": lambda f: f.stray.remedy(f.end.value, f.end.peer.value),
-    "half_frame": lambda f: _seconds(f.timeline.half_frame_since),
-    "half_frame_for": lambda f: _since(f.timeline.half_frame_since, f),
-    "youngest": lambda f: _seconds(f.beside.youngest),
-    "oldest": lambda f: _seconds(f.beside.oldest),
-    "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
-    "of_the_age": lambda f: str(max(f.beside.same_age, f.beside.together)),
-    # The application's protocol.
-    "likeness": lambda f: f.timeline.looks_like.title if f.timeline.looks_like is not None else "a protocol",
-    "likely_profile": lambda f: (
-        f.timeline.looks_like.profile if f.timeline.looks_like is not None else "NAME"
-    ),
-    "timer": lambda f: _timer(f),
-    "timer_waited": lambda f: _timer_waited(f),
-    "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",
-    "protocol": lambda f: f.timeline.protocol.title if f.timeline.protocol is not None else "the protocol",
-    "meaning": lambda f: known.meaning if (known := meaning(f)) is not None else "",
-    "said": lambda f: show_text(said[1] if (said := said_wrong(f)) is not None else "", 120),
-    "said_at": lambda f: _seconds(said[0] if (said := said_wrong(f)) is not None else None),
-    "last_words": lambda f: show_text(f.last_words or "", 120),
-    "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
-    "without_message": lambda f: _since(f.timeline.messages.last_at, f),
-    "messages_before": lambda f: _messages_before(f),
-    "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
-}
-
-
 def _answered_later(f: Features) -> str:
     """The first heartbeats that were answered after an open one: ``those at 20 s and 25 s``."""
     first = [_seconds(at) for at in answered_later(f)[:2]]
@@ -372,3 +241,134 @@ def _stood_still(f: Features) -> str:
 def _local_reasons(f: Features) -> list[str | None]:
     """Why the server ended it, in its own words; then why this end did."""
     return [close.local_text for close in (server_close(f), f.close) if close is not None]
+
+
+_WORDS: dict[str, Callable[[Features], str]] = {
+    "end": lambda f: f.end.value,
+    "peer": lambda f: f.end.peer.value,
+    "age": lambda f: _seconds(f.age),
+    # Close frames.
+    "code": _code,
+    "code_short": _code_short,
+    "said_or_credentials": lambda f: _quoted_reason(f) or "credentials",
+    "said_or_policy": lambda f: _quoted_reason(f) or "policy",
+    "compression_off": lambda f: "test again with compression off; " if f.code == 1002 else "",
+    "credentials_first": _credentials_first,
+    "transport": lambda f: f.close.transport.value if f.close else "open",
+    "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
+    "injected_advice": lambda f: f"{f.advice}; or " if f.advice else "",
+    "injected": lambda f: show_text(f.injected or "", 50),
+    "local_reason": lambda f: show_text(next(filter(None, _local_reasons(f)), ""), 120),
+    # Timers.
+    "deadline": lambda f: show(_deadline(f)),
+    "nine_tenths": lambda f: f"every {show(round(0.9 * _deadline(f), 1))}",
+    "half": lambda f: show(_deadline(f) / 2),
+    "reset_by": _reset_by,
+    "hidden_tab": _hidden_tab,
+    "silence": lambda f: _seconds(f.silence),
+    "idle": lambda f: timers.value(f.silence, f.tier, CountsFrom.IDLE),
+    "half_idle": lambda f: show(round(f.silence) / 2 or round(f.silence / 2, 2)),
+    "idle_owners": lambda f: _owners(f.silence, f, CountsFrom.IDLE),
+    "idle_knobs": lambda f: _knobs(f.silence, f, "the idle timeout of the proxy or server", CountsFrom.IDLE),
+    "quiet": lambda f: _seconds(f.tail.quiet_before),
+    "half_quiet": lambda f: show(round(f.tail.quiet_before) / 2),
+    "silent_owners": lambda f: _owners(f.tail.quiet_before, f, CountsFrom.SILENT),
+    "max_age": lambda f: timers.value(f.age, f.tier, CountsFrom.AGE),
+    "age_owners": lambda f: _owners(f.age, f, CountsFrom.AGE),
+    "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
+    "heartbeat_helps": lambda f: (
+        "; or send a message now and then, which shows whether it is a deadline that waits for one"
+        if never_spoke(f)
+        else "; a heartbeat does not help"
+    ),
+    "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
+    "rx": lambda f: _seconds(f.silent(RECEIVED)),
+    "silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA)),
+    "half_silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA) / 2),
+    "up": lambda f: timers.value(
+        one_way(f, SENT)[1], f.tier, CountsFrom.IDLE_UPSTREAM, CountsFrom.MESSAGES_UPSTREAM
+    ),
+    "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, CountsFrom.MESSAGES),
+    "up_what": lambda f: _what(f, SENT),
+    "up_time": lambda f: _seconds(one_way(f, SENT)[1]),
+    "half_up": lambda f: _seconds(one_way(f, SENT)[1] / 2),
+    "down": lambda f: timers.value(one_way(f, RECEIVED)[1], f.tier, CountsFrom.IDLE_DOWNSTREAM),
+    "down_what": lambda f: _what(f, RECEIVED),
+    "down_time": lambda f: _seconds(one_way(f, RECEIVED)[1]),
+    "half_down": lambda f: _seconds(one_way(f, RECEIVED)[1] / 2),
+    # Questions and answers.
+    "ping": lambda f: _seconds(f.pings.unanswered),
+    "ping_gap": lambda f: _since(f.pings.unanswered, f),
+    "ping_owners": lambda f: _owners(f.since_ping, f, CountsFrom.PING),
+    "heartbeat": lambda f: _seconds(f.peer_heartbeats.open_since),
+    "heartbeat_gap": lambda f: _since(f.peer_heartbeats.open_since, f),
+    "reply": reply,
+    "answered_later": _answered_later,
+    "asked_since": lambda f: _seconds(f.asked_since),
+    "slowest": _slowest,
+    "heartbeat_first": _heartbeat_first,
+    "unknown_ping": lambda f: _seconds(f.timeline.unknown_ping_at),
+    "unknown_ping_gap": lambda f: _seconds(f.unknown_ping),
+    "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
+    "beats_due": lambda f: _seconds(f.timeline.peer_interval),
+    "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
+    # Messages.
+    "nth_message": lambda f: str(f.messages_sent),
+    "largest": lambda f: size(f.messages.largest),
+    "last_size": lambda f: size(f.tail.message.size) if f.tail.message else "unknown size",
+    "after_sending": _after_sending,
+    # The session, other connections, the test process, the kernel.
+    "session": session,
+    "flaw": _flaw,
+    "session_due": lambda f: session_due(f.timeline),
+    "instead_of_session": _instead_of_session,
+    "confirmations": lambda f: str(f.confirmations),
+    "together": lambda f: str(f.beside.together),
+    "noticed": lambda f: _since(f.notice, f),
+    "lag": lambda f: show(f.lag),
+    "slept": lambda f: show(round(f.timeline.suspended, 1)),
+    "beat_sent": lambda f: _seconds(beat_sent(f)),
+    "unread": lambda f: _seconds(unread_by_server(f)),
+    "unsent": lambda f: size(f.timeline.unsent),
+    "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
+    "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
+    "proxy_shows": _proxy_shows,
+    "usual": lambda f: _seconds(max(f.heartbeats.usual, f.asked.usual)),
+    "round_trip": lambda f: _seconds(f.round_trip),
+    "since_first_ping": lambda f: _since(f.pings.first, f),
+    "since_ping": lambda f: _seconds(f.since_ping),
+    "stood_still": _stood_still,
+    "read_since_pong": lambda f: (
+        ", though it answered what came behind the pong" if f.read_since_pong else ""
+    ),
+    "pings_seen": lambda f: (
+        "no ping of it arrived here" if not f.pings.received else "its pings were answered"
+    ),
+    "last_heard_ago": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
+    "stray": lambda f: f.stray.line,
+    "stray_close": lambda f: str(f.stray.close or ""),
+    "frame_remedy": lambda f: f.stray.remedy(f.end.value, f.end.peer.value),
+    "half_frame": lambda f: _seconds(f.timeline.half_frame_since),
+    "half_frame_for": lambda f: _since(f.timeline.half_frame_since, f),
+    "youngest": lambda f: _seconds(f.beside.youngest),
+    "oldest": lambda f: _seconds(f.beside.oldest),
+    "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
+    "of_the_age": lambda f: str(max(f.beside.same_age, f.beside.together)),
+    # The application's protocol.
+    "likeness": lambda f: f.timeline.looks_like.title if f.timeline.looks_like is not None else "a protocol",
+    "likely_profile": lambda f: (
+        f.timeline.looks_like.profile if f.timeline.looks_like is not None else "NAME"
+    ),
+    "timer": _timer,
+    "timer_waited": _timer_waited,
+    "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",
+    "protocol": lambda f: f.timeline.protocol.title if f.timeline.protocol is not None else "the protocol",
+    "meaning": lambda f: known.meaning if (known := meaning(f)) is not None else "",
+    "said": lambda f: show_text(said[1] if (said := said_wrong(f)) is not None else "", 120),
+    "said_at": lambda f: _seconds(said[0] if (said := said_wrong(f)) is not None else None),
+    "last_words": lambda f: show_text(f.last_words or "", 120),
+    "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
+    "without_message": lambda f: _since(f.timeline.messages.last_at, f),
+    "messages_before": _messages_before,
+    "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
+}
