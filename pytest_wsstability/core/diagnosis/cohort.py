@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import NamedTuple
 
 from ..timeline.events import Direction, EventKind, FrameKind, Opcode, Role
@@ -41,6 +42,10 @@ _DISPLACED, _AT_ONCE = 1.0, 0.1
 _ACCIDENT = 100
 # For each that ended at another instant so many that ended at one leave it an accident.
 _A_FEW = 4
+
+
+# What ends and openings are sorted by.
+_by_instant, _by_age, _by_silence = attrgetter("at"), attrgetter("age"), attrgetter("silence")
 
 
 class Shared(Enum):
@@ -183,7 +188,7 @@ class Cohort:
         self._by_silence = sorted(ends, key=_by_silence)
         self._lasts.sort()
         self._ages.sort()
-        self._opened.sort(key=_by_opening)
+        self._opened.sort(key=_by_instant)
         self._sessions.clear()
         self._is_sorted = True
 
@@ -224,7 +229,7 @@ class Cohort:
         if ended is None:
             return {}
         opened, since, until = (
-            bisect.bisect_right(self._opened, at, key=_by_opening)
+            bisect.bisect_right(self._opened, at, key=_by_instant)
             for at in (mine.opened, mine.at - _DISPLACED, mine.at + _DISPLACED)
         )
         near = [each for each in self._opened[since:until][:_SOME] if timeline.serial < each.serial < ended]
@@ -265,22 +270,6 @@ def _end(timeline: Timeline) -> _End:
         sent=any(at is not None and timeline.duration - at <= _RIGHT_AFTER for at in sent),
         code=close.received.code if close is not None and close.received is not None else None,
     )
-
-
-def _by_opening(opening: _Opening) -> float:
-    return opening.at
-
-
-def _by_instant(end: _End) -> float:
-    return end.at
-
-
-def _by_age(end: _End) -> float:
-    return end.age
-
-
-def _by_silence(end: _End) -> float:
-    return end.silence
 
 
 def _tolerance(seconds: float) -> float:

@@ -104,12 +104,13 @@ class ClientEnd:
     def of(cls, timelines: Sequence[Timeline]) -> ClientEnd:
         """That of a record, with the ports of other ends of the same connection."""
         line = timelines[0]
+        close = line.close
         return cls(
             opened=line.opened,
-            age=line.duration if line.close is None else line.close.at,
-            is_open=line.close is None,
-            was_closed=line.close is not None and line.close.received is not None,
-            reason=line.close.reason if line.close is not None and line.close.received is not None else "",
+            age=line.duration,
+            is_open=close is None,
+            was_closed=close is not None and close.received is not None,
+            reason="" if close is None else close.reason,
             asked=_asked(line),
             heard=line.duration - line.silent_for(Direction.RECEIVED, FrameKind.DATA),
             ports=tuple({each.port for each in timelines if each.port is not None}),

@@ -63,7 +63,9 @@ def _safe(findings: Findings) -> list[str]:
     if findings.advice:
         first = findings.advice[0]
         what = " or ".join(_SENT[each.traffic] for each in findings.advice[:2])
-        parts.append(f"{what} every {show(first.safe)} {_tried(first)}, {_margin(first)}")
+        parts.append(
+            f"{what} every {show(first.safe)} {_tried(first)}, every {show(first.unsafe)} leaves none"
+        )
     return parts
 
 
@@ -71,10 +73,6 @@ def _tried(advice: Advice) -> str:
     if advice.survived is None:
         return "leaves a margin (untried)"
     return f"is safe ({show(round(advice.survived))} survived)"
-
-
-def _margin(advice: Advice) -> str:
-    return f"every {show(advice.unsafe)} leaves none"
 
 
 def _timer(timer: FoundTimer, findings: Findings) -> str:
