@@ -148,9 +148,10 @@ def from_groups(groups: Mapping[str, Any]) -> Values | None:
         if value is None:
             continue
         try:
-            text = _text(value) if isinstance(value, bytes) else value
-            number = name in _SECONDS or name in ("sequence", "now")
-            done = put(name, (float(text) if "." in text else int(text)) if number else text, values)
+            found = _text(value) if isinstance(value, bytes) else value
+            if name in _SECONDS or name in ("sequence", "now"):
+                found = float(found) if "." in found else int(found)
+            done = put(name, found, values)
         except ValueError:
             return None
         if not done:

@@ -66,7 +66,7 @@ def _run(f: Features, timer: ProtocolTimer) -> RanOut | None:
     waited = _waited(f, timer) if timer.by is f.end.peer else None
     if waited is None:
         return None
-    code = f.code if f.code is not None else _CUT if f.cut else None
+    code = _CUT if f.cut else f.code
     runs = _length(f, timer)
     # Brokers say "MQTT died" of other ends too; in less than one interval none of several was missed.
     early = timer.intervals is not None and runs is not None and waited * timer.intervals < runs
@@ -82,7 +82,7 @@ def _length(f: Features, timer: ProtocolTimer) -> float | None:
     of = timer.by if timer.awaits is Awaited.ANSWER else timer.by.peer
     named = agreed.client if of is End.CLIENT else agreed.server
     protocol = f.timeline.protocol
-    every = named if named is not None else protocol.every if protocol is not None else None
+    every = protocol.every if named is None and protocol is not None else named
     return timer.runs(every, agreed.timeout)
 
 

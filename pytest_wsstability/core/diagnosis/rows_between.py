@@ -18,7 +18,7 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
 _ENDS = (Blamed.SELF, Blamed.PEER, Blamed.SERVER, Blamed.CLIENT)
 # What a proxy, a load balancer or a tunnel has too; no handler fails in it, and it knows no messages.
-OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE)
+_OF_A_BOX = (Cause.RESTART, Cause.READ_DEADLINE)
 # Close codes of whoever is told to stop, and of whoever refuses what was sent (RFC 6455, section 7.4.1, and
 # IANA's registry): a proxy that reads messages does that too.
 _STOPS, _REFUSES = (1001, 1012), (1002, 1003, 1007, 1009, 1010)
@@ -33,31 +33,27 @@ def _closed(f: Features) -> bool:
 
 
 def told_from_both(
-    rows: Iterable[Signature], *, of_a_box: Container[Cause] = OF_A_BOX
+    rows: Iterable[Signature], *, of_a_box: Container[Cause] = _OF_A_BOX
 ) -> Iterator[Signature]:
     """Rows that blame an end only where the other end's record does not clear it; and the path else."""
     for row in rows:
         if row.blame not in _ENDS:
             yield row
             continue
-        yield replace(row, when=partial(_unless_between, row.when))
+        yield replace(row, when=partial(_fits, row.when, between=False))
         if row.cause in of_a_box:
             yield replace(
                 row,
                 shows=f"both ends held, neither of which ended it: {row.shows}",
-                when=partial(_between, row.when),
+                when=partial(_fits, row.when, between=True),
                 sentence=f"neither end ended it, by their own records; {row.sentence}",
                 blame=Blamed.PATH,
                 remedy=_LOOK,
             )
 
 
-def _unless_between(fits: Callable[[Features], bool], f: Features) -> bool:
-    return fits(f) and not ended_between(f)
-
-
-def _between(fits: Callable[[Features], bool], f: Features) -> bool:
-    return fits(f) and ended_between(f)
+def _fits(when: Callable[[Features], bool], f: Features, *, between: bool) -> bool:
+    return when(f) and ended_between(f) is between
 
 
 CLOSED = (

@@ -38,16 +38,11 @@ def _behind_one_frame(f: Features) -> bool:
 
 def _forgotten(f: Features) -> bool:
     """Whether the first word after a long silence was answered with RST, at an age that is no other's."""
-    return (
-        f.close is not None
-        and not rivals.of_an_age(f)
-        and f.close.transport is TransportEnd.RESET
-        and f.close.received is None
-        and f.tail.only_sent
-        and f.tail.quiet_before >= _QUIET
-        and f.tail.quiet_before >= f.longest_silence - SAME_SILENCE
-        and (long_enough(f) or not (f.cut and f.after_largest_message))
-    )
+    close, tail = f.close, f.tail
+    is_reset = close is not None and close.transport is TransportEnd.RESET and close.received is None
+    is_first = tail.only_sent and tail.quiet_before >= max(_QUIET, f.longest_silence - SAME_SILENCE)
+    may_be_too_big = f.cut and f.after_largest_message and not long_enough(f)
+    return is_reset and is_first and not may_be_too_big and not rivals.of_an_age(f)
 
 
 def long_enough(f: Features) -> bool:

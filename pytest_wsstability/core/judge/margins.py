@@ -123,6 +123,6 @@ def _in_vain(timer: KnownTimer, traffic: TrafficRates) -> str:
     ]
     if traffic.server_ping_every is not None and timer.by_pong and not traffic.answers:
         words.append("a pong, which this client keeps back")
-    return (
-        f" ({' and '.join(words)} do not)" if len(words) > 1 else f" ({words[0]} does not)" if words else ""
-    )
+    if not words:
+        return ""
+    return f" ({' and '.join(words)} {'do' if len(words) > 1 else 'does'} not)"
