@@ -8,10 +8,11 @@ Needs the extra: ``pip install "pytest-wsstability[hypothesis]"``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from .core.duration import Duration, parse_duration
 from .core.faults import Fault, Program
-from .core.faults.space import ANY_PROFILE, SPACE, OneOf, Range, compatible
+from .core.faults.space import ANY_PROFILE, SPACE, OneOf, Range, compatible, made
 
 try:
     from hypothesis import strategies as st
@@ -71,8 +72,8 @@ def faults_of(kind: type[Fault]) -> st.SearchStrategy[Fault]:
     """
     if kind not in SPACE:
         raise TypeError(f"kinds: {kind!r} is no class of faults; give faults.Drop, for one")
-    make, ranges = SPACE[kind]
-    return st.builds(make, **{name: _values(each) for name, each in ranges.items()})
+    values = {name: _values(each) for name, each in SPACE[kind].items()}
+    return st.builds(partial(made, kind), **values)
 
 
 def _values(each: Range) -> st.SearchStrategy[object]:

@@ -11,7 +11,7 @@ from ..duration import Duration, parse_duration, show_duration
 from .catalogue import fault_of
 from .contradictions import contradiction
 from .fault import Fault, Place
-from .space import ANY_PROFILE, SPACE, OneOf, compatible
+from .space import ANY_PROFILE, SPACE, OneOf, compatible, made
 
 # What users may write for one step.
 ScheduledFault = Fault | tuple[Duration, Fault] | list[Any]
@@ -236,16 +236,15 @@ def _applied_at(step: Step) -> float:
 
 
 def _drawn(kind: type[Fault], rng: Random) -> Fault:
-    make, ranges = SPACE[kind]
     values: dict[str, Any] = {}
-    for name, each in ranges.items():
+    for name, each in SPACE[kind].items():
         if isinstance(each, OneOf):
             values[name] = rng.choice(each.values)
         elif isinstance(each.low, int):
             values[name] = rng.randint(each.low, int(each.high))
         else:
             values[name] = round(rng.uniform(each.low, each.high), 3)
-    return make(**values)
+    return made(kind, **values)
 
 
 def _from_dict(position: int, data: Any) -> tuple[Duration, Fault]:

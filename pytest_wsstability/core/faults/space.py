@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +80,6 @@ class Between:
 
 
 Range = OneOf | Between
-# How a fault is made, and what of.
-Recipe = tuple[Callable[..., Fault], Mapping[str, Range]]
 
 
 def _one(values: Iterable[Any]) -> OneOf:
@@ -93,59 +91,61 @@ _FLOW = _one(Flow)
 _SECONDS = Between(0.1, 20.0)
 _ENDS_WITH = _one(EndsWith)
 
-SPACE: Mapping[type[Fault], Recipe] = {
-    Drop: (Drop, {}),
-    Reset: (Reset, {}),
-    Blackhole: (Blackhole, {"direction": _FLOW}),
-    Heal: (Heal, {}),
-    Stall: (Stall, {"seconds": _SECONDS}),
-    Latency: (
-        lambda delay, share: Latency(delay, jitter=round(delay * share, 4)),
-        {"delay": Between(0.001, 3.0), "share": OneOf((0.0, 0.1, 1.0))},
-    ),
-    Bandwidth: (Bandwidth, {"bytes_per_second": Between(20, 100_000)}),
-    CutAfter: (CutAfter, {"bytes": Between(0, 2000), "direction": _FLOW}),
-    CutAt: (CutAt, {"at": _SECONDS}),
-    HalfClose: (HalfClose, {"direction": _SINGLE}),
-    Slicer: (Slicer, {"size": Between(1, 100), "delay": OneOf((0.0, 0.001, 0.1))}),
-    DropControlFrames: (DropControlFrames, {"kinds": _one(ControlKind), "direction": _FLOW}),
-    IdleTimeout: (IdleTimeout, {"seconds": _SECONDS, "reset_by": _one(ResetBy), "ends_with": _ENDS_WITH}),
-    MaxAge: (MaxAge, {"seconds": _SECONDS, "ends_with": _ENDS_WITH}),
-    WithholdPongs: (WithholdPongs, {}),
-    WithholdHeartbeats: (WithholdHeartbeats, {}),
-    NeverConfirm: (NeverConfirm, {}),
-    LateConfirm: (LateConfirm, {"delay": _SECONDS}),
-    WrongSession: (WrongSession, {}),
-    DuplicateConfirm: (DuplicateConfirm, {}),
-    CloseWith: (CloseWith, {"code": OneOf((1000, 1001, 1008, 1011, 1012, 1013, 3000, 4999))}),
-    EmptyClose: (EmptyClose, {}),
-    InvalidCloseCode: (InvalidCloseCode, {"code": OneOf((0, 999, 1004, 1005, 1006, 1015, 2999, 65535))}),
-    IgnoreClose: (IgnoreClose, {}),
-    HandlerError: (HandlerError, {}),
-    Oversize: (Oversize, {"bytes": OneOf((1, 65_536, 1_048_577))}),
-    Malformed: (Malformed, {"kind": _one(Malformation)}),
-    BadUtf8: (BadUtf8, {}),
-    MaskedFrame: (MaskedFrame, {}),
-    StopReading: (StopReading, {}),
-    FreezeLoop: (FreezeLoop, {"seconds": _SECONDS}),
-    Flood: (Flood, {"messages_per_second": Between(1, 200), "size": Between(0, 2000)}),
-    RefuseUpgrade: (
-        RefuseUpgrade,
-        {"status": OneOf((401, 403, 429, 503)), "retry_after": OneOf((None, 1, 60))},
-    ),
-    AcceptThenClose: (AcceptThenClose, {"code": OneOf((1001, 1008, 1013))}),
-    Restart: (Restart, {"down_for": Between(0.0, 20.0)}),
-    LateHeartbeats: (LateHeartbeats, {"delay": _SECONDS}),
-    LateAnswers: (LateAnswers, {"delay": _SECONDS}),
-    WrongIds: (WrongIds, {}),
-    DuplicateAnswers: (DuplicateAnswers, {}),
-    RefuseSession: (RefuseSession, {}),
-    RefuseResume: (RefuseResume, {}),
-    SendNotice: (SendNotice, {}),
-    SendError: (SendError, {}),
+# By the names of what each takes; of a latency the jitter is a share of the delay.
+SPACE: Mapping[type[Fault], Mapping[str, Range]] = {
+    Drop: {},
+    Reset: {},
+    Blackhole: {"direction": _FLOW},
+    Heal: {},
+    Stall: {"seconds": _SECONDS},
+    Latency: {"delay": Between(0.001, 3.0), "share": OneOf((0.0, 0.1, 1.0))},
+    Bandwidth: {"bytes_per_second": Between(20, 100_000)},
+    CutAfter: {"bytes": Between(0, 2000), "direction": _FLOW},
+    CutAt: {"at": _SECONDS},
+    HalfClose: {"direction": _SINGLE},
+    Slicer: {"size": Between(1, 100), "delay": OneOf((0.0, 0.001, 0.1))},
+    DropControlFrames: {"kinds": _one(ControlKind), "direction": _FLOW},
+    IdleTimeout: {"seconds": _SECONDS, "reset_by": _one(ResetBy), "ends_with": _ENDS_WITH},
+    MaxAge: {"seconds": _SECONDS, "ends_with": _ENDS_WITH},
+    WithholdPongs: {},
+    WithholdHeartbeats: {},
+    NeverConfirm: {},
+    LateConfirm: {"delay": _SECONDS},
+    WrongSession: {},
+    DuplicateConfirm: {},
+    CloseWith: {"code": OneOf((1000, 1001, 1008, 1011, 1012, 1013, 3000, 4999))},
+    EmptyClose: {},
+    InvalidCloseCode: {"code": OneOf((0, 999, 1004, 1005, 1006, 1015, 2999, 65535))},
+    IgnoreClose: {},
+    HandlerError: {},
+    Oversize: {"bytes": OneOf((1, 65_536, 1_048_577))},
+    Malformed: {"kind": _one(Malformation)},
+    BadUtf8: {},
+    MaskedFrame: {},
+    StopReading: {},
+    FreezeLoop: {"seconds": _SECONDS},
+    Flood: {"messages_per_second": Between(1, 200), "size": Between(0, 2000)},
+    RefuseUpgrade: {"status": OneOf((401, 403, 429, 503)), "retry_after": OneOf((None, 1, 60))},
+    AcceptThenClose: {"code": OneOf((1001, 1008, 1013))},
+    Restart: {"down_for": Between(0.0, 20.0)},
+    LateHeartbeats: {"delay": _SECONDS},
+    LateAnswers: {"delay": _SECONDS},
+    WrongIds: {},
+    DuplicateAnswers: {},
+    RefuseSession: {},
+    RefuseResume: {},
+    SendNotice: {},
+    SendError: {},
 }
 # What makes sense whatever the profile.
 ANY_PROFILE = tuple(kind for kind in SPACE if not issubclass(kind, ProtocolFault))
+
+
+def made(kind: type[Fault], /, **values: Any) -> Fault:
+    """The fault of a class with some values of its space."""
+    if kind is Latency:
+        values["jitter"] = round(values["delay"] * values.pop("share"), 4)
+    return kind(**values)
 
 
 def compatible(timed: Sequence[tuple[float, Fault]]) -> list[tuple[float, Fault]]:
