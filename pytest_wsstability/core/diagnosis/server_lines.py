@@ -103,8 +103,7 @@ class ClientEnd:
     @classmethod
     def of(cls, timelines: Sequence[Timeline]) -> ClientEnd:
         """That of a record, with the ports of other ends of the same connection."""
-        line = timelines[0]
-        close = line.close
+        line, close = timelines[0], timelines[0].close
         return cls(
             opened=line.opened,
             age=line.duration,
