@@ -58,22 +58,8 @@ class _State:
     """What a conversation has to remember where its protocol is more than fixed messages."""
 
     __slots__ = (
-        "announced",
-        "asked",
-        "asked_at",
-        "beat_at",
-        "before",
-        "began",
-        "confirmed",
-        "epoch",
-        "heard_at",
-        "knows",
-        "number",
-        "opened",
-        "records",
-        "sequence",
-        "token",
-        "waits",
+        "announced", "asked", "asked_at", "beat_at", "before", "began", "confirmed", "epoch", "heard_at",
+        "knows", "number", "opened", "records", "sequence", "token", "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -17,17 +17,17 @@ from .signature import Blamed, Rival, Signature
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Codes with which servers end what somebody else made them end.
-POLITE = NORMAL | {1008, 1011}
+_POLITE = NORMAL | {1008, 1011}
 # Codes of applications that mean one thing wherever they were seen (see `rows_codes.POLICIES`).
-CONVENTIONS = frozenset({3003, 4401, 4403, 4408, 4409, 4429})
+_CONVENTIONS = frozenset({3003, 4401, 4403, 4408, 4409, 4429})
 # Others that end at the same instant, from so many on, are no accident.
 _CROWD = 2
 
 
 def says_little(f: Features) -> bool:
     """Whether the code is a polite one, or an application's own whose words are not understood."""
-    own = f.code in OF_APPLICATIONS and f.code not in CONVENTIONS
-    return f.code in POLITE or (own and f.reading.topic is None)
+    own = f.code in OF_APPLICATIONS and f.code not in _CONVENTIONS
+    return f.code in _POLITE or (own and f.reading.topic is None)
 
 
 def stream_is_behind(f: Features) -> bool:
@@ -169,7 +169,7 @@ ROWS = (
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
         shows="a polite close code came with the answer to the largest message that this end sent",
-        when=lambda f: f.code in POLITE and f.after_largest_message and not f.ended_for_one_reason,
+        when=lambda f: f.code in _POLITE and f.after_largest_message and not f.ended_for_one_reason,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} right after a message of {last_size}, the largest that the "
         "{end} sent: a size limit of less than that fits",

@@ -15,16 +15,16 @@ from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
-# Seconds after which nobody is known to forget a connection without a word.
+# Seconds before which nobody is known to forget a silent connection.
 _SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
-# Seconds in which no keepalive is known to give up on a pong.
+# Seconds before which no keepalive is known to give up on a pong.
 _SOONEST_KEEPALIVE = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.PING)
 # A silence from which on the next bytes may find nobody any more.
 _QUIET = 5.0
 # RFC 5626, section 4.4: what keeps the shortest bindings of NATs open is sent each 24 to 29 s.
 _SHORTEST_BINDING = 24.0
-# Seconds without a pong that are no deadline's: the shortest that are known are 6 s.
-SWEEP_OF_PONGS = 6.0
+# Seconds: no shorter deadline for pongs is known.
+_SHORTEST_PONG_DEADLINE = 6.0
 # Loops that look at all connections every 30 s (the README of ws) end together what is older than a limit: at
 # five minutes, ages that differ by a tenth.
 _ONE_AGE = 0.1
@@ -70,7 +70,7 @@ def _within_a_sweep(f: Features) -> bool:
 def _pongless_within_a_sweep(f: Features) -> bool:
     """Whether a deadline for pongs that is looked at now and then explains the ages."""
     spread = f.beside.oldest - f.beside.youngest
-    return spread <= LONGEST_SWEEP and f.silent(SENT, FrameKind.PONG) > SWEEP_OF_PONGS
+    return spread <= LONGEST_SWEEP and f.silent(SENT, FrameKind.PONG) > _SHORTEST_PONG_DEADLINE
 
 
 def _of_one_age(f: Features) -> bool:

@@ -32,13 +32,13 @@ def behind_own_bytes(f: Features) -> bool:
     return since is not None and asked is not None and since <= asked
 
 
-def takes_nothing(f: Features) -> bool:
+def _takes_nothing(f: Features) -> bool:
     """Whether the peer's window is closed: the kernel probes it, or waits longer without losing anything."""
     tcp = f.tcp
     return tcp is not None and (tcp.probes > 0 or (tcp.backoff > 0 and not tcp.retransmits))
 
 
-def nothing_left(f: Features) -> bool:
+def _nothing_left(f: Features) -> bool:
     """Whether none of the bytes that wait was seen to leave since the pong was due."""
     asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
     drained = f.timeline.drained_at
@@ -49,7 +49,7 @@ def nothing_left(f: Features) -> bool:
 NOTHING_LEFT = Rival(
     Cause.PEER_NOT_READING,
     "none of the bytes that wait was seen to leave",
-    nothing_left,
+    _nothing_left,
     "none of them was seen to leave meanwhile, so a {peer} that reads nothing fits too",
 )
 
@@ -63,7 +63,7 @@ def behind_at_proxy(f: Features) -> bool:
     """Whether a proxy of the test shows that the ping or the pong was still on its way."""
     between = f.between
     late = between is not None and (between.pong_missing or between.behind > BEHIND)
-    return late and asked_by_peer(f) and not pong_lost(f)
+    return late and asked_by_peer(f) and not _pong_lost(f)
 
 
 def _stood_still(f: Features) -> bool:
@@ -93,7 +93,7 @@ def _unsaid(f: Features) -> bool:
     return f.cut or (ended_by_timers_code(f) and f.reading.topic is None)
 
 
-def pong_lost(f: Features) -> bool:
+def _pong_lost(f: Features) -> bool:
     """Whether a proxy of the test shows that a pong did not pass, though what went out behind it did."""
     return f.between is not None and f.between.overtaken
 
@@ -124,7 +124,7 @@ ROWS = (
         cause=Cause.PEER_NOT_READING,
         shows="the close reason speaks of a keepalive, the pong waits behind bytes of this end, and the "
         "peer's window is closed",
-        when=lambda f: _keepalive(f) and behind_own_bytes(f) and takes_nothing(f),
+        when=lambda f: _keepalive(f) and behind_own_bytes(f) and _takes_nothing(f),
         confidence=MEDIUM,
         sentence="the {peer} takes nothing any more: {unsent} of the {end} wait since {unsent_since}, and "
         "the pong behind them, when its keepalive gave up",
@@ -157,7 +157,7 @@ ROWS = (
         cause=Cause.CONTROL_FRAMES_LOST,
         shows="a proxy of the test shows that the pong did not pass, though what went out behind it did; the "
         "close reason speaks of a keepalive, or nothing says another reason",
-        when=lambda f: pong_lost(f) and (_keepalive(f) or _unsaid(f)),
+        when=lambda f: _pong_lost(f) and (_keepalive(f) or _unsaid(f)),
         confidence=HIGH,
         sentence="the {end} answered the ping, but its pong never passed the proxy, though what it sent "
         "later did: a path that loses control frames, and a keepalive of the {peer} that ran out",
