@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
@@ -64,6 +64,11 @@ def closed_by_peer(code: int, reason: str = "", **more: Any) -> dict[str, Any]:
     """A closing handshake that the peer began."""
     frame = CloseFrame(code, reason)
     return {"transport": TransportEnd.FIN, "received": frame, "sent": frame, "received_first": True, **more}
+
+
+def in_order(*parts: Iterable[Any]) -> list[Any]:
+    """The rows of several parts in the order of time."""
+    return sorted((row for part in parts for row in part), key=lambda row: row[0])
 
 
 def timeline(

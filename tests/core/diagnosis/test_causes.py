@@ -7,7 +7,7 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
-from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
+from tests.core.script import FIN, PLANNED, RST, closed_by_peer, in_order, timeline
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 SERVER, PATH, CLIENT, HARNESS, NOBODY = Blame.SERVER, Blame.PATH, Blame.CLIENT, Blame.HARNESS, Blame.NOBODY
@@ -27,11 +27,6 @@ def pings(until, every=30):
     return [row for at in range(every, until, every) for row in ((at, "<ping"), (at, ">pong"))]
 
 
-def script(*parts):
-    """Rows in the order of time."""
-    return sorted((row for part in parts for row in part), key=lambda row: row[0])
-
-
 KEEPALIVE = "keepalive ping timeout"
 SENT_1011 = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011, KEEPALIVE)}
 
@@ -45,9 +40,9 @@ ENDED = [
     ([*SESSION, *beats(45), (85.02, FIN)], Cause.IDLE_TIMEOUT, MEDIUM, PATH),
     ([*SESSION, *beats(45), (72.3, FIN)], Cause.IDLE_TIMEOUT, LOW, PATH),
     ([*SESSION, (60, FIN)], Cause.IDLE_TIMEOUT, MEDIUM, PATH),
-    (script(SESSION, beats(300), pings(300), [(300, FIN)]), Cause.MAX_AGE, LOW, PATH),
-    (script(SESSION, beats(60), [(60, FIN)]), Cause.PONG_DEADLINE, MEDIUM, SERVER),
-    (script(SESSION, beats(60), [(30, "<ping"), (60, FIN)]), Cause.PING_UNANSWERED, MEDIUM, CLIENT),
+    (in_order(SESSION, beats(300), pings(300), [(300, FIN)]), Cause.MAX_AGE, LOW, PATH),
+    (in_order(SESSION, beats(60), [(60, FIN)]), Cause.PONG_DEADLINE, MEDIUM, SERVER),
+    (in_order(SESSION, beats(60), [(30, "<ping"), (60, FIN)]), Cause.PING_UNANSWERED, MEDIUM, CLIENT),
     # Close frames.
     ([(30, "<ping"), (50, closed_by_peer(1011, KEEPALIVE))], Cause.PING_UNANSWERED, HIGH, CLIENT),
     (
@@ -79,7 +74,7 @@ ENDED = [
     # Seen on real servers, with timers of a few seconds: pings, a heartbeat and a cut in the same breath.
     ([(1, "<ping"), (1.999, closed_by_peer(1011, KEEPALIVE))], Cause.PING_UNANSWERED, HIGH, CLIENT),
     (
-        script([(2, "<ping"), (3, FIN)], [(at / 10, ">beat") for at in range(4, 30, 4)]),
+        in_order([(2, "<ping"), (3, FIN)], [(at / 10, ">beat") for at in range(4, 30, 4)]),
         Cause.PING_UNANSWERED, MEDIUM, CLIENT,
     ),
     ([(1, "<2"), (1.8, closed_by_peer(1005))], Cause.ENGINE_IO_PING_TIMEOUT, MEDIUM, CLIENT),
@@ -103,7 +98,7 @@ ENDED = [
     ([(33.3, {**FIN, "mid_frame": True})], Cause.MID_FRAME, MEDIUM, SERVER),
     ([(33.3, {"transport": TransportEnd.TIMED_OUT})], Cause.HALF_OPEN, HIGH, PATH),
     ([*SESSION, (350, ">beat"), (350.01, RST)], Cause.NAT_EXPIRED, MEDIUM, PATH),
-    (script(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)]), Cause.RESTART, LOW, SERVER),
+    (in_order(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)]), Cause.RESTART, LOW, SERVER),
 ]  # fmt: skip
 
 
@@ -156,7 +151,7 @@ def test_ends_at_one_age_are_no_proof_of_an_age_limit_while_pongs_are_untried():
     ping = [(1.5, "<ping"), (1.5, ">pong")]
 
     def found(*parts):
-        aged = [timeline(*script(talk, *parts), (3, FIN), origin=1000 + start) for start in starts]
+        aged = [timeline(*in_order(talk, *parts), (3, FIN), origin=1000 + start) for start in starts]
         return diagnose(aged[0], cohort=aged)
 
     untried, answered = found(), found(ping)
@@ -200,7 +195,7 @@ def test_a_message_like_those_before_it_was_not_too_big():
     """Audio frames all have one size; the largest message, and the only one so large, may have been."""
     audio = [(at / 10, ">audio") for at in range(1, 31)]
     answers = [(at / 2, "<text") for at in range(1, 7)]
-    stream = timeline(*script(audio, answers), (3.02, FIN))
+    stream = timeline(*in_order(audio, answers), (3.02, FIN))
     after_small_ones = timeline((1, ">text"), (2, ">text"), (3, ">audio"), (3.02, FIN))
 
     assert diagnose(stream).cause is not Cause.MESSAGE_TOO_BIG
@@ -359,7 +354,7 @@ def test_a_silence_that_lost_answers_explain_proves_no_process_that_stands_still
 
 def test_an_age_of_what_was_opened_together_is_no_deadline_that_only_pongs_reset():
     """One instant ended all: a limit on the age and a restart fit as well."""
-    lines = [timeline(*script(SESSION, beats(60), [(60, FIN)])) for _ in range(3)]
+    lines = [timeline(*in_order(SESSION, beats(60), [(60, FIN)])) for _ in range(3)]
 
     found = diagnose(lines[0], cohort=lines)
     assert (found.cause, found.confidence, found.runner_up) == (Cause.PONG_DEADLINE, LOW, Cause.RESTART)
@@ -370,7 +365,7 @@ def test_an_age_of_what_was_opened_together_is_no_deadline_that_only_pongs_reset
 def test_another_of_the_same_age_leaves_a_limit_on_it(others, confidence):
     """Both end there, with traffic to the end: a deadline that only pongs reset looks no different."""
     lines = [
-        timeline(*script(SESSION, beats(60), [(60, FIN)]), origin=1000 + 7 * number)
+        timeline(*in_order(SESSION, beats(60), [(60, FIN)]), origin=1000 + 7 * number)
         for number in range(1 + others)
     ]
 
@@ -386,7 +381,7 @@ def test_uneven_pings_of_a_server_that_may_not_read_prove_no_blocked_loop(answer
     """A handler that awaits while audio comes in looks so on a busy machine (uvicorn, measured)."""
     audio = [(at / 5, ">audio") for at in range(1, 200)]
     pinged = [row for at in (5, 10, 15, 21.5) for row in ((at, "<ping"), (at, ">pong"))]
-    line = timeline(*script(audio, pinged, answered), (40, closed_by_peer(1011, KEEPALIVE)))
+    line = timeline(*in_order(audio, pinged, answered), (40, closed_by_peer(1011, KEEPALIVE)))
 
     found = diagnose(line)
     assert (found.cause, found.confidence) == (Cause.PEER_FROZEN, confidence)
@@ -398,18 +393,18 @@ def test_unread_bytes_are_thrown_away_with_a_reset():
     audio = [(at / 50, ">audio") for at in range(1, 100)]
     ping = [(1, "<ping"), (1, ">pong")]
 
-    assert diagnose(timeline(*script(audio, ping), (2, RST))).cause is Cause.PEER_NOT_READING
-    assert diagnose(timeline(*script(audio, ping), (2.13, RST))).cause is Cause.PEER_NOT_READING
-    assert diagnose(timeline(*script(audio), (2, RST))).cause is not Cause.PEER_NOT_READING
+    assert diagnose(timeline(*in_order(audio, ping), (2, RST))).cause is Cause.PEER_NOT_READING
+    assert diagnose(timeline(*in_order(audio, ping), (2.13, RST))).cause is Cause.PEER_NOT_READING
+    assert diagnose(timeline(*in_order(audio), (2, RST))).cause is not Cause.PEER_NOT_READING
     beats = [(at / 10, what) for at in range(4, 20, 4) for what in (">beat", "<answer")]
     assert (
-        diagnose(timeline(*script(beats, ping), (2, ">beat"), (2, RST))).cause is not Cause.PEER_NOT_READING
+        diagnose(timeline(*in_order(beats, ping), (2, ">beat"), (2, RST))).cause is not Cause.PEER_NOT_READING
     )
 
 
 def test_both_ends_are_known():
     """The sentence names the end, the timer and what would have reset it."""
-    client = timeline(*script(SESSION, beats(60), [(30, "<ping"), (60, FIN)]))
+    client = timeline(*in_order(SESSION, beats(60), [(30, "<ping"), (60, FIN)]))
     server = timeline(
         (0, ">hello"), (25, "<beat"), (25, ">answer"), (30, ">ping", b"1"), (50, "<beat"), (60, "deadline"),
         (60, {"transport": TransportEnd.ABORTED, "deadline": 60.0, "reset_by": (DeadlineTraffic.PONG,),
@@ -428,7 +423,7 @@ def test_both_ends_are_known():
 
 def test_an_end_that_nothing_explains_shows_the_nearest_causes():
     """The nearest first, each with its distance; a timer that is off by half is none of them."""
-    found = diagnose(timeline(*script(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)])))
+    found = diagnose(timeline(*in_order(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)])))
 
     assert [each.cause for each in found.hypotheses] == [Cause.PONG_DEADLINE]
     assert [each.distance for each in found.hypotheses] == sorted(each.distance for each in found.hypotheses)

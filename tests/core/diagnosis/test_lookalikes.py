@@ -5,7 +5,7 @@ import pytest
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Tier
-from tests.core.script import FIN, RST, closed_by_peer, timeline
+from tests.core.script import FIN, RST, closed_by_peer, in_order, timeline
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 SESSION = [(0.01, "<hello"), (0.01, ">info"), (0.02, "<confirmed")]
@@ -15,11 +15,6 @@ GAVE_UP = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011, "keepalive pi
 def beats(until, every):
     """Heartbeats and their answers."""
     return [row for at in range(every, until, every) for row in ((at, ">beat"), (at + 0.01, "<answer"))]
-
-
-def script(*parts):
-    """Rows in the order of time."""
-    return sorted((row for part in parts for row in part), key=lambda row: row[0])
 
 
 def told(*rows, **more):
@@ -38,11 +33,11 @@ LOOKALIKES = [
     ([*ANSWERED, (351, ">ping", b"1"), (351.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.RESTART),
     # A client without pongs, and a server that was killed, or whose proxy was bored.
     (
-        script(SESSION, beats(47, 10), [(30, "<ping"), (47.3, FIN)]),
+        in_order(SESSION, beats(47, 10), [(30, "<ping"), (47.3, FIN)]),
         Cause.PING_UNANSWERED, LOW, Cause.RESTART,
     ),
     (
-        script(SESSION, beats(90, 10), [(at, "<ping") for at in (20, 40, 60, 80)], [(90, FIN)]),
+        in_order(SESSION, beats(90, 10), [(at, "<ping") for at in (20, 40, 60, 80)], [(90, FIN)]),
         Cause.PING_UNANSWERED, LOW, Cause.RESTART,
     ),
     ([*SESSION, (20, "<ping"), (80, FIN)], Cause.PING_UNANSWERED, MEDIUM, Cause.IDLE_TIMEOUT),
@@ -98,17 +93,17 @@ LOOKALIKES = [
         Cause.AUTH_EXPIRED, HIGH, Cause.CLOSED_BY_PEER,
     ),
     (
-        script(SESSION, beats(900, 25), [(900, closed_by_peer(4000, "token expired"))]),
+        in_order(SESSION, beats(900, 25), [(900, closed_by_peer(4000, "token expired"))]),
         Cause.AUTH_EXPIRED, HIGH, Cause.CLOSED_BY_PEER,
     ),
     ([(33.3, closed_by_peer(1011, "server shutting down"))], Cause.RESTART, HIGH, Cause.PLANNED_ROTATION),
     # An expired token without a code: an age that tokens have, and no more.
     (
-        script(SESSION, beats(900, 25), [(900, closed_by_peer(1000))]),
+        in_order(SESSION, beats(900, 25), [(900, closed_by_peer(1000))]),
         Cause.CLOSED_BY_PEER, LOW, Cause.AUTH_EXPIRED,
     ),
     (
-        script(SESSION, beats(900, 25), [(30, "<ping"), (30, ">pong"), (900, FIN)]),
+        in_order(SESSION, beats(900, 25), [(30, "<ping"), (30, ">pong"), (900, FIN)]),
         Cause.MAX_AGE, LOW, Cause.AUTH_EXPIRED,
     ),
 ]  # fmt: skip
@@ -184,7 +179,7 @@ def test_a_silent_end_of_one_connection_is_never_certain(silence, tier, confiden
 
 def test_connections_opened_at_one_instant_prove_no_maximum_age():
     """A server that was killed ends them all at one age too."""
-    rows = script(SESSION, beats(33, 5), [(10, "<ping"), (10, ">pong")])
+    rows = in_order(SESSION, beats(33, 5), [(10, "<ping"), (10, ">pong")])
     lines = [timeline(*rows, (33.4, FIN), origin=1000 + at / 100) for at in range(5)]
     found = diagnose(lines[0], cohort=lines)
 
@@ -335,7 +330,7 @@ PONGED = [(20, "<ping"), (20, ">pong")]
 def test_a_path_that_is_slower_than_the_peer_waits(end, confirmed, expected):
     """The session's confirmation is a round trip too: the peer need not have stopped reading."""
     session = [(0, "<hello"), (0, ">info"), (confirmed, "<confirmed")]
-    found = diagnose(timeline(*script(session, TALK, PONGED, [(30, end)]), looks=({"at": 25.0},)))
+    found = diagnose(timeline(*in_order(session, TALK, PONGED, [(30, end)]), looks=({"at": 25.0},)))
 
     assert (found.cause, found.confidence) == expected, found
     assert (Cause.PONG_LATE in found.alternatives) == (confirmed > 10), found
@@ -347,8 +342,8 @@ def test_a_question_to_a_slow_peer_proves_no_deaf_one():
     session = [(0, "<hello"), (0, ">info"), (15.9, "<confirmed")]
     asked = [(15, "<ping"), (15, ">pong"), (20, ">ping", b"1")]
     ended = closed_by_peer(3000, "HEARTBEAT_TIMEOUT")
-    slow = diagnose(timeline(*script(session, asked, [(25, ended)])))
-    deaf = diagnose(timeline(*script(SESSION, asked, [(25, ended)])))
+    slow = diagnose(timeline(*in_order(session, asked, [(25, ended)])))
+    deaf = diagnose(timeline(*in_order(SESSION, asked, [(25, ended)])))
 
     assert slow.cause is Cause.KEEPALIVE_TIMEOUT
     assert deaf.cause is Cause.PEER_NOT_READING

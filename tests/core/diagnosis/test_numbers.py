@@ -7,14 +7,9 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End, Tier
-from tests.core.script import FIN, RST, timeline
+from tests.core.script import FIN, RST, in_order, timeline
 
 SERVER = End.SERVER
-
-
-def script(*parts):
-    """Rows in the order of time."""
-    return sorted((row for part in parts for row in part), key=lambda row: row[0])
 
 
 def every(step, until, what):
@@ -28,18 +23,20 @@ TALK = [row for at in (2, 10, 20) for row in ((at, ">text"), (at + 0.1, "<text")
     ("rows", "words"),
     [
         # Nothing at all of the client for a minute, while the server speaks.
-        (script(TALK, every(7, 80, "<text"), [(80, FIN)]), "the client sent no bytes for 60 s"),
+        (in_order(TALK, every(7, 80, "<text"), [(80, FIN)]), "the client sent no bytes for 60 s"),
         # Its ping frames went on, its messages did not.
         (
-            script(TALK, every(7, 80, "<text"), every(9, 80, ">ping"), [(80, FIN)]),
+            in_order(TALK, every(7, 80, "<text"), every(9, 80, ">ping"), [(80, FIN)]),
             "the client sent no messages for 60 s",
         ),
         (
-            script(TALK, every(7, 80, ">text"), [(80.1, FIN)]),
+            in_order(TALK, every(7, 80, ">text"), [(80.1, FIN)]),
             "no bytes came for 60 s",
         ),
         (
-            script(TALK, every(7, 80, ">text"), every(9, 80, "<ping"), every(9, 80, ">pong"), [(80.1, FIN)]),
+            in_order(
+                TALK, every(7, 80, ">text"), every(9, 80, "<ping"), every(9, 80, ">pong"), [(80.1, FIN)]
+            ),
             "no messages came for 60 s",
         ),
     ],
