@@ -15,13 +15,13 @@ from ..core.redact import redact_text
 from ..core.result import Result
 from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from .cells import cells
+from .lanes import SESSION
 
 # A drawing in units of its own: as wide as half a page, and as high as it is read well.
 _WIDTH, _HEIGHT, _LEFT = 600, 160, 72
 # A record is a line in the middle of so many units, with a stroke upwards for what was sent.
 _ROW, _STROKE = 20, 8
 _BEATS = (Role.HEARTBEAT, Role.HEARTBEAT_ANSWER)
-_SESSION = (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED)
 
 
 def section(result: Result) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _word(event: Event) -> str:
         return "end" if event.kind is EventKind.ENDED else "mark"
     if event.role in _BEATS:
         return "answered"
-    if event.role in _SESSION:
+    if event.role in SESSION:
         return "session"
     control = {Opcode.PING: "pinged", Opcode.PONG: "pinged", Opcode.CLOSE: "end"}
     return control.get(event.opcode, "data")

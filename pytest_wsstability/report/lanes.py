@@ -9,9 +9,10 @@ from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..core.timeline.recorder import UNMEASURED, Packed, event_of
 from ..core.timeline.timeline import Timeline
 
+# What is drawn as a step of the session, in all reports.
+SESSION = (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED, Role.STEP)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # What happened, as a capital letter: report.js knows the same.
-_SESSION = (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED)
 _LOCAL = {
     EventKind.READING_PAUSED: "P",
     EventKind.READING_RESUMED: "Q",
@@ -74,7 +75,7 @@ def _letter(what: bytes) -> str:
         return "B" if received else "A"
     if event.role is Role.HEARTBEAT_ANSWER:
         return "C" if received else "D"
-    if event.role in _SESSION:
+    if event.role in SESSION:
         return "L" if received else "K"
     pairs = {Opcode.PING: "EF", Opcode.PONG: "HG", Opcode.CLOSE: "MN"}
     return pairs.get(event.opcode, "IJ")[received]

@@ -13,6 +13,7 @@ from ..core.redact import show_text
 from ..core.result import Result
 from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..core.timeline.timeline import Timeline
+from .lanes import SESSION
 
 _WIDTH, _GUTTER, _RIGHT, _ROW = 1000, 110, 80, 20
 _ROOM = _WIDTH - _GUTTER - _RIGHT
@@ -26,7 +27,6 @@ svg { background: #fff; font: 12px system-ui, sans-serif } path { fill: none; st
 .mark { stroke: #9a6700 } .open, .end { stroke: #cf222e } .wait { stroke: #cf222e; stroke-dasharray: 3 4 }
 text { fill: #24292f } .blamed { fill: #cf222e } .name, .blamed { font-weight: 700 }
 """  # noqa: E501
-_SESSION = (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED, Role.STEP)
 _BEATS = (Role.HEARTBEAT, Role.HEARTBEAT_ANSWER)
 _PINGS = (Opcode.PING, Opcode.PONG)
 
@@ -101,7 +101,7 @@ def _connection(timeline: Timeline, offset: float, x: _Scale, y: float) -> Itera
             yield _path("end", f"M{x(event.at + offset)} {y}m-5 -5l10 10m0 -10l-10 10")
         elif event.kind is not EventKind.FRAME or event.opcode is Opcode.CLOSE:
             yield _path("mark", f"M{x(event.at + offset)} {y - 6}v12")
-        elif event.role in _SESSION:
+        elif event.role in SESSION:
             yield _path("session", f"M{x(event.at + offset)} {y - 6}v12")
     if timeline.close is not None:
         yield _text(float(x(offset + timeline.duration)) + 10, y + 4, str(timeline.close.code))
