@@ -85,21 +85,9 @@ def _cut_after(link: Link, fault: CutAfter) -> None:
         each.budget = budget
 
 
-def _half_close(link: Link, fault: HalfClose) -> None:
-    link.half_close(fault)
-
-
 def _drop_control_frames(link: Link, fault: DropControlFrames) -> None:
     for each in link.frame_filters(fault.direction):
         each.drop(fault.kinds)
-
-
-def _idle_timeout(link: Link, fault: IdleTimeout) -> None:
-    link.start_idle_timer(fault)
-
-
-def _max_age(link: Link, fault: MaxAge) -> None:
-    link.start_age_timer(fault)
 
 
 _APPLY: dict[type[Fault], Callable[[Link, Any], None]] = {
@@ -112,9 +100,9 @@ _APPLY: dict[type[Fault], Callable[[Link, Any], None]] = {
     Bandwidth: _bandwidth,
     CutAfter: _cut_after,
     CutAt: _drop,
-    HalfClose: _half_close,
+    HalfClose: Link.half_close,
     Slicer: _slicer,
     DropControlFrames: _drop_control_frames,
-    IdleTimeout: _idle_timeout,
-    MaxAge: _max_age,
+    IdleTimeout: Link.start_idle_timer,
+    MaxAge: Link.start_age_timer,
 }
