@@ -29,9 +29,7 @@ class ConnectionLog:
 
     """
 
-    def __init__(
-        self, profile: Profile, *, faults_until: Callable[[], float] = float, keep: int | None = None
-    ) -> None:
+    def __init__(self, profile: Profile, *, faults_until: Callable[[], float], keep: int | None) -> None:
         self._profile = profile
         self.faults_until = faults_until
         self._keep = keep

@@ -57,8 +57,8 @@ class SessionRegistry(ConnectionLog):
         on_open: Callable[[Connection], object],
         on_close: Callable[[Connection], object],
         on_goodbye: Callable[[Connection, Callable[[], None]], object],
-        faults_until: Callable[[], float] = float,
-        keep: int | None = None,
+        faults_until: Callable[[], float],
+        keep: int | None,
     ) -> None:
         super().__init__(profile, faults_until=faults_until, keep=keep)
         self._call_on_open, self._call_on_close = on_open, on_close
