@@ -119,6 +119,11 @@ def last_traffic(kind: DeadlineTraffic, timeline: Timeline) -> float | None:
     return max((at for at in instants if at is not None), default=None)
 
 
+def sends_heartbeats(profile: Profile) -> bool:
+    """Whether servers of a profile send heartbeats as messages."""
+    return not profile.heartbeat_is_frame and profile.beats(End.SERVER)
+
+
 def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behaviour:
     """
     The behaviour of a server that speaks a protocol, from what people write.
@@ -133,8 +138,7 @@ def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behav
     """
     profile.check_written_by(End.SERVER)
     interval = values.get("heartbeat_interval")
-    sends = not profile.heartbeat_is_frame and profile.beats(End.SERVER)
-    if interval is not None and not (sends or profile.words.interval_is_named):
+    if interval is not None and not (sends_heartbeats(profile) or profile.words.interval_is_named):
         raise ValueError(
             f"heartbeat_interval: {interval!r}: servers of the profile {profile.name!r} neither send "
             "heartbeats nor say how often to send them"

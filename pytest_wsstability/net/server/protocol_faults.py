@@ -26,7 +26,7 @@ from ...core.faults import (
 )
 from ...core.timeline.events import End, Role
 from ...profiles import Profile, Say
-from .behaviour import Behaviour
+from .behaviour import Behaviour, sends_heartbeats
 
 if TYPE_CHECKING:
     from ..websocket import WebSocket
@@ -50,10 +50,6 @@ class Misbehaving(Protocol):
 # What a profile has to have, or what stands in the error.
 
 
-def _sends(profile: Profile) -> bool:
-    return not profile.heartbeat_is_frame and profile.beats(End.SERVER)
-
-
 def _answers(profile: Profile) -> bool:
     return profile.pong is not None and profile.beats(End.CLIENT)
 
@@ -71,7 +67,7 @@ _MESSAGES: Need = (
     lambda profile: not profile.heartbeat_is_frame,
     "the heartbeats of the profile {name!r} are pings; faults.WithholdPongs() leaves them unanswered",
 )
-_SENDS: Need = (_sends, "servers of the profile {name!r} send no heartbeats")
+_SENDS: Need = (sends_heartbeats, "servers of the profile {name!r} send no heartbeats")
 _ANSWERS: Need = (_answers, "servers of the profile {name!r} answer no heartbeats with messages")
 _SESSION: Need = (
     lambda profile: profile.has_session,
@@ -81,7 +77,7 @@ _NEEDS: dict[type[Fault], tuple[Need, ...]] = {
     WithholdHeartbeats: (
         _MESSAGES,
         (
-            lambda profile: _sends(profile) or _answers(profile),
+            lambda profile: sends_heartbeats(profile) or _answers(profile),
             "servers of the profile {name!r} neither send heartbeats nor answer any",
         ),
     ),
