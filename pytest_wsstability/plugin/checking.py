@@ -20,6 +20,7 @@ from .markers import (
     SERVER,
     STABILITY,
     VOICE,
+    fixtures_of,
     has_pytest_asyncio,
     is_of_anyio,
     needs_runner,
@@ -91,7 +92,7 @@ def check(item: pytest.Item) -> None:
     plan = plan_of(item)
     orchestrator = orchestrator_of(item)
     middleboxes_of(item)
-    names = set(getattr(item, "fixturenames", ()))
+    names = set(fixtures_of(item))
     if plan.requirement is not None:
         _check_judges(item, _JUDGES & names)
     if plan.requirement is not None and plan.requirement.alive_for is not None:
@@ -146,7 +147,7 @@ def check_again(session: pytest.Session) -> None:
     for item in filter(uses_us, session.items):
         take_over_unittest_skip(item)
         # Tests that differ in their parameters only are warned of once; each middlebox has its own numbers.
-        function = same_function(item) if MIDDLEBOX not in getattr(item, "fixturenames", ()) else (item,)
+        function = same_function(item) if MIDDLEBOX not in fixtures_of(item) else (item,)
         if text := _what_is_wrong(item, warn=function not in seen):
             wrong.add(item)
             report = pytest.CollectReport(item.nodeid, "failed", text, [])
@@ -235,7 +236,7 @@ def _check_target(item: pytest.Item) -> None:
             f"{SERVER}: no app is under test that it could serve; give one by --ws-app module:app, the ini "
             "ws_app or a fixture ws_app"
         )
-    if "ws_command" in getattr(item, "fixturenames", ()) and not runs_command(item):
+    if "ws_command" in fixtures_of(item) and not runs_command(item):
         raise ValueError(
             "ws_command: no command is under test; run with --ws-command 'node server.js --port {port}'"
         )
@@ -250,7 +251,7 @@ def _check_target(item: pytest.Item) -> None:
 
 def _check_length(item: pytest.Item) -> None:
     """See that a hold is told how long it is; a conftest may say that of tests without a mark."""
-    plan, names = plan_of(item), getattr(item, "fixturenames", ())
+    plan, names = plan_of(item), fixtures_of(item)
     endless = plan.requirement is None or plan.requirement.alive_for is None
     if "ws_soak" in names and endless:
         raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")

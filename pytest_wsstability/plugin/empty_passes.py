@@ -15,7 +15,7 @@ import pytest
 from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
 from .margins import StabilityWarning
-from .markers import FLEET, STABILITY
+from .markers import FLEET, STABILITY, fixtures_of
 from .plans import plan_of
 from .stash import loop_key, unheld_key, watch_key
 
@@ -84,7 +84,7 @@ def refuse(item: pytest.Item) -> None:
     """
     __tracebackhide__ = True
     refuse_unused(item)
-    watch, names = item.stash.get(watch_key, None), getattr(item, "fixturenames", ())
+    watch, names = item.stash.get(watch_key, None), fixtures_of(item)
     if watch is None or "ws_connect" not in names or _CHECKED.intersection(names):
         return
     # Where a fixture of the user's opens the connection, it may hold it once the test is over.

@@ -23,7 +23,7 @@ from ..report.colours import styled
 from ..virtual.errors import VirtualTimeError
 from ..virtual.project_code import is_of_project
 from .again import command, from_here
-from .markers import FLEET, VOICE
+from .markers import FLEET, VOICE, fixtures_of
 from .plans import leads_out
 from .project_fixtures import overrides, set_up_after
 from .servers.fleet_causes import tell_fleet
@@ -206,7 +206,7 @@ def _loop(item: pytest.Item) -> Iterator[str]:
 
 def _too_late(item: pytest.Item) -> Iterator[str]:
     """The fixtures of the project's that stand behind the one that opens: they were not set up yet."""
-    opener = next((name for name in getattr(item, "fixturenames", ()) if name in _OPENERS), None)
+    opener = next((name for name in fixtures_of(item) if name in _OPENERS), None)
     # A hold that starts with others waits for no fixture but that of its URL.
     if opener is None or (leads_out(item) and not overrides("ws_url", item)):
         return

@@ -17,7 +17,7 @@ from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
-from .markers import FLEET
+from .markers import FLEET, fixtures_of
 from .orders import order_of
 from .own_loop import without_late_threads
 from .own_server import OwnServer, own_server
@@ -47,7 +47,7 @@ def check_resources(session: pytest.Session) -> None:
 
     """
     for item in session.items:
-        if FLEET not in getattr(item, "fixturenames", ()) or is_virtual(item) or is_too_long(item):
+        if FLEET not in fixtures_of(item) or is_virtual(item) or is_too_long(item):
             continue
         fleet = plan_of(item).fleet
         if fleet is None:

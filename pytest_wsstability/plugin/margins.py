@@ -16,7 +16,7 @@ from ..core.timeline.events import End, Opcode, Role
 from ..core.timeline.protocol_facts import Awaited
 from ..net.client_side import KEEPALIVE
 from ..net.server.behaviour import Behaviour, behaviour_of
-from .markers import MIDDLEBOX, ORCHESTRATOR
+from .markers import MIDDLEBOX, ORCHESTRATOR, fixtures_of
 from .plans import is_virtual, orchestrator_of, plan_of, target_of
 from .settings import TargetKind
 from .stash import orchestrator_key, soak_key, spins_key
@@ -71,7 +71,7 @@ def _warn(item: pytest.Item) -> None:
 
 def _may_go_elsewhere(item: pytest.Item) -> bool:
     """Whether the test itself says where its connections lead."""
-    own = getattr(item, "fixturenames", ())
+    own = fixtures_of(item)
     return "ws_connect" in own and {"ws_soak", "ws_connection"}.isdisjoint(own)
 
 
@@ -89,7 +89,7 @@ def warn_of_idle_faults(item: pytest.Item) -> None:
         StabilityWarning: where filters make it an error.
 
     """
-    if "ws_url" not in getattr(item, "fixturenames", ()) or not orchestrator_of(item).get("faults"):
+    if "ws_url" not in fixtures_of(item) or not orchestrator_of(item).get("faults"):
         return
     if not _is_reference(item) and orchestrator_key not in item.stash:
         text = (
@@ -168,7 +168,7 @@ def add_margins(item: pytest.Item, report: pytest.TestReport) -> None:
 def _sends_what_it_says(item: pytest.Item) -> bool:
     """Whether the marker alone says what the client sends."""
     requirement = plan_of(item).requirement
-    names = getattr(item, "fixturenames", ())
+    names = fixtures_of(item)
     return "ws_connect" not in names or (requirement is not None and requirement.heartbeat_every is not None)
 
 

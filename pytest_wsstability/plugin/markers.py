@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
@@ -68,9 +68,14 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
     return False
 
 
+def fixtures_of(item: pytest.Item) -> Sequence[str]:
+    """The names of the fixtures that a test uses; empty for an item that is no function, and has none."""
+    return getattr(item, "fixturenames", ())
+
+
 def _has_fixture(item: pytest.Item) -> bool:
     """Whether a test has a fixture of ours, and not only some of the project's by the same names."""
-    names = FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    names = FIXTURES.intersection(fixtures_of(item))
     if not names:
         return False
     # A run without such a name does not load it.
@@ -111,7 +116,7 @@ def has_pytest_asyncio(config: pytest.Config) -> bool:
 def is_of_anyio(item: pytest.Item) -> bool:
     """Whether anyio sets up the async fixtures of a test, which it does on a loop of its own."""
     has_plugin = item.config.pluginmanager.has_plugin("anyio")
-    return has_plugin and "anyio_backend" in getattr(item, "fixturenames", ())
+    return has_plugin and "anyio_backend" in fixtures_of(item)
 
 
 def needs_runner(item: pytest.Function) -> bool:

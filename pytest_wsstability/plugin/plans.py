@@ -27,6 +27,7 @@ from .markers import (
     ORCHESTRATOR,
     STABILITY,
     VOICE,
+    fixtures_of,
     has_pytest_asyncio,
     is_of_anyio,
     uses_us,
@@ -90,7 +91,7 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
 
     """
     marker = item.get_closest_marker(MIDDLEBOX)
-    if MIDDLEBOX not in getattr(item, "fixturenames", ()):
+    if MIDDLEBOX not in fixtures_of(item):
         if marker is not None:
             raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
         return []
@@ -205,7 +206,7 @@ def _orchestrator(item: pytest.Item) -> dict[str, Any]:
 
 def _spoken(item: pytest.Item) -> Profile:
     """What a test's orchestrator speaks where its mark does not say; anything where none is started."""
-    asked = "ws_orchestrator" in getattr(item, "fixturenames", ())
+    asked = "ws_orchestrator" in fixtures_of(item)
     return plan_of(item).profile if asked or target_of(item).kind is TargetKind.REFERENCE else JSON
 
 
@@ -332,14 +333,14 @@ def refuse_mixed_time(item: pytest.Item) -> None:
 
 def is_too_long(item: pytest.Item) -> bool:
     """Whether a test takes long in real time, and nobody asks for such: it is skipped."""
-    long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))
+    long_ones = {FLEET, VOICE}.intersection(fixtures_of(item))
     is_long = item.get_closest_marker(LONG) is not None or bool(long_ones)
     return is_long and not item.config.stash[settings_key].long and not is_virtual(item)
 
 
 def leads_out(item: pytest.Item) -> bool:
     """Whether the target of a test is outside this process, so that any thread may hold it in real time."""
-    if is_virtual(item) or "ws_orchestrator" in getattr(item, "fixturenames", ()):
+    if is_virtual(item) or "ws_orchestrator" in fixtures_of(item):
         return False
     target = target_of(item)
     if target.kind is TargetKind.FIXTURE:
@@ -359,7 +360,7 @@ def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:
     """Whether an async fixture of the project may run the server at a URL, on the loop of an async test."""
     if not pytest_asyncio.is_async_test(item) or not is_loopback(urlsplit(url).hostname or ""):
         return False
-    names: list[str] = getattr(item, "fixturenames", [])
+    names = fixtures_of(item)
     functions = [found[-1].func for name in names if (found := definitions(name, item))]
     return any(
         inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ..virtual.project_code import FROZEN, is_of_project
+from .markers import fixtures_of
 from .seams.pytest import definitions
 from .stash import overrides_key
 
@@ -59,7 +60,7 @@ def set_up_after(first: str, item: pytest.Item) -> list[str]:
     taken = list(inspect.signature(function).parameters) if function is not None else []
     if first not in taken:
         return []
-    names: list[str] = getattr(item, "fixturenames", [])
+    names = fixtures_of(item)
     # Those used by everybody come first.
     before = [*names[: names.index(first)], first]
     used = {name for each in before for name, _ in behind(each, item)}
