@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +16,7 @@ from ..core.timeline.events import End, Opcode, Role
 from ..core.timeline.protocol_facts import Awaited
 from ..net.client_side import KEEPALIVE
 from ..net.server.behaviour import Behaviour, behaviour_of
-from .markers import MIDDLEBOX, ORCHESTRATOR, fixtures_of
+from .markers import MIDDLEBOX, ORCHESTRATOR, fixtures_of, params_of
 from .plans import is_virtual, orchestrator_of, plan_of, target_of
 from .settings import TargetKind
 from .stash import orchestrator_key, soak_key, spins_key
@@ -206,7 +206,7 @@ def _timers(item: pytest.Item) -> Iterator[KnownTimer]:
         return
     if behaviour.read_deadline is not None:
         yield _deadline(item, behaviour, behaviour.read_deadline)
-    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    params = params_of(item)
     if MIDDLEBOX in params:
         box = middlebox(params[MIDDLEBOX])
         for fault in box.faults:

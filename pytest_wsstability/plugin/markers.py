@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
@@ -71,6 +71,11 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
 def fixtures_of(item: pytest.Item) -> Sequence[str]:
     """The names of the fixtures that a test uses; empty for an item that is no function, and has none."""
     return getattr(item, "fixturenames", ())
+
+
+def params_of(node: pytest.Item | pytest.Collector) -> Mapping[str, Any]:
+    """What a test is parametrized with, by name."""
+    return getattr(getattr(node, "callspec", None), "params", {})
 
 
 def _has_fixture(item: pytest.Item) -> bool:

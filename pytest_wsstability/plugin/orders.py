@@ -29,7 +29,7 @@ from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError, leaves
 from ..net.hold import Soak
 from ..virtual.loop import HORIZON
-from .markers import needs_runner
+from .markers import needs_runner, params_of
 from .own_loop import TimerOrder, run_private
 from .plans import loop_scope
 from .registered import registered
@@ -171,7 +171,7 @@ def order_by(settings: Settings) -> TimerOrder:
 
 def _order(item: pytest.Item | pytest.Collector) -> Order | None:
     """The order that a test was parametrized with; None for others."""
-    return getattr(getattr(item, "callspec", None), "params", {}).get(FIXTURE)
+    return params_of(item).get(FIXTURE)
 
 
 class FirstRuns:

@@ -14,7 +14,7 @@ from ..core.secret_values import SECRETS
 from ..core.url import as_websocket, join, wrong_url
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, header_pairs, merge_headers
-from .markers import MIDDLEBOX
+from .markers import MIDDLEBOX, params_of
 from .opening import read_subprotocols
 from .plans import plan_of, target_of
 from .project_fixtures import overrides
@@ -139,7 +139,7 @@ def opens_before_fixtures(item: pytest.Item) -> bool:
 def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
     """What the marker and the options say about a hold; it goes through the middlebox of the test."""
     options = {**watched_options(item, url, url), "opened": watcher(item), "traffic": plan_of(item).traffic}
-    name = getattr(getattr(item, "callspec", None), "params", {}).get(MIDDLEBOX)
+    name = params_of(item).get(MIDDLEBOX)
     if name is not None:
         options["through"] = partial(MiddleboxProxy, preset=middlebox(name))
     return options
