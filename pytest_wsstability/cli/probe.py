@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from ..core.duration import show_duration as show
 from ..core.judge.interrupted import interrupted
@@ -17,7 +16,7 @@ from ..core.probe.findings import Findings
 from ..core.probe.words import meaning, owners, report, sentence
 from ..core.result import Result
 from ..core.timeline.events import Direction
-from ..core.url import is_loopback
+from ..core.url import is_here
 from ..net.errors import OpeningError
 from ..net.probe import Prober
 from ..net.probe.climber import Climber
@@ -52,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     reports = ReportFiles(options.report)
     text = {} if options.text is None else {"text": options.text}
     prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
-    if not options.json and not is_loopback(urlsplit(options.url).hostname or ""):
+    if not options.json and not is_here(options.url):
         sys.stderr.write(f"{_plan(prober)}\n")
     progress = CommandProgress(options)
     try:

@@ -54,6 +54,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_here(url: str) -> bool:
+    """Whether only this machine can reach the host of a URL."""
+    return is_loopback(urlsplit(url).hostname or "")
+
+
 def _wrong(parts: SplitResult, url: str) -> str | None:
     if any(each.isspace() or not each.isprintable() for each in url):
         return "it has a space or a control character; %20 stands for a space"

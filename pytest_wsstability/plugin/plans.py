@@ -6,14 +6,13 @@ import dataclasses
 import inspect
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from ..core.faults.middleboxes import MIDDLEBOXES, middlebox
 from ..core.judge.requirement import Requirement
-from ..core.url import as_websocket, is_loopback, is_relative, wrong_url
+from ..core.url import as_websocket, is_here, is_loopback, is_relative, wrong_url
 from ..net.server.behaviour import Behaviour
 from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
@@ -358,7 +357,7 @@ def runs_command(item: pytest.Item) -> bool:
 
 def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:
     """Whether an async fixture of the project may run the server at a URL, on the loop of an async test."""
-    if not pytest_asyncio.is_async_test(item) or not is_loopback(urlsplit(url).hostname or ""):
+    if not pytest_asyncio.is_async_test(item) or not is_here(url):
         return False
     names = fixtures_of(item)
     functions = [found[-1].func for name in names if (found := definitions(name, item))]

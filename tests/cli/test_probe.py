@@ -53,7 +53,7 @@ def test_what_was_found_is_printed(run, idle):
 @pytest.mark.parametrize("elsewhere", [True, False])
 def test_the_plan_is_told_to_whoever_probes_a_host_elsewhere(run, monkeypatch, elsewhere):
     """Before the first connection opens."""
-    monkeypatch.setattr(probe, "is_loopback", lambda host: not elsewhere)
+    monkeypatch.setattr(probe, "is_here", lambda url: not elsewhere)
     status, _, err = run(f"{NOBODY}?token={SECRET}", "--max", "2m")
 
     assert status == 1

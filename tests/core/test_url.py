@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.url import as_websocket, is_loopback, is_relative, join, wrong_url
+from pytest_wsstability.core.url import as_websocket, is_here, is_loopback, is_relative, join, wrong_url
 
 SPACE = "it has a space or a control character; %20 stands for a space"
 ADVICE = "; give ws:// or wss:// and a host"
@@ -75,7 +75,7 @@ def test_a_path_joins_the_base_and_keeps_its_query(base, path, joined):
 
 
 @pytest.mark.parametrize(
-    ("host", "is_here"),
+    ("host", "expected"),
     [
         ("localhost", True), ("LOCALHOST", True), ("LOCALHOST.", True), ("app.localhost", True),
         ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("[::1]", True), ("fe80::1%eth0", False),
@@ -83,6 +83,15 @@ def test_a_path_joins_the_base_and_keeps_its_query(base, path, joined):
         ("localhost.example", False), ("example.org", False), ("", False),
     ],
 )  # fmt: skip
-def test_who_can_reach_a_host(host, is_here):
+def test_who_can_reach_a_host(host, expected):
     """Only this machine reaches the loopback (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3)."""
-    assert is_loopback(host) is is_here
+    assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("ws://localhost:1/x", True), ("ws://[::1]:1", True), ("wss://example.org", False), ("/voice", False)],
+)
+def test_who_can_reach_the_host_of_a_url(url, expected):
+    """It is its host that counts; a path alone has none."""
+    assert is_here(url) is expected

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Unpack
-from urllib.parse import urlsplit
 
 from ...core.duration import Duration, parse_duration
 from ...core.fleet.failure import FleetError, count_line
@@ -21,7 +20,7 @@ from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import redact_url
 from ...core.timeline.events import Tier
-from ...core.url import is_loopback
+from ...core.url import is_here
 from ..health import tier_of
 from ..keywords import ConnectKeywords
 from ..target import parse_url
@@ -139,14 +138,14 @@ def planned(
     check_connections(connections, stalled)
     seconds = parse_duration(ramp, "ramp", zero=True) if ramp is not None else None
     if seconds is None:
-        rate = OPENS_HERE if is_loopback(urlsplit(url).hostname or "") else OPENS_ELSEWHERE
+        rate = OPENS_HERE if is_here(url) else OPENS_ELSEWHERE
         seconds = min(connections / rate, alive_for * _RAMP_SHARE)
     return FleetPlan(connections=connections, hold=alive_for, ramp=seconds, workers=workers, stalled=stalled)
 
 
 def too_much(url: str, plan: FleetPlan) -> str | None:
     """Why a fleet is more than a host elsewhere should get unasked; None if it is not."""
-    if is_loopback(urlsplit(url).hostname or ""):
+    if is_here(url):
         return None
     asked = []
     if plan.connections > AGREED_CONNECTIONS:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ...core.cause import Cause
 from ...core.fleet.told import retold
 from ...core.redact import redact_url
-from ...core.url import is_loopback
+from ...core.url import is_here
 from ...net.apps.watching import AppRecord
 from ..plans import plan_of
 from ..stash import app_record_key
@@ -35,7 +35,7 @@ _ABNORMAL = 1006
 def tell_fleet(item: pytest.Item, fleet: Fleet) -> None:
     """Bring what the server of a test said or did into the causes of a fleet that is over."""
     # Machines elsewhere have clocks of their own.
-    if not is_loopback(urlsplit(fleet.url).hostname or ""):
+    if not is_here(fleet.url):
         return
     endings = fleet.merge.endings
     cut = [each.seen.opened for each in endings if each.seen is not None and each.code == _ABNORMAL]
