@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from websockets.exceptions import InvalidProxy
 from websockets.headers import build_authorization_basic, build_host
@@ -102,7 +102,6 @@ async def open_tunnel(transport: asyncio.BaseTransport, proxy: Proxy, uri: WebSo
     """
     answer = _Answer()
     transport.set_protocol(answer)
-    answer.connection_made(transport)
     host = build_host(uri.host, uri.port, uri.secure, always_include_port=True)
     fields = [f"CONNECT {host} HTTP/1.1", f"Host: {host}"]
     if proxy.username is not None:
@@ -121,9 +120,6 @@ class _Answer(asyncio.Protocol):
     def __init__(self) -> None:
         self.head: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._data = b""
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._data += data
