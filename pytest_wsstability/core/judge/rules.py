@@ -14,11 +14,12 @@ from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
-from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
+from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .progress import goes_on, held_for
 from .proof import proof, proved
 from .requirement import Requirement
+from .rtt_rule import rtt
 from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violation
 
 # What a rule finds, given a requirement, a record and what of ours may explain it.
