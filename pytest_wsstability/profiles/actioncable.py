@@ -2,8 +2,9 @@
 Action Cable: the server sends a ping each 3 s, which nobody answers.
 
 Server: ``welcome``. Client: ``subscribe`` to a channel, whose identifier is JSON in text. Server:
-``confirm_subscription`` with the same text, or ``reject_subscription``. There is no session id: after a
-reconnect the client subscribes again. Other channels: ``actioncable("RoomChannel", room=42)``.
+``confirm_subscription`` with the same text, or ``reject_subscription``; the client leaves with
+``unsubscribe``. There is no session id: after a reconnect it subscribes again. Other channels:
+``actioncable("RoomChannel", room=42)``.
 
 """
 
@@ -56,6 +57,8 @@ def actioncable(channel: str, *, name: str = "actioncable", **parameters: Any) -
             {"type": "disconnect", "reason": "unauthorized", "reconnect": False},
         ),
         notice={"type": "disconnect", "reason": Free("server_restart"), "reconnect": Free(True)},
+        goodbye={"command": "unsubscribe", "identifier": identifier},
+        goodbye_code=None,
         # Its clients do not come back: a server ends one for good by `remote_connections`.
         error={"type": "disconnect", "reason": Free("remote"), "reconnect": False},
         # Any server may say the second one, so that it does not tell who speaks.

@@ -22,10 +22,13 @@ SHORTEST, LONGEST = 0.1, 86_400.0
 _EARLY = 1e-6
 # A peer that never answers for a month must not fill the memory.
 _MAX_ASKED = 1024
+# Of more channels on one connection it is not told which of them a client has left.
+_MAX_JOINED = 256
 
 _DATA, _NONE = Role.DATA, Role.NONE
 _HEARTBEAT, _ANSWER, _REQUEST = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER, Role.HEARTBEAT_REQUEST
 _INFO, _CONFIRMED, _REFUSED = Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED
+_GOODBYE = Role.GOODBYE
 # Messages in which a peer names the session and the intervals.
 _NAMING = frozenset({Role.GREETING, Role.STEP, _INFO, _CONFIRMED})
 # What is said to a question of this end.
@@ -58,8 +61,8 @@ class _State:
     """What a conversation has to remember where its protocol is more than fixed messages."""
 
     __slots__ = (
-        "announced", "asked", "asked_at", "beat_at", "before", "began", "confirmed", "epoch", "heard_at",
-        "knows", "number", "opened", "records", "sequence", "token", "waits",
+        "anew", "announced", "asked", "asked_at", "beat_at", "before", "began", "confirmed", "epoch",
+        "heard_at", "joined", "knows", "number", "opened", "records", "sequence", "token", "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -83,6 +86,9 @@ class _State:
         # What the client has begun its session with, and what has confirmed it first.
         self.began: Values | None = None
         self.confirmed: Values | None = None
+        # The channels that the client has joined and not left; whether it was not in the one it joined last.
+        self.joined: tuple[str, ...] = ()
+        self.anew = False
 
 
 class Conversation:
@@ -233,8 +239,13 @@ class Conversation:
         return (self._state.began if self._state is not None else None) or {}
 
     def joins_another(self, heard: Heard) -> bool:
-        """Whether a client that has begun its session joins another channel on the same connection."""
-        return self._state is not None and self._is_of_another(heard, self._state.began)
+        """Whether a client that has begun its session joins another channel, or one that it had left."""
+        state = self._state
+        return state is not None and (state.anew or self._is_of_another(heard, state.began))
+
+    def _channel(self, heard: Heard) -> str:
+        """What is joined or left, as far as the profile names it."""
+        return repr([(heard.values or {}).get(name) for name in sorted(self.profile.words.channel)])
 
     def _is_of_another(self, heard: Heard, own: Values | None) -> bool:
         """Whether this is about another channel than its own, one that a workload joins."""
@@ -356,8 +367,18 @@ class Conversation:
         elif role is _ANSWER:
             state.asked_at = None
         elif role is _INFO:
+            channel = self._channel(heard)
+            state.anew = state.began is not None and channel not in state.joined
+            if channel not in state.joined and len(state.joined) < _MAX_JOINED:
+                state.joined += (channel,)
             if state.began is None:
                 state.began = heard.values or {}
+        elif role is _GOODBYE:
+            left = self._channel(heard)
+            state.joined = tuple(channel for channel in state.joined if channel != left)
+            if state.joined:
+                # It stays in others.
+                return Heard(_DATA)
         elif (role is _CONFIRMED or role is _REFUSED) and self._is_of_another(heard, state.confirmed):
             return Heard(_DATA)
         elif role is _CONFIRMED or role is _REFUSED:

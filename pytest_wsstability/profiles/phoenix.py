@@ -1,10 +1,10 @@
 """
 Phoenix channels, serializer 2: joins one topic.
 
-Client: ``phx_join`` of a topic, and each 30 s a ``heartbeat`` on the topic ``phoenix``. The server
-answers each with a ``phx_reply`` that has its ref. ``phx_error`` and ``phx_close`` end a channel alone, so
-those of the profile's topic are errors. There is no session id: after a reconnect the client joins again.
-Other topics: ``phoenix("room:42", {"token": ...})``.
+Client: ``phx_join`` of a topic, ``phx_leave``, and each 30 s a ``heartbeat`` on the topic ``phoenix``. The
+server answers each with a ``phx_reply`` that has its ref. ``phx_error`` and ``phx_close`` end a channel
+alone, so those of the profile's topic are errors. There is no session id: after a reconnect the client joins
+again. Other topics: ``phoenix("room:42", {"token": ...})``.
 
 """
 
@@ -84,6 +84,9 @@ def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profil
         # server says so too when a client leaves one.
         error=([ANY, ANY, topic, "phx_error", Free({})], [ANY, ANY, topic, "phx_close", Free({})]),
         reply=_reply,
+        # Of its channel; another is to be joined on the same connection, or the same one again.
+        goodbye=[ANY, ANY, joined, "phx_leave", Free({})],
+        goodbye_code=None,
         match_ids=True,
         interval=30,
         timeout=30,

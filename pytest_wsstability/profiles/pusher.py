@@ -2,7 +2,8 @@
 Pusher Channels, protocol 7: either end asks after so much silence as the server names.
 
 Server: ``pusher:connection_established`` with the ``socket_id`` and the ``activity_timeout``, as JSON in
-JSON. Client: ``pusher:subscribe`` to a channel. Server: ``pusher_internal:subscription_succeeded``.
+JSON. Client: ``pusher:subscribe`` to a channel. Server: ``pusher_internal:subscription_succeeded``. A client
+leaves one with ``pusher:unsubscribe``.
 ``pusher:ping`` of either end is answered with ``pusher:pong``. Other channels: ``pusher("my-channel")``.
 
 """
@@ -138,6 +139,8 @@ def pusher(channel: str, *, name: str = "pusher") -> Profile:
         interval=INTERVAL,
         timeout=TIMEOUT,
         error={"event": "pusher:error", "data": Free({"message": "an error", "code": None})},
+        goodbye={"event": "pusher:unsubscribe", "data": {"channel": subscribed}},
+        goodbye_code=None,
         new_session_id=new_socket,
         query={"protocol": "7", "client": "wsstability", "version": "0.1.0", "flash": "false"},
         timers=_TIMERS,

@@ -273,7 +273,12 @@ GOODBYES = {
     "socketio": ("41", None, None),
     "socketio-recovery": ("41", None, None),
     "signalr": ('{"type":7}\x1e', None, None),
-}
+    "phoenix": ('["1","2","room:lobby","phx_leave",{}]', r'.*"phx_reply", \{"status": "ok".*', None),
+    "pusher": ('{"event":"pusher:unsubscribe","data":{"channel":"my-channel"}}', None, None),
+    "actioncable": (
+        '{"command":"unsubscribe","identifier":"{\\"channel\\":\\"ChatChannel\\"}"}', None, None,
+    ),
+}  # fmt: skip
 
 
 def test_goodbyes_are_those_of_the_profiles():
