@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from ..core.diagnosis.extract import extract
 from ..core.judge.heartbeat_rules import peer_beats
 from ..core.judge.hold_checks import HoldChecks, due_by_itself
 from ..core.judge.progress import goes_on
@@ -209,7 +210,8 @@ async def _more_comes(websocket: WebSocket, requirement: Requirement, until: flo
     Whether a byte comes that the hold can count on, after a ping that brought none so far.
 
     Some servers answer no pings, and some paths lose them. A peer that has answered heartbeats answers
-    another; one that sends them, or messages that have to keep coming, sends the next one.
+    another; one that sends them, or messages that have to keep coming, sends the next one. None is waited for
+    on a path of which the kernel knows that it is dead.
 
     Args:
         websocket: the connection.
@@ -223,7 +225,10 @@ async def _more_comes(websocket: WebSocket, requirement: Requirement, until: flo
     if timeline.heartbeats.answered and not peer_beats(timeline):
         websocket.messages.beat()
         due.append(websocket.loop.time() + (requirement.answer_within or PROOF_TIMEOUT))
-    return await websocket.wait_bytes(max(due))
+    if await websocket.wait_bytes(until):
+        return True
+    websocket.ask_kernel()
+    return not extract(timeline).network_dead and await websocket.wait_bytes(max(due))
 
 
 async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:

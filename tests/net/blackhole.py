@@ -85,6 +85,7 @@ async def namespace() -> AsyncIterator[Namespace]:
         finally:
             server.kill()
             await server.wait()
+            # With the namespace it would go some time later, and the next one has the same name.
+            _ip("link", "del", link)
     finally:
-        # The link goes with the end of it that is in there.
         _ip("netns", "del", name)

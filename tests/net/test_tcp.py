@@ -5,10 +5,13 @@ import sys
 
 import pytest
 
-from pytest_wsstability import Tier, Timeline, run_virtual
+from pytest_wsstability import Outcome, Requirement, Tier, Timeline, run_virtual
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role
 from pytest_wsstability.net import health
+from pytest_wsstability.net.holding import hold_open
+from pytest_wsstability.profiles import Profile
 from tests.net import blackhole
 from tests.net.peers import connected, opened, silent, talking, until
 
@@ -91,6 +94,23 @@ async def test_a_black_hole_is_sent_to_again_and_again():
         await connection.wait_closed()
         # What the end leaves is no healthy socket.
         assert connection.timeline.tcp[-1].unacked >= 1
+
+
+@on_linux
+@pytest.mark.real
+@pytest.mark.slow
+async def test_no_heartbeat_is_waited_for_in_a_black_hole():
+    """At the end of a hold; the peer's next one is due an hour later, and would not arrive."""
+    if reason := blackhole.why_not():
+        pytest.skip(reason)
+    profile = Profile(name="ours", ping={"type": "ka"}, heartbeats_from="server", interval=3600)
+    async with blackhole.namespace() as there, opened(there.url, profile=profile) as connection:
+        there.cut()
+        verdict = await hold_open(connection.websocket, Requirement.of(alive_for="1s"))
+
+        assert verdict.outcome is Outcome.UNSTABLE
+        assert verdict.violations[0].rule is Rule.PROOF
+        connection.websocket.abort(LocalReason.INTERRUPTED, "seen enough")
 
 
 @pytest.mark.ws_stability(time="virtual")

@@ -169,17 +169,25 @@ class Requirement:
         """Seconds a heartbeat has to be answered in; None when heartbeats are not required."""
         return self.heartbeat_within if self.heartbeat_within is not None else self.heartbeat_every
 
-    @property
-    def lasts(self) -> float | None:
-        """The most seconds that a hold takes, with the wait for what is open at its end; None: no hold."""
+    def lasts(self, protocol: ProtocolFacts) -> float | None:
+        """
+        The most seconds that a client's hold takes, with the wait for what is open at its end; None: no hold.
+
+        A server may name longer intervals than those of the protocol, and messages may come more seldom.
+
+        """
         if self.alive_for is None:
             return None
         # The peer may have to show a sign of life, first by a ping, then by a heartbeat; before that the last
-        # one may be waited for, and missed. Only a peer that answers no pings may take longer: until the next
-        # heartbeat or message that it sends by itself, or answers though none is required.
-        waits = max(self.answer_within or 0.0, self.pings_within or 0.0)
-        missed = (self.answer_within or 0.0) if self.heartbeat_missed_max else 0.0
-        return self.alive_for + missed + PROOF_TIMEOUT + waits
+        # one may be waited for, and missed. From a peer that answers no pings, the next heartbeat or message
+        # is waited for that it sends by itself.
+        within, every = self.answer_within or 0.0, max(self.heartbeat_every or 0.0, protocol.every or 0.0)
+        answer = within or (PROOF_TIMEOUT if every else 0.0)
+        theirs = max(every * CADENCE_TOLERANCE, every + answer)
+        by_itself = max(theirs if End.SERVER in protocol.heartbeats_from else 0.0, self.message_every or 0.0)
+        missed = within if self.heartbeat_missed_max else 0.0
+        waits = max(answer, self.pings_within or 0.0)
+        return self.alive_for + missed + max(PROOF_TIMEOUT + waits, by_itself)
 
 
 def count(value: Any, name: str) -> int:

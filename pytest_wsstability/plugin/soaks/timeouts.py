@@ -69,8 +69,8 @@ def _hold(item: pytest.Item) -> float | None:
     names = fixtures_of(item)
     if _HOLDING.isdisjoint(names) or is_virtual(item):
         return None
-    requirement = plan_of(item).requirement
-    return requirement.lasts if requirement is not None else None
+    plan = plan_of(item)
+    return plan.requirement.lasts(plan.profile.facts) if plan.requirement is not None else None
 
 
 def _holds_in_setup(item: pytest.Item) -> bool:

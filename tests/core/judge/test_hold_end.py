@@ -11,6 +11,7 @@ from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, SERVER, STABLE, UNSTABLE, WITHIN, check
 from tests.core.script import FIN, GIVEN_UP, PLANNED, RST, closed_by_peer, timeline
 
@@ -470,7 +471,28 @@ def test_the_proof_of_life_after_a_last_heartbeat_that_was_missed(came, later, o
 )
 def test_how_long_a_hold_may_last(written, lasts):
     """With the longest waits at its end: for a sign of life after a ping, and for heartbeats or pings."""
-    assert Requirement.of(**written).lasts == lasts
+    assert Requirement.of(**written).lasts(ProtocolFacts(name="ours", title="ours")) == lasts
+
+
+@pytest.mark.parametrize(
+    ("sender", "every", "written", "lasts"),
+    [
+        # A path that is dead is known when the next heartbeat of the peer would have come.
+        (End.SERVER, 60, HOLD, 210),
+        (End.SERVER, 60, {**HOLD, "heartbeat_within": 40}, 220),
+        (End.SERVER, 60, {**HOLD, "heartbeat_every": 20}, 210),
+        (End.SERVER, 3, HOLD, 130),
+        (End.SERVER, None, HOLD, 125),
+        # Asked for one, though none is required.
+        (End.CLIENT, 60, HOLD, 130),
+        (End.CLIENT, 60, {**HOLD, "message_every": 30}, 150),
+    ],
+)
+def test_how_long_it_may_last_where_the_peer_speaks_by_itself(sender, every, written, lasts):
+    """It is waited for, because some answer no pings."""
+    facts = ProtocolFacts(name="ours", title="ours", heartbeats_from=frozenset({sender}), every=every)
+
+    assert Requirement.of(**written).lasts(facts) == lasts
 
 
 @pytest.mark.parametrize(
