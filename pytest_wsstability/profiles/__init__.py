@@ -16,8 +16,9 @@ the template. A placeholder stands for a value, alone (``{"id": ID}``) or inside
 ``b"\\x01{session_id}"``): `SESSION_ID`, or `SESSION_NUMBER` where JSON has a number for it; `ID` and
 `TEXT_ID`, which an answer carries back; `NOW` and `NOW_TEXT`; `SEQUENCE`, the last number received;
 `INTERVAL`, `TIMEOUT` and their ``_MS``, which the server names before the session stands, as numbers;
-`TOKEN`, which it gives for coming back; `ANY`, and `Free` where `ANY` has to be written. A value that stands
-twice in a text is the same in both places, and has 256 characters at most.
+`TOKEN`, which it gives for coming back, and `URL`, where the client has reached it; `ANY`, and `Free` where
+`ANY` has to be written. A value that stands twice in a text is the same in both places, and has 256
+characters at most.
 
 Three shapes of heartbeat: ``ping`` and ``pong`` are asked and answered (``ping == pong`` is an echo);
 ``ping`` alone is one-way, and no answer is ever due; neither means protocol pings. ``heartbeats_from`` says
@@ -67,6 +68,7 @@ from .placeholders import (
     TIMEOUT_MS,
     TOKEN,
     TURN,
+    URL,
     Unwritable,
 )
 from .profile import Profile
@@ -95,6 +97,7 @@ __all__ = [
     "TIMEOUT_MS",
     "TOKEN",
     "TURN",
+    "URL",
     "Audio",
     "BadAudio",
     "Codec",

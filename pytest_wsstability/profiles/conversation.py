@@ -62,7 +62,7 @@ class _State:
 
     __slots__ = (
         "anew", "announced", "asked", "asked_at", "beat_at", "before", "began", "confirmed", "epoch",
-        "heard_at", "joined", "knows", "number", "opened", "records", "sequence", "token", "waits",
+        "heard_at", "joined", "knows", "number", "opened", "records", "sequence", "token", "url", "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -74,6 +74,8 @@ class _State:
         self.number = 0
         self.asked: dict[str, Role] = {}
         self.token: object = None
+        # Where the client has reached this server.
+        self.url: str | None = None
         self.sequence: int | str | None = None
         # Instants: the opening, the peer's last message and heartbeat, this end's oldest open question.
         self.opened = self.heard_at = 0.0
@@ -191,6 +193,11 @@ class Conversation:
         self._start_beats(now)
         self.at = self._earliest()
         return tuple(self._steps())
+
+    def reached(self, url: str) -> None:
+        """At a server: where its client has reached it, which some protocols say."""
+        if self._state is not None:
+            self._state.url = url
 
     def hear(self, payload: str | bytes, now: float) -> Heard:
         """What came from the peer; of several messages in a frame the first that is the protocol's."""
@@ -562,6 +569,7 @@ class Conversation:
         if state is not None:
             values["now"] += state.epoch
             values["sequence"] = state.sequence
+            values["url"] = state.url
             values["token"] = self.session_id if state.token is None else state.token
         return values
 

@@ -14,7 +14,7 @@ from typing import Any
 from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
-from .placeholders import INTERVAL_MS, SEQUENCE, SESSION_ID
+from .placeholders import INTERVAL_MS, SEQUENCE, SESSION_ID, URL
 from .profile import Profile
 from .templates import Free
 
@@ -47,7 +47,7 @@ _CODES = (
 
 
 def discord(
-    token: str = "token", *, intents: int = 0, resume_url: str = "", name: str = "discord"
+    token: str = "token", *, intents: int = 0, resume_url: str = URL, name: str = "discord"
 ) -> Profile:
     """
     Discord's gateway for one bot.
@@ -55,7 +55,7 @@ def discord(
     Args:
         token: of the bot.
         intents: what it wants to hear of.
-        resume_url: where the orchestrator tells clients to come back to; empty: nowhere else.
+        resume_url: where the orchestrator tells clients to come back to; by default where they came to.
         name: of the profile.
 
     """
@@ -63,7 +63,7 @@ def discord(
     ready["user"] = Free({"id": "1", "username": "bot", "discriminator": "0", "avatar": None}, optional=True)
     ready["guilds"] = Free([], optional=True)
     ready["application"] = Free({"id": "1", "flags": 0}, optional=True)
-    ready["resume_gateway_url"] = Free(resume_url, optional=True)
+    ready["resume_gateway_url"] = URL if resume_url == URL else Free(resume_url, optional=True)
     identify = {"token": token, "intents": intents, "properties": _PROPERTIES}
     return Profile(
         name=name,

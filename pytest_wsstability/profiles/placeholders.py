@@ -24,6 +24,8 @@ INTERVAL, INTERVAL_MS = "{interval}", "{interval_ms}"
 TIMEOUT, TIMEOUT_MS = "{timeout}", "{timeout_ms}"
 # What a server gives for coming back to the session.
 TOKEN = "{token}"
+# Where the client has reached the server, without a query: where to come back to.
+URL = "{url}"
 # Of a spoken conversation (see `Audio`): audio, a transcript or a token, and the numbers of the turn and of
 # the chunk of audio.
 AUDIO, TEXT, TURN, NUMBER = "{audio}", "{text}", "{turn}", "{number}"
@@ -36,17 +38,18 @@ Values: TypeAlias = dict[str, Any]
 # Values that were made up, for a message that is looked at before it is said; any number does.
 SAMPLE: Values = {
     "session_id": "7", "id": 7, "now": 7.0, "sequence": 7, "interval": 7.0, "timeout": 7.0, "token": "7",
+    "url": "ws://localhost/",
 }  # fmt: skip
 NAMES = (
     "session_id", "session_number", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms",
-    "timeout", "timeout_ms", "token", "any", "audio", "text", "turn", "number",
+    "timeout", "timeout_ms", "token", "url", "any", "audio", "text", "turn", "number",
 )  # fmt: skip
 PLACEHOLDER = re.compile("{(" + "|".join(NAMES) + ")}")
 # Members that a sender may leave out, where something else tells the message.
 OPTIONAL = frozenset(
     {
         "session_id", "session_number", "sequence", "interval", "interval_ms", "timeout", "timeout_ms",
-        "token", "turn", "number",
+        "token", "url", "turn", "number",
     }
 )  # fmt: skip
 _SECONDS = {"interval": 1.0, "interval_ms": 1000.0, "timeout": 1.0, "timeout_ms": 1000.0}

@@ -223,8 +223,8 @@ NO_ID = "has ID, the id of its question, and {} has none; ANY stands for another
             {"ping": Codec(read=bool, names=("sid",))},
             "profile 'x': ping is Codec(read=<class 'bool'>, write=None, names=('sid',)); "
             "'sid' is no placeholder's name; valid ones: session_id, session_number, id, text_id, now, "
-            "now_text, sequence, interval, interval_ms, timeout, timeout_ms, token, any, audio, text, turn, "
-            "number",
+            "now_text, sequence, interval, interval_ms, timeout, timeout_ms, token, url, any, audio, text, "
+            "turn, number",
         ),
         ({"ping": (), "pong": "3"}, f"profile 'x': ping is (); {VALID}"),
         ({"ping": Codec(read="x")}, f"profile 'x': ping is Codec(read='x', write=None, names=()); {VALID}"),

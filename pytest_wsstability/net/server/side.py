@@ -134,7 +134,11 @@ class ServerSide:
         assert isinstance(event, Request)
         # It may come in several fields (RFC 6455, section 11.3.4).
         offered = ",".join(event.headers.get_all("Sec-WebSocket-Protocol"))
+        host, path = event.headers.get("Host", ""), event.path.partition("?")[0]
         event.headers.clear()
+        assert websocket.transport is not None
+        scheme = "ws" if websocket.transport.get_extra_info("sslcontext") is None else "wss"
+        websocket.conversation.reached(f"{scheme}://{host}{path}")
         websocket.opened(End.SERVER)
         websocket.messages.expect_protocol(event.path, [name.strip() for name in offered.split(",")])
         self._start(websocket)

@@ -38,6 +38,19 @@ async def test_a_reconnect_belongs_to_the_same_session():
             assert repr(session).startswith("<Session abc, 2 connection(s): <Timeline server")
 
 
+@pytest.mark.parametrize("path", ["", "bots/1"])
+async def test_a_server_says_where_its_client_has_reached_it(path):
+    """By the name and the path that the client asked with, without a query."""
+    async with Orchestrator(profile="discord") as orchestrator:
+        port = urlsplit(orchestrator.url).port
+        async with opened(f"ws://localhost:{port}/{path}?v=10", profile="frames") as client:
+            await client.recv(within="5s")
+            await client.send_json({"op": 2, "d": {}})
+            ready = await client.recv_json(within="5s")
+
+            assert ready["d"]["resume_gateway_url"] == f"ws://localhost:{port}/{path}"
+
+
 async def test_two_sessions_are_two():
     """Each client has its own, in the order of arrival."""
     async with (
