@@ -32,6 +32,11 @@ def _unread(f: Features) -> bool:
     return f.cut and reset and f.prompt_pongs and spoke_last and f.messages.streaming
 
 
+def _left_at_once(f: Features) -> bool:
+    """Whether a client cut the connection as soon as it was open, and has sent no frame."""
+    return f.cut and f.end is End.SERVER and f.age < TO_ANSWER and not f.timeline.count(RECEIVED)
+
+
 def _after_message(f: Features) -> bool:
     return f.cut and f.tail.message is not None
 
@@ -189,6 +194,22 @@ ROWS = (
 
 # Behind the timers: they fit wherever the end came right after a message, or anywhere.
 LAST = (
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="the server's record: subprotocols were offered, none was chosen, and the client cut the "
+        "connection within a second, without a word",
+        when=lambda f: f.timeline.unchosen is not None and _left_at_once(f),
+        confidence=MEDIUM,
+        sentence="the client offered {unchosen} as its subprotocol, the server chose none, and {age} later "
+        "the client was gone, without a word: browsers and node's ws go no further then",
+        headline="no subprotocol chosen, and the client offered {unchosen}",
+        blame=Blamed.SELF,
+        evidence=("end", "together"),
+        remedy="let the server choose what the client offers (subprotocols=, or the profile that has it), or "
+        "let the client offer what the server speaks",
+        runner_up=Cause.PEER_LEFT,
+        source="WHATWG WebSockets, measured with ws and subscriptions-transport-ws",
+    ),
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="no close frame, right after a message that this end sent",

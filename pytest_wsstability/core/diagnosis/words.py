@@ -359,6 +359,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "likely_profile": lambda f: (
         f.timeline.looks_like.profile if f.timeline.looks_like is not None else "NAME"
     ),
+    "unchosen": lambda f: show_text(f.timeline.unchosen or "", 64),
     "timer": _timer,
     "timer_waited": _timer_waited,
     "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",

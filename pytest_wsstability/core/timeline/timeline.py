@@ -96,8 +96,8 @@ class Timeline:
         "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
         "looks_like", "max_lag", "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "port",
         "proof_asked_at", "proof_at", "protocol", "serial", "session_confirmed_at", "session_id",
-        "session_info_at", "session_resumes", "suspended", "tcp_unseen", "tier", "total", "unknown_ping_at",
-        "unknown_pings", "unsent", "unsent_since",
+        "session_info_at", "session_resumes", "suspended", "tcp_unseen", "tier", "total", "unchosen",
+        "unknown_ping_at", "unknown_pings", "unsent", "unsent_since",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +157,8 @@ class Timeline:
         self.intervals: Intervals | None = None
         # What the peer speaks instead; None where it speaks the protocol, or nobody can tell.
         self.looks_like: Likeness | None = None
+        # At a server: the subprotocols that were offered, masked, where it chose none of them.
+        self.unchosen: str | None = None
         self._answers_due = protocol is None or protocol.heartbeat is not HeartbeatShape.ONE_WAY
         # Where none is: times without a message of the peer, each longer than those before it.
         self._data_gaps: tuple[Gap, ...] = ()
@@ -727,6 +729,7 @@ class Timeline:
             "protocol": None if self.protocol is None else plain(self.protocol),
             "intervals": None if self.intervals is None else plain(self.intervals._asdict()),
             "looks_like": None if self.looks_like is None else plain(self.looks_like),
+            "unchosen": self.unchosen,
             "duration": rounded(self.duration),
             **{name: rounded(getattr(self, name)) for name in _SAME},
             "paused_since": rounded(self._paused_at),
@@ -771,6 +774,7 @@ class Timeline:
         if data["intervals"] is not None:
             timeline.intervals = Intervals(**data["intervals"])
         timeline.looks_like = restore(Likeness | None, data["looks_like"], f"{where}.looks_like")
+        timeline.unchosen = restore(str | None, data.get("unchosen"), f"{where}.unchosen")
         events = [event_of(each, f"{where}.events[{index}]") for index, each in enumerate(data["events"])]
         timeline._replay(events, int(data["total"]))
         timeline.tcp_unseen = restore(str | None, data["tcp_unseen"], f"{where}.tcp_unseen")

@@ -163,6 +163,13 @@ class SessionRegistry(ConnectionLog):
                 f"  hint      a client of the profile {self._profile.name!r} begins its session with "
                 "session_info; one that needs none is sessions[0] of the orchestrator"
             )
+        silent = [session.timeline.unchosen for session in self.sessions[:5] if _is_silent(session)]
+        lines += [
+            f"  hint      it offered the subprotocol {show_text(names, 64)}, and none was chosen: browsers "
+            "and node's ws go no further (Orchestrator(subprotocols=), or the profile that has it)"
+            for names in dict.fromkeys(silent)
+            if names is not None
+        ]
         return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from websockets.server import ServerProtocol
 from ...core.duration import show_duration as show
 from ...core.judge.attempts import goodbye_at
 from ...core.judge.handshake import info_flaw
-from ...core.redact import is_text, show_session
+from ...core.redact import is_text, redact_text, show_session
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import DeadlineTraffic, End, EventKind, Opcode, Role
 from ...core.timeline.flaws import Flaw
@@ -45,6 +45,7 @@ MAX_SESSION_ID = 4096
 _PING, _ANSWER, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT_ANSWER, Role.HEARTBEAT
 _GREETING, _CONFIRMED = Role.GREETING, Role.SESSION_CONFIRMED
 _INFO, _GOODBYE = Role.SESSION_INFO, Role.GOODBYE
+_OFFERS = "Sec-WebSocket-Protocol"
 
 
 class ServerSide:
@@ -133,14 +134,19 @@ class ServerSide:
         # The parser of the sans-I/O layer keeps the request for life, as the client's does the response.
         assert isinstance(event, Request)
         # It may come in several fields (RFC 6455, section 11.3.4).
-        offered = ",".join(event.headers.get_all("Sec-WebSocket-Protocol"))
+        offered = [name.strip() for each in event.headers.get_all(_OFFERS) for name in each.split(",")]
         host, path = event.headers.get("Host", ""), event.path.partition("?")[0]
         event.headers.clear()
         assert websocket.transport is not None
         scheme = "ws" if websocket.transport.get_extra_info("sslcontext") is None else "wss"
         websocket.conversation.reached(f"{scheme}://{host}{path}")
         websocket.opened(End.SERVER)
-        websocket.messages.expect_protocol(event.path, [name.strip() for name in offered.split(",")])
+        websocket.messages.expect_protocol(event.path, offered)
+        if offered and protocol.subprotocol is None:
+            assert websocket.timeline is not None
+            # One of them may be a token, which its place tells.
+            masked = redact_text(f"{_OFFERS}: {', '.join(offered)}")
+            websocket.timeline.unchosen = masked.partition(": ")[2]
         self._start(websocket)
 
     def _respond(self, websocket: WebSocket, protocol: ServerProtocol, request: Request) -> Response:

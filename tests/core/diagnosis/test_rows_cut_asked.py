@@ -96,3 +96,24 @@ def test_a_connection_that_is_cut_as_soon_as_it_is_open(rows, end, first):
     assert found[0] == first
     assert (fitting(LAST, read(*rows, end=end, how=1000))) == []
     assert fitting(LAST, read(*rows, end=end, line_end=End.SERVER))[0] == "PEER_LEFT"
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "unchosen", "first"),
+    [
+        ([], 0.99, "chat, ***", "PROTOCOL_ERROR"),
+        # What the server said first, the client has not read.
+        ([(0, ">text")], 0.02, "chat, ***", "PROTOCOL_ERROR"),
+        ([], 1.0, "chat, ***", "PEER_LEFT"),
+        ([], 0.99, None, "PEER_LEFT"),
+        # Not a client that goes on all the same.
+        ([(0.1, "<text")], 0.99, "chat, ***", "PEER_LEFT"),
+        ([(0.1, "<ping", b"1")], 0.99, "chat, ***", "PEER_LEFT"),
+    ],
+)
+def test_a_client_that_was_chosen_no_subprotocol_is_gone_at_once(rows, end, unchosen, first):
+    """As browsers and node's ws are; others go on without one."""
+    features = read(*rows, end=end, line_end=End.SERVER)
+    features.timeline.unchosen = unchosen
+
+    assert fitting(LAST, features)[0] == first

@@ -152,6 +152,7 @@ def test_what_was_spoken_is_kept_in_json():
     timeline = recorded(End.CLIENT, facts, (1.0, SENT, Role.HEARTBEAT), (2.0, RECEIVED, Role.HEARTBEAT))
     timeline.intervals = Intervals(10.0, None, 20.0)
     timeline.looks_like = Likeness("socketio", "Engine.IO 4")
+    timeline.unchosen = "chat, ***"
     data = json.loads(json.dumps(timeline.as_dict()))
 
     again = Timeline.from_dict(data)
@@ -159,6 +160,7 @@ def test_what_was_spoken_is_kept_in_json():
     assert again.protocol == facts
     assert again.intervals == (10.0, None, 20.0)
     assert again.looks_like == Likeness("socketio", "Engine.IO 4")
+    assert again.unchosen == "chat, ***"
     assert again.server_heartbeats.sent == 1
     assert again.is_one_way
     assert again.as_dict() == timeline.as_dict()

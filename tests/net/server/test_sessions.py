@@ -163,6 +163,33 @@ async def test_somebody_else_came():
         )
 
 
+@pytest.mark.parametrize(
+    ("offered", "told"),
+    [
+        (["graphql-ws"], "graphql-ws"),
+        (["chat", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"], "chat, ***"),
+        (["other", "graphql-transport-ws"], None),
+        ([], None),
+    ],
+)
+async def test_a_subprotocol_that_was_not_chosen_is_told(offered, told):
+    """To who waits for a client that goes no further then, and in what its record shows."""
+    profile = "graphql-transport-ws"
+    async with Orchestrator(profile=profile) as server:
+        async with opened(server.url, profile="frames", subprotocols=offered) as client:
+            client.websocket.transport.close()
+            await server.sessions[0].connection.wait_closed()
+        with pytest.raises(NoSessionError) as caught:
+            await server.wait_for_session(within="10ms")
+        with pytest.raises(StabilityError) as ended:
+            await server.sessions[0].assert_alive_for("1m")
+
+    hint = f"it offered the subprotocol {told}, and none was chosen: browsers and node's ws go no further"
+    assert (hint in str(caught.value)) is (told is not None)
+    cause = f"no subprotocol chosen, and the client offered {told}"
+    assert (ended.value.verdict.diagnosis.headline == cause) is (told is not None)
+
+
 async def test_a_session_that_was_not_confirmed_has_no_name():
     """Where the server names it; the client has said all that it has to."""
     profile, program = "phoenix", [faults.RefuseSession()]
