@@ -67,11 +67,14 @@ def sniff_request(path: str, subprotocols: Iterable[str]) -> str | None:
         subprotocols: that were offered, or the one that was chosen.
 
     """
-    for name in subprotocols:
+    names = list(filter(None, subprotocols))
+    for name in names:
         if name in SUBPROTOCOLS:
             return SUBPROTOCOLS[name]
     parts = path.partition("?")[0].lower().split("/")
-    return next((PATHS[part] for part in parts if part in PATHS), None)
+    found = next((PATHS[part] for part in parts if part in PATHS), None)
+    # Another subprotocol than the path's is another protocol: "graphql-ws" at /graphql is the older one.
+    return None if found is not None and names and shipped(found).subprotocols else found
 
 
 def sniff_messages(first: Iterable[str | bytes], sender: End) -> str | None:

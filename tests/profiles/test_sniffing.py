@@ -100,6 +100,10 @@ def test_a_message_of_more_than_4_kib_tells_nothing(length, name):
         ("/ws", [], None),
         ("/ws?next=/graphql", [], None),
         ("/graphqlish", [], None),
+        # The older protocol of GraphQL, as AppSync has it, and a token that goes as a subprotocol.
+        ("/graphql", ["graphql-ws"], None),
+        ("/socket.io/", ["eyJhbGciOiJIUzI1NiJ9"], "socketio"),
+        ("/graphql", [""], "graphql-transport-ws"),
         ("", [""], None),
     ],
 )
