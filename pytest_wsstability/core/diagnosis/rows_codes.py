@@ -9,7 +9,7 @@ from ..timeline.close_reasons import Topic
 from ..timeline.events import End, FrameKind
 from . import rivals, timers
 from .cohort import SILENCE
-from .features import SENT, Features
+from .features import SENT, TO_ANSWER, Features
 from .rows_close import idle_in_disguise, says_little
 from .signature import Blamed, Rival, Signature
 
@@ -114,6 +114,24 @@ DEFINED = (
             ),
         ),
         source="RFC 6455, section 7.4.1, reports (libwebsockets 2720, mastra 23721)",
+    ),
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="1002 was received within a second of the opening, and the client had sent no frame",
+        when=lambda f: (
+            f.code == 1002 and f.end is End.CLIENT and f.age < TO_ANSWER and rivals.SENT_NO_FRAME.when(f)
+        ),
+        confidence=MEDIUM,
+        sentence="the server refused the connection {age} after it had opened, before the client had said "
+        "anything: {code}; that can be about its request alone, as where a subprotocol is missing in it",
+        headline="refused as soon as it was open: a subprotocol that is missing?",
+        blame=Blamed.SELF,
+        evidence=("end",),
+        remedy="offer the subprotocol that the server speaks (ws_stability(subprotocol=...), "
+        "--ws-subprotocol NAME, or the profile that has it); see its log at this opening",
+        rivals=(rivals.UNKNOWN_WORDS,),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="measured with subscriptions-transport-ws 0.11",
     ),
     Signature(
         cause=Cause.PROTOCOL_ERROR,

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.rows_codes import DEFINED, POLICIES, UNSAID
+from pytest_wsstability.core.timeline.events import End
 from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import closed_by_peer, timeline
 
 ROWS = (*DEFINED, *POLICIES, *UNSAID)
 TALK = [(10, ">audio"), (10.5, "<text")]
@@ -65,6 +68,24 @@ def test_a_protocol_error_after_a_silent_second_may_be_an_idle_timeout(silent, f
 
     assert ("IDLE_TIMEOUT" in causes) is fits
     assert causes[-1] == "PROTOCOL_ERROR / IDLE_TIMEOUT"
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "line_end", "fits"),
+    [
+        ([], 0.02, End.CLIENT, True),
+        ([(0.01, "<text")], 0.9375, End.CLIENT, True),
+        ([], 1, End.CLIENT, False),
+        ([(0.01, ">text")], 0.02, End.CLIENT, False),
+        ([(0.01, "<ping"), (0.01, ">pong")], 0.02, End.CLIENT, False),
+        ([], 0.02, End.SERVER, False),
+    ],
+)
+def test_a_protocol_error_before_anything_was_said_is_about_the_request(rows, end, line_end, fits):
+    """As of a server that wants another subprotocol, and says so once the connection is open."""
+    line = timeline(*rows, (end, closed_by_peer(1002)), end=line_end)
+
+    assert ("a subprotocol that is missing?" in diagnose(line).headline) is fits
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1005])
