@@ -84,7 +84,7 @@ _COVERS: dict[Topic, frozenset[Topic]] = {
     Topic.UPSTREAM: frozenset({Topic.OVERLOAD, Topic.TIMEOUT}),
 }
 # What many things end with: it does not tell whose word stands beside it.
-_GENERAL = frozenset({Topic.TIMEOUT, Topic.ERROR})
+GENERAL = frozenset({Topic.TIMEOUT, Topic.ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,10 @@ class Reading:
         return self.topic is not None and self.other is None and not self.is_vague
 
 
-# There is no close reason, or it says what the code says (API Gateway: 1001, "Going away").
+# There is no close reason, or it says what the code says (API Gateway: 1001, "Going away"), or that a message
+# before it says why (IBM Watson).
 NO_REASON = Reading()
+_ELSEWHERE = re.compile(r"see (?:the )?(?:previous|last|preceding) message\b.*")
 _NAMES_OF_CODES = frozenset({"going away", "normal closure", "normal close"})
 
 
@@ -128,18 +130,23 @@ def names_whole(text: str, words: Iterable[str]) -> bool:
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
     text = _plain(reason)
-    if not text or text.strip(".") in _NAMES_OF_CODES:
+    if not text or text.strip(".") in _NAMES_OF_CODES or _ELSEWHERE.fullmatch(text):
         return NO_REASON
     found = _topics(text, KEYWORDS)
-    hinted = _topics(_NAME.sub(" ", text), HINTS) - found if found <= _GENERAL else frozenset()
+    hinted = _topics(_NAME.sub(" ", text), HINTS) - found if found <= GENERAL else frozenset()
     all_found = [topic for topic in Topic if topic in found | hinted]
     left = [topic for topic in all_found if not any(topic in _COVERS.get(each, ()) for each in all_found)]
     if Topic.ERROR in left and len(left) > 1:
         left.remove(Topic.ERROR)
     first, second = (*left, None, None)[:2]
-    is_clear = bool(left) and first not in hinted | _GENERAL
+    is_clear = bool(left) and first not in hinted | GENERAL
     is_lone = is_clear and is_one_of_many(text, _told(text))
     return Reading(first, second, is_vague=first in hinted, is_lone=is_lone, has_words=True)
+
+
+def tells_clearly(said: Reading) -> bool:
+    """Whether something tells of one thing, by more than one word among others, and that is none of many."""
+    return said.is_clear and not said.is_lone and said.topic not in GENERAL
 
 
 def read_close(reason: str) -> Reading:

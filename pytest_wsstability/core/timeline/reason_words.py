@@ -203,7 +203,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:bad|wrong|missing) mask(?:ing| (?:bit|key|flag)|(?! \w))", r"must mask \w+ frames?",
         r"fin not set", r"data before fin",
         r"continuation after fin", r"continuation (?:data )?frame", r"previous continuous frame",
-        r"bad close code",
+        r"bad close code", r"(?:input|audio) duration (?:violation|error)",
         r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
         *REFUSED,
@@ -263,7 +263,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"max\w* buffered amount",
         r"high[- ]water[- ]?mark",
     ),
-    Topic.RATE: any_of(r"rate", r"quotas?", r"too many (?:\w+ )?log-?ins"),
+    Topic.RATE: any_of(r"rate", r"quotas?", r"usage limits?", r"too many (?:\w+ )?log-?ins"),
     Topic.SIZE: any_of(r"(?:message|frame|payload|data) (?:size|length)"),
     Topic.RESTART: any_of(
         r"reload(?:ing|ed)?",

@@ -194,6 +194,7 @@ T = Topic
         ("Control frame too long", T.PROTOCOL),
         ("Payload is not valid UTF-8", T.PROTOCOL),
         ("Missing required field: model", T.PROTOCOL),
+        ("Input Duration Violation: 35.0 ms. Expected between 50 and 1000 ms", T.PROTOCOL),
         ("Invalid session", T.SESSION_UNKNOWN),
         ("Only one connection per user", T.DUPLICATE),
         ("request from origin https://a.example not allowed", T.ORIGIN),
@@ -276,6 +277,7 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("high-water mark exceeded", T.SLOW),
         ("server is full", T.OVERLOAD),
         ("You exceeded your current quota, please check your plan", T.RATE),
+        ("Account has exceeded usage limits", T.RATE),
         ("new version available", T.RESTART),
         ("expired", T.SESSION_OVER),
         ("proxy error", T.UPSTREAM),
@@ -650,6 +652,19 @@ def test_a_long_text_is_read_at_once():
     read_reason(f"session {'1' * 20_000}")
 
     assert time.process_time() - before < 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "says_why"),
+    [
+        ("see the previous message for the error details.", False),
+        ("See last message", False),
+        ("token expired, see the previous message", True),
+    ],
+)
+def test_a_reason_that_sends_its_reader_elsewhere_says_nothing(reason, says_why):
+    """IBM Watson's 1011."""
+    assert read_reason(reason).has_words is says_why
 
 
 def test_an_empty_reason_says_nothing():
