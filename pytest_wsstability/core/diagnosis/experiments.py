@@ -38,6 +38,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.SESSION_DUPLICATED, _C.HANDLER_ERROR, _FREE),
     (_C.IDLE_TIMEOUT, _C.MAX_AGE, f"{_TALK}an idle timeout is then survived, a maximum age not"),
     (_C.IDLE_TIMEOUT, _C.PONG_DEADLINE, f"{_TALK}an idle timeout is then survived, a pong-only deadline not"),
+    (_C.IDLE_TIMEOUT, _C.CONTROL_FRAMES_LOST, "ping twice as often: an idle timeout is then survived"),
     (_C.IDLE_TIMEOUT, _C.PROTOCOL_ERROR, f"{_TALK}an idle timeout is then survived"),
     (_C.IDLE_TIMEOUT, _C.HEARTBEAT_UNANSWERED, f"{_TALK}an idle timeout is then survived"),
     (_C.IDLE_TIMEOUT, _C.READ_DEADLINE, f"{_TALK}if it then lives, let only the other end talk"),
@@ -128,6 +129,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.PONG_LATE, _C.PATH_STALLED, _ALONE),
     (_C.PONG_LATE, _C.CLOSED_BY_PEER, _ALONE),
     (_C.PONG_LATE, _C.NO_PONGS, _ALONE),
+    (_C.PONG_LATE, _C.HALF_OPEN, "wait longer for the pong: a dead path brings none"),
     (
         _C.PEER_NOT_READING,
         _C.KEEPALIVE_TIMEOUT,
@@ -178,7 +180,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.PROTOCOL_ERROR, _C.UPSTREAM_FAILED, _BEHIND),
     (_C.READ_DEADLINE, _C.HANDLER_ERROR, f"{_TALK}a read deadline is then survived, a slow service is not"),
     (_C.PONG_DEADLINE, _C.HANDLER_ERROR, _BEHIND),
-    (_C.IDLE_TIMEOUT, _C.HANDLER_ERROR, f"{_TALK}an idle timeout is then survived, a slow service is not"),
+    (_C.IDLE_TIMEOUT, _C.HANDLER_ERROR, f"{_TALK}an idle timeout is then survived, an error is not"),
     (_C.UPSTREAM_FAILED, _C.HANDLER_ERROR, "connect to the server itself, past the proxy"),
     (_C.UPSTREAM_FAILED, _C.THROTTLED, "open one connection alone: a limit lets it in"),
     (

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.close_reasons import Reading, Topic, names, names_whole, waited_for_credentials
+from ..timeline.close_reasons import (
+    NO_REASON,
+    Reading,
+    Topic,
+    names,
+    names_whole,
+    read_message,
+    tells_clearly,
+    waited_for_credentials,
+)
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
@@ -241,6 +250,16 @@ class Features:
         return self.timeline.messages.last_words
 
     @property
+    def told(self) -> Reading:
+        """What these words speak of."""
+        return NO_REASON if self.last_words is None else read_message(self.last_words)
+
+    @property
+    def clearly_told(self) -> bool:
+        """Whether they tell of one thing, and not only that there was an error, or a timeout."""
+        return tells_clearly(self.told)
+
+    @property
     def unknown_ping(self) -> float | None:
         """
         Seconds since the peer's last ping message that the profile does not have.
@@ -423,6 +442,14 @@ class Features:
         """Whether a pong may have been on its way as long as the peer can have waited for one."""
         first = self.pings.first
         return first is not None and self.round_trip >= self.age - first
+
+    @property
+    def slow_meanwhile(self) -> bool:
+        """Whether an answer that came behind the peer's last ping took longer than the peer waited then."""
+        last = self.pings.last
+        trips = (self.timeline.heartbeats.rtts, self.timeline.pings.rtts)
+        slow = [pair for each in trips for pair in each.slowest_above(self.since_ping)]
+        return last is not None and any(at + rtt >= last for at, rtt in slow)
 
     @property
     def unread_first(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..cause import Cause
 from ..judge.announcing import ends_otherwise
-from ..timeline.close_reasons import names, says_wrong
+from ..timeline.close_reasons import names, read_error, says_wrong, tells_clearly
 from ..timeline.events import End, FrameKind, Opcode, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
 from . import timers
@@ -132,6 +132,14 @@ def said_wrong(f: Features) -> tuple[float, str] | None:
     """The last message that the protocol calls an error, or a notice that says that something is wrong."""
     said = [*f.timeline.errors, *(each for each in f.timeline.notices if says_wrong(each[1]))]
     return max(said, default=None)
+
+
+def told_in_message(f: Features) -> bool:
+    """Whether a message right before the end tells of one thing, and not only that there was an error."""
+    said = said_wrong(f)
+    if said is None or f.age - said[0] > SAID_BEFORE:
+        return f.clearly_told
+    return tells_clearly(read_error(said[1]))
 
 
 def announced(f: Features) -> bool:

@@ -235,7 +235,7 @@ CONTRADICTED = (
 UNKNOWN_WORDS = Rival(
     Cause.CLOSED_BY_PEER,
     "words stand behind the code that are not understood",
-    lambda f: f.reading.has_words,
+    lambda f: f.reading.has_words and f.reading.topic is None,
     "what its words say is not understood",
 )
 # The same where nothing else speaks for the first cause.

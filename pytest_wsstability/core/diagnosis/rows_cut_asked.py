@@ -7,12 +7,15 @@ from ..known_timers import CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import End, Opcode
 from . import rivals, timers
+from .cohort import SAME_SILENCE
 from .features import BIG, RECEIVED, SENT, TO_ANSWER, Features
 from .message_limit import NTH_MESSAGE
 from .rows_cut import long_enough
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+# The last of so many messages is not expected to be what a handler crashes on.
+_OFTEN = 3
 
 
 def _unheard(f: Features) -> bool:
@@ -56,6 +59,31 @@ def _after_first_ping(f: Features) -> bool:
     last = max(f.tail.sent + f.tail.received, key=lambda event: event.at, default=None)
     first = f.asked.sent + f.pings.received == 1 and not f.asked.answered
     return f.cut and first and last is not None and last.opcode >= Opcode.PING and f.tail.message is None
+
+
+def _crossed(f: Features) -> bool:
+    """
+    Whether this end's last frame, the first after the longest silence, met an idle timeout on its way.
+
+    Heartbeats that are sent as rarely as an idle timeout allows lose that race now and then.
+
+    """
+    quiet, whole = f.tail.quiet_before, float(round(f.tail.quiet_before))
+    return (
+        f.cut
+        and f.tail.only_sent
+        and quiet >= f.longest_silence - SAME_SILENCE
+        and abs(quiet - whole) <= timers.EARLY
+        and bool(timers.known(whole, f.tier, CountsFrom.IDLE))
+        and not rivals.of_an_age(f)
+    )
+
+
+def _was_borne(f: Features) -> bool:
+    """Whether the peer has borne what this end sent last: the likes of it went before."""
+    if f.tail.message is not None:
+        return f.messages.said >= _OFTEN and not f.messages.last_is_largest
+    return f.heartbeats.answered > 0 or f.asked.answered > 0
 
 
 # Nobody's limit is below: half of two bytes is no experiment.
@@ -138,6 +166,45 @@ ROWS = (
         source="TCP_INFO, measured",
     ),
     Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="no close frame, right after a frame of this end, the first after the longest silence, which "
+        "was as long as known idle timeouts; and if it was a message, the likes of it went before",
+        when=lambda f: _crossed(f) and (f.tail.message is None or _was_borne(f)),
+        confidence=MEDIUM,
+        sentence="an idle timeout of {whole_quiet}: what the {end} sent after {quiet} of silence met the end "
+        "on its way{quiet_owners}",
+        headline="idle timeout {whole_quiet}, met by a frame on its way",
+        blame=Blamed.PATH,
+        evidence=("silences", "last_sent", "end", "server_pings"),
+        remedy="send a heartbeat or ping more often than every {half_quiet}: one that is sent as rarely as "
+        "the timeout allows comes too late now and then; or raise {quiet_knobs}",
+        rivals=(
+            rivals.LIMIT_ON_AGE,
+            Rival(
+                Cause.CONTROL_FRAMES_LOST,
+                "it was the first ping frame",
+                _after_first_ping,
+                "it was the first ping frame, so a proxy or {peer} that cannot bear them fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.HANDLER_ERROR,
+                "it was the first heartbeat that is a message",
+                lambda f: not _was_borne(f) and not _after_first_ping(f),
+                "it was the first of its kind, so a handler that crashed on it fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.HANDLER_ERROR,
+                "it was a message",
+                lambda f: f.tail.message is not None,
+                "it was a message, so a handler that crashed on it fits too",
+            ),
+        ),
+        runner_up=Cause.RESTART,
+        source="reports (mattermost/docs 8929, azure-docs 49622)",
+    ),
+    Signature(
         cause=Cause.CONTROL_FRAMES_LOST,
         shows="the end came with the first ping frame of either end",
         when=_after_first_ping,
@@ -184,6 +251,20 @@ ROWS = (
                 lambda f: f.tail.only_sent and long_enough(f) and f.tail.quiet_before >= f.longest_silence,
                 "it was the first word after {quiet} of silence, so a box that had forgotten the connection "
                 "fits too",
+            ),
+            Rival(
+                Cause.IDLE_TIMEOUT,
+                "it was the first word after the longest silence, as long as known idle timeouts",
+                _crossed,
+                "it was the first word after {quiet} of silence, so an idle timeout that it met on its way "
+                "fits too",
+            ),
+            Rival(
+                Cause.MAX_AGE,
+                "the likes of it went before, and the age is a number that limits have",
+                lambda f: _was_borne(f) and rivals.age_number(f),
+                "the likes of it went before, so a maximum age of {max_age} fits too",
+                LOW,
             ),
             _TOO_BIG,
         ),

@@ -5,13 +5,19 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from . import rivals
 from .features import RECEIVED, TO_ANSWER, Features
-from .signature import Blamed, Signature
+from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 
 def _gave_up(f: Features) -> bool:
     return f.sent_code == 1011
+
+
+def _slow_before(f: Features) -> bool:
+    """Whether a pong before the one that is due took half as long as this end waited for that, or longer."""
+    since = f.asked.open_since
+    return since is not None and f.asked.slowest >= (f.age - since) / 2
 
 
 ROWS = (
@@ -42,6 +48,31 @@ ROWS = (
         remedy="let the {end} wait longer for a pong, or send smaller messages",
         runner_up=Cause.PEER_NOT_READING,
         source="reports (websockets 865)",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="this end's keepalive gave up, a pong before had taken half as long as it waited, or longer, "
+        "and frames of the peer's own kept coming, or none was due",
+        when=lambda f: _gave_up(f) and _slow_before(f) and (f.hears or not f.peer_due),
+        confidence=MEDIUM,
+        sentence="pongs of the {peer} took up to {slowest_pong} before, and the {end}'s keepalive gave up on "
+        "the one that was due since {asked_since}: late, not missing, fits",
+        headline="pongs took up to {slowest_pong} before our keepalive gave up",
+        blame=Blamed.SELF,
+        evidence=("own_pings", "late", "last_received", "tcp"),
+        remedy="let the {end} wait longer for a pong (ping_timeout), or let it count whatever arrives; look "
+        "at what slows the {peer} or the path",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "nothing was heard since",
+                lambda f: not f.hears,
+                "nothing was heard since, so a dead path fits too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.PEER_FROZEN,
+        source="reports (sip-to-ai 14)",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,

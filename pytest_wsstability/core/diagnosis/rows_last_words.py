@@ -13,7 +13,7 @@ from typing import Any
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.close_reasons import Reading, Topic, read_message, says_wrong
+from ..timeline.close_reasons import GENERAL, Topic, says_wrong
 from . import rows_said
 from .features import Features
 from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED
@@ -26,8 +26,6 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 # last words are those of one second.
 _OFTEN = 0.1
 _OF_HEARTBEATS = frozenset({Rule.HEARTBEATS, Rule.CADENCE})
-# What much ordinary text speaks of, too.
-_VAGUE = frozenset({Topic.ERROR, Topic.TIMEOUT})
 # Codes that mean more by convention than words that may mean anything.
 _TELLING = (1013, 4401, 4403, 4408, 4409, 4429)
 _TIMERS = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
@@ -37,20 +35,12 @@ _SEND_OFTENER = "send what the {peer} counts (a heartbeat, a message) more often
 _LOOK = "see what the message asks for"
 
 
-def _reading(f: Features) -> Reading | None:
-    return None if f.last_words is None else read_message(f.last_words)
-
-
 def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
     """Whether they speak of this (None: of nothing with a keyword), with or without a close frame behind."""
-    said = _reading(f)
-    if said is None or not f.ended or (f.code is not None) is not closed or said.topic is not topic:
+    said = f.told
+    if f.last_words is None or not f.ended or (f.code is not None) is not closed or said.topic is not topic:
         return False
-    return f.code not in _TELLING or _is_sure(said)
-
-
-def _is_sure(said: Reading) -> bool:
-    return said.is_clear and not said.is_lone and said.topic not in _VAGUE
+    return f.code not in _TELLING or f.clearly_told
 
 
 def _are_content(f: Features) -> bool:
@@ -68,8 +58,7 @@ _BY_CHANCE = Rival(
 
 
 def _may_mean_another(f: Features) -> bool:
-    said = _reading(f)
-    return said is not None and (not said.is_clear or said.is_lone)
+    return not f.told.is_clear or f.told.is_lone
 
 
 def _unsure(cause: Cause) -> Rival:
@@ -82,14 +71,20 @@ def _unsure(cause: Cause) -> Rival:
     )
 
 
-_RIVALS = (_BY_CHANCE, _unsure(Cause.CLOSED_BY_PEER), NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED)
+# The reason tells no more than that.
+FAILED = Rival(
+    Cause.HANDLER_ERROR,
+    "the close reason speaks of an error",
+    lambda f: f.reading.topic is Topic.ERROR,
+    "the close reason speaks of an error, and of nothing else",
+)
+_RIVALS = (_BY_CHANCE, FAILED, _unsure(Cause.CLOSED_BY_PEER), NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED)
 
 
 def _told_of_its_stream(f: Features, topic: Topic) -> bool:
     """Whether messages that are due stay away, and nothing else does, behind one that speaks of this."""
     stopped = Rule.FLOW in f.broken and not f.broken & _OF_HEARTBEATS and is_dried_up(f)
-    said = _reading(f)
-    return stopped and f.asked_since is None and said is not None and said.topic is topic
+    return stopped and f.asked_since is None and f.told.topic is topic
 
 
 def _row(cause: Cause, what: str, *, closed: bool, **more: Any) -> Signature:
@@ -117,7 +112,7 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
             f"speaks of {topic.value}, and the protocol does not call it an error",
             closed=closed,
             when=partial(_tell, topic=topic, closed=closed),
-            confidence=MEDIUM if closed and topic not in _VAGUE else LOW,
+            confidence=MEDIUM if closed and topic not in GENERAL else LOW,
             remedy=_remedy(topic),
             rivals=_RIVALS if closed else (),
             runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
@@ -156,7 +151,7 @@ def _stopped() -> Iterator[Signature]:
             shows="messages are due by the requirement and do not come; the last of them speaks of "
             f"{topic.value}",
             when=partial(_told_of_its_stream, topic=topic),
-            confidence=LOW if topic in _VAGUE else MEDIUM,
+            confidence=LOW if topic in GENERAL else MEDIUM,
             sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), "
             "and the last one was {last_words!r}",
             headline="the {peer} said {last_words}, and no more",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names
 from .features import TO_ANSWER, Features
+from .protocol import told_in_message
 from .rivals import CONTRADICTED, OF_ITS_SIZE, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
@@ -237,13 +238,13 @@ ROWS = (
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,
-        shows="the close reason speaks of an error, and of nothing else",
-        when=lambda f: _speaks_of(f, Topic.ERROR),
+        shows="the close reason speaks of an error, and of nothing else, and no message before it tells more",
+        when=lambda f: _speaks_of(f, Topic.ERROR) and not told_in_message(f),
         confidence=MEDIUM,
         sentence="the {peer} failed: {code}",
         headline="the {peer} failed",
         blame=Blamed.PEER,
-        evidence=("end", "last_sent"),
+        evidence=("end", "last_words", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
         rivals=(*CONTRADICTED, OF_ITS_SIZE),
         runner_up=Cause.PEER_FROZEN,

@@ -301,6 +301,22 @@ ROWS = (
     ),
     Signature(
         cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, each ping was answered at once, and an answer that "
+        "came behind the last of them had taken longer than the peer waited then",
+        when=lambda f: _keepalive(f) and f.prompt_pongs and f.slow_meanwhile,
+        confidence=MEDIUM,
+        sentence="an answer took {slowest} meanwhile, and the {peer} gave up {since_ping} after a ping that "
+        "the {end} answered at once: its pong was late, not missing",
+        headline="pong late: a round trip took {slowest}",
+        blame=Blamed.PEER,
+        evidence=("late", "server_pings", "end"),
+        remedy="let the {peer} wait longer for a pong than a round trip takes; look at what slows the path",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PEER_FROZEN,
+        source="reports (slackapi/bolt-js 2496)",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
         shows="the close reason speaks of a keepalive, and the peer's last ping came with its close frame",
         when=lambda f: _keepalive(f) and _came_with_the_close(f),
         confidence=MEDIUM,
@@ -337,12 +353,12 @@ ROWS = (
         when=lambda f: _keepalive(f) and f.prompt_pongs,
         confidence=MEDIUM,
         sentence="the {peer}'s keepalive gave up {since_ping} after a ping that the {end} answered at once"
-        "{read_since_pong}: the answer was lost on the way, or the {peer} missed it",
+        "{read_since_pong}: the answer was lost on the way or came too late, or the {peer} missed it",
         headline="the {peer}'s keepalive missed a pong that was sent",
         blame=Blamed.PEER,
         evidence=("server_pings", "tcp", "end"),
-        remedy="see at the {peer} whether the pong arrives, and what it compares; look for blocking calls "
-        "and for a handler that does not read",
+        remedy="see at the {peer} whether the pong arrives, and when; look for blocking calls and for a "
+        "handler that does not read",
         rivals=(
             *CONTRADICTED,
             Rival(

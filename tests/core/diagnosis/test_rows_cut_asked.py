@@ -68,6 +68,53 @@ def test_the_first_word_after_a_long_silence_may_have_found_nobody(silence, sinc
     assert ("NAT_EXPIRED" in causes[-1]) is fits
 
 
+BEATS = [(25, ">beat", 1), (25.01, "<answer", 1)]
+TALK = [(at + more, kind) for at in (5, 10, 15) for more, kind in ((0, ">text"), (0.01, "<text"))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "last", "fits"),
+    [
+        # After 60 s: known of many. After 45 s and 61 s, of nobody.
+        (BEATS, (85.02, ">beat", 2), "IDLE_TIMEOUT"),
+        (BEATS, (85.36, ">beat", 2), "IDLE_TIMEOUT"),
+        (BEATS, (85.37, ">beat", 2), None),
+        (BEATS, (70.02, ">beat", 2), None),
+        (TALK, (75.02, ">text"), "IDLE_TIMEOUT / HANDLER_ERROR"),
+        # The first of its kind, and a larger message than any before.
+        ([], (60.02, ">beat", 1), "IDLE_TIMEOUT / HANDLER_ERROR"),
+        ([], (60.02, ">ping", b"1"), "IDLE_TIMEOUT / CONTROL_FRAMES_LOST"),
+        (TALK[:4], (70.02, ">text"), "IDLE_TIMEOUT / HANDLER_ERROR"),
+        (TALK[:2], (65.02, ">text"), None),
+        (TALK, (75.02, ">audio"), None),
+        # A longer silence was survived, and an answer came.
+        ([*BEATS, (90, ">text")], (150.01, ">beat", 2), None),
+    ],
+)
+def test_a_frame_may_meet_the_idle_timeout_on_its_way(rows, last, fits):
+    """One that is sent as rarely as the timeout allows does; what the peer has borne before does no harm."""
+    found = fitting(ROWS, read(*rows, last, end=last[0] + 0.01))
+
+    assert next((each for each in found if each.startswith("IDLE_TIMEOUT")), None) == fits
+
+
+def test_whose_answer_came_has_met_no_idle_timeout():
+    found = fitting(ROWS, read(*BEATS, (85.02, ">beat", 2), (85.03, "<answer", 2), end=85.04))
+
+    assert not any(each.startswith("IDLE_TIMEOUT") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "fits"), [(TALK, 300.0, True), (TALK, 301.0, False), ([], 300.0, False)]
+)
+def test_a_maximum_age_may_come_right_after_a_message(before, end, fits):
+    """Whose likes went before."""
+    found = fitting(ROWS, read(*before, (end - 0.01, ">text"), end=end))
+
+    assert found[-1].startswith("HANDLER_ERROR")
+    assert ("MAX_AGE" in found[-1]) is fits
+
+
 def test_whose_word_was_answered_has_not_been_forgotten():
     """Though it was the first after a long silence."""
     rows = [(0.5, ">text"), (1, "<text"), (241, ">text"), (241.01, "<text")]

@@ -9,6 +9,7 @@ from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from tests.core.diagnosis.fitting import fitting, read
 
 PING = [(40, ">ping", b"1")]
+PING_2 = [(40, ">ping", b"2")]
 LATE, MUTE, DEAD = "PONG_LATE", "NO_PONGS", "HALF_OPEN"
 
 
@@ -60,3 +61,33 @@ def test_no_answer_before_makes_no_pong_late():
     assert fitting(ROWS, read(*rows, how=how)) == []
     rows[1] = (21.001, "<pong", b"1")
     assert fitting(ROWS, read(*rows, how=how)) == [LATE]
+
+
+@pytest.mark.parametrize(
+    ("took", "heard", "first"),
+    [
+        # The open ping waited for 20 s.
+        (10, 59.5, "PONG_LATE"),
+        (9.9375, 59.5, "NO_PONGS"),
+        (0.5, 59.5, "NO_PONGS"),
+        # The peer had said nothing of its own before either.
+        (10, None, "PONG_LATE / HALF_OPEN"),
+        (0.5, None, "HALF_OPEN"),
+    ],
+)
+def test_pongs_that_took_half_as_long_before_are_late_again(took, heard, first):
+    """A peer that answers no ping has never answered one."""
+    how = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011)}
+    talk = [] if heard is None else [(at, "<text") for at in (5, 15, 25, 35, 45, heard)]
+    rows = [*talk, (20, ">ping", b"1"), (20 + took, "<pong", b"1"), *PING_2]
+
+    assert fitting(ROWS, read(*rows, how=how))[0].partition(" / CONTROL")[0] == first
+
+
+def test_a_peer_that_stopped_sending_is_not_late():
+    """Frames of its own were due meanwhile, and none came: a dead path is likelier."""
+    how = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011)}
+    talk = [(at, "<text") for at in (5, 10, 15, 20, 25, 30, 35)]
+    rows = [*talk, (20, ">ping", b"1"), (30, "<pong", b"1"), *PING_2]
+
+    assert fitting(ROWS, read(*rows, how=how))[0] == "HALF_OPEN"

@@ -192,3 +192,27 @@ def stopped(*rows, text="JWT expired", end=72, broken=(Rule.FLOW,)):
 def test_a_stream_whose_last_message_says_why_it_is_over(features, fits):
     """The connection lives, and messages that are due stay away."""
     assert all_fitting(features) == [[], [], [], fits]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "cause", "confidence"),
+    [
+        ("ERROR: rate limit exceeded", "An error occurred", "RATE_LIMITED", "medium"),
+        ('{"type": "error", "message": "token expired"}', "Internal Error", "AUTH_EXPIRED", "medium"),
+        # It tells no more than the reason does, or only by one word among others.
+        ('{"type": "error", "message": "oops"}', "An error occurred", "HANDLER_ERROR", "medium"),
+        ("the request timed out", "An error occurred", "HANDLER_ERROR", "medium"),
+        ('{"film": "Forbidden Planet"}', "An error occurred", "HANDLER_ERROR", "medium"),
+        # IBM Watson: the reason sends its reader to the message.
+        (
+            '{"error": "Session timed out."}',
+            "see the previous message for the error details.",
+            "READ_DEADLINE",
+            "low",
+        ),
+    ],
+)
+def test_a_message_tells_more_than_a_reason_that_speaks_of_an_error_only(text, reason, cause, confidence):
+    told = diagnose(timeline((40, ">text"), (61.1, "<feed", text), (61.1, closed_by_peer(1011, reason))))
+
+    assert (told.cause.name, told.confidence.value) == (cause, confidence)

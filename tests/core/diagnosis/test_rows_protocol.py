@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.cause import Confidence
+from pytest_wsstability.core.diagnosis.engine import diagnose
 from pytest_wsstability.core.diagnosis.rows_protocol import CODES, TIMERS
 from pytest_wsstability.core.diagnosis.signature import Blamed
 from pytest_wsstability.core.timeline.protocol_facts import Intervals
 from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.diagnosis.fitting import OPEN, fitting, read
-from tests.core.script import FIN, closed_by_peer
+from tests.core.script import FIN, closed_by_peer, timeline
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,24 @@ def test_an_error_without_a_keyword_says_little(text, confidence):
 
     assert row.confidence is confidence
     assert ("without a keyword" in row.shows) is (confidence is Confidence.LOW)
+
+
+@pytest.mark.parametrize(
+    ("at", "text", "cause"),
+    [
+        (56, "rate limit exceeded", "RATE_LIMITED"),
+        # It came too early to be about the end, or tells no more than the reason.
+        (54.5, "rate limit exceeded", "HANDLER_ERROR"),
+        (56, "oh", "HANDLER_ERROR"),
+        (56, "the request timed out", "HANDLER_ERROR"),
+    ],
+)
+def test_an_error_message_tells_more_than_a_reason_that_speaks_of_an_error_only(at, text, cause):
+    told = diagnose(
+        timeline((1, ">text"), (at, "<error", text), (60, closed_by_peer(1011, "An error occurred")))
+    )
+
+    assert told.cause.name == cause
 
 
 def timed(profile, *rows, end, how, client=None):

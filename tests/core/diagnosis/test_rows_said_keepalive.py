@@ -155,3 +155,22 @@ def test_answers_that_came_at_once_show_a_loop_that_stood_still(pongs, bunches, 
     features = replace(features, heartbeats=replace(features.heartbeats, bunches=bunches))
 
     assert ("PEER_FROZEN" in fitting(ROWS, features)) is is_frozen
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "is_late"),
+    [
+        # The last ping of the peer came at 55 s, and it gave up at 60 s.
+        (50, 56, True),
+        (51, 56, False),
+        (48, 55, True),
+        # That was over before.
+        (45, 54.9375, False),
+    ],
+)
+def test_a_round_trip_as_long_as_the_peer_waited_makes_its_pong_late(asked, answered, is_late):
+    """One that was under way while it waited; earlier pings were answered in time."""
+    pings = [(at, what) for at in (10, 25, 40, 55) for what in ("<ping", ">pong")]
+    found = causes(*pings, (asked, ">beat"), (answered, "<answer"), end=60)
+
+    assert (found[0] == "PONG_LATE") is is_late

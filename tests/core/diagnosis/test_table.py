@@ -5,6 +5,7 @@ import pytest
 from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
 from pytest_wsstability.core.diagnosis.experiments import experiment
 from pytest_wsstability.core.diagnosis.rivals import CONTRADICTED
+from pytest_wsstability.core.diagnosis.rows_last_words import FAILED
 from pytest_wsstability.core.diagnosis.rows_protocol import SAID_ELSE
 from pytest_wsstability.core.diagnosis.table import SIGNATURES
 from pytest_wsstability.core.judge.requirement import Requirement
@@ -350,7 +351,9 @@ def test_each_second_cause_has_an_experiment():
     pairs = {(row.cause, row.runner_up) for row in SIGNATURES if row.runner_up is not None}
     for row in SIGNATURES:
         pairs |= {
-            (row.cause, rival.cause) for rival in row.rivals if rival not in (*CONTRADICTED, *SAID_ELSE)
+            (row.cause, rival.cause)
+            for rival in row.rivals
+            if rival not in (*CONTRADICTED, *SAID_ELSE, FAILED)
         }
 
     without = {
