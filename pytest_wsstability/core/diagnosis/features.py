@@ -28,6 +28,8 @@ SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 
 # An end so soon after a frame may be the answer to it; round trips that were measured count threefold.
 REACTION = 0.05
+# So many of a kind show how often they come.
+EVEN = 3
 # Seconds that the other end has to answer.
 TO_ANSWER = 1.0
 # Answers come at once that follow each other by no more seconds: far less than lies between two questions,
@@ -419,6 +421,13 @@ class Features:
         """Seconds from the first unanswered ping of the peer, or else from its last one, to the end."""
         pings = self.pings
         return self.age - (pings.unanswered if pings.unanswered is not None else pings.last or 0.0)
+
+    @property
+    def pings_stopped(self) -> bool:
+        """Whether pings of the peer had come at even intervals, and one was due by the end."""
+        pings = self.pings
+        even = pings.last is not None and pings.received >= EVEN and not pings.irregular
+        return even and self.age - (pings.last or 0.0) > pings.longest_gap + TO_ANSWER
 
     @property
     def streamed_to(self) -> bool:

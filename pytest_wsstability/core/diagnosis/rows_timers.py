@@ -149,6 +149,23 @@ ROWS = (
         source="measured",
     ),
     Signature(
+        cause=Cause.HALF_OPEN,
+        shows="no close frame, after the longest silence either way, in which pings of the peer were due that "
+        "had come at even intervals",
+        when=lambda f: idle(f) and f.pings_stopped,
+        confidence=LOW,
+        sentence="pings of the {peer} had come every {ping_every}, and none came in the {silence} before the "
+        "end: a path that went dead fits, and so does a {peer} that stood still; whoever cut the connection "
+        "then found it so",
+        headline="pings of the {peer} stopped {silence} before the end",
+        blame=Blamed.PATH,
+        evidence=("server_pings", "silences", "end", "together"),
+        remedy="look at the network between the two ends (a box that forgets connections without a word counts "
+        "messages, maybe, and no pings), then at the {peer}'s process",
+        runner_up=Cause.PEER_FROZEN,
+        source="reports (BasedHardware/omi 5194)",
+    ),
+    Signature(
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest silence either way; talk before it",
         when=lambda f: idle(f) and not f.passive,

@@ -301,6 +301,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "half_down": lambda f: _seconds(one_way(f, RECEIVED)[1] / 2),
     # Questions and answers.
     "ping": lambda f: _seconds(f.pings.unanswered),
+    "ping_every": lambda f: _seconds(f.pings.longest_gap),
     "ping_gap": lambda f: _since(f.pings.unanswered, f),
     "ping_owners": lambda f: _owners(f.since_ping, f, CountsFrom.PING),
     "heartbeat": lambda f: _seconds(f.peer_heartbeats.open_since),

@@ -126,3 +126,22 @@ def test_a_peer_that_was_never_heard_leaves_a_deadline_for_pongs_behind_a_timer_
     causes = fitting(ROWS, read(*talk, *((at, "<text") for at in heard)))
 
     assert causes == ["IDLE_TIMEOUT / PONG_DEADLINE MAX_AGE RESTART"] * timers
+
+
+@pytest.mark.parametrize(
+    ("pings", "end", "stopped"),
+    [
+        # Each 20 s, and none in 40 s: what an idle timeout counts was due.
+        ((20, 40, 60), 100, True),
+        ((20, 40, 60), 81.5, True),
+        ((20, 40, 60), 80.5, False),
+        # Nobody knows how often they come.
+        ((40, 60), 120, False),
+        ((10, 20, 60), 120, False),
+    ],
+)
+def test_pings_that_were_due_in_a_silence_make_it_no_idle_timeout(pings, end, stopped):
+    """They stopped before, as they do on a dead path and from a frozen process."""
+    rows = [(at, what) for at in pings for what in ("<ping", ">pong")]
+
+    assert (fitting(ROWS, read((1, ">text"), *rows, end=end))[0] == "HALF_OPEN") is stopped
