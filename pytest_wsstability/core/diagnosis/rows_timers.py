@@ -150,8 +150,8 @@ ROWS = (
     ),
     Signature(
         cause=Cause.HALF_OPEN,
-        shows="no close frame, after the longest silence either way, in which pings of the peer were due that "
-        "had come at even intervals",
+        shows="no close frame, after the longest silence either way, in which pings of the peer were due "
+        "that had come at even intervals",
         when=lambda f: idle(f) and f.pings_stopped,
         confidence=LOW,
         sentence="pings of the {peer} had come every {ping_every}, and none came in the {silence} before the "
@@ -160,8 +160,8 @@ ROWS = (
         headline="pings of the {peer} stopped {silence} before the end",
         blame=Blamed.PATH,
         evidence=("server_pings", "silences", "end", "together"),
-        remedy="look at the network between the two ends (a box that forgets connections without a word counts "
-        "messages, maybe, and no pings), then at the {peer}'s process",
+        remedy="look at the network between the two ends (a box that forgets connections without a word may "
+        "count messages, and no pings), then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,
         source="reports (BasedHardware/omi 5194)",
     ),
