@@ -134,8 +134,13 @@ OPENINGS = (
         "list; behind a proxy, see whether that passes Host on",
     ),
     FailedOpening(
-        cause=Cause.UNAUTHORIZED, shows="HTTP 401 or 407", stage="HTTP", statuses=_is(401, 407),
+        cause=Cause.UNAUTHORIZED, shows="HTTP 401", stage="HTTP", statuses=_is(401),
         blame=Blame.CLIENT, remedy=_CREDENTIALS,
+    ),
+    FailedOpening(
+        cause=Cause.UNAUTHORIZED, shows="HTTP 407", stage="HTTP", statuses=_is(407), blame=Blame.CLIENT,
+        # RFC 9110, section 15.5.8: no server says so of itself.
+        remedy="a proxy on the way wants to know who asks: give it a user and a password (the URL of --ws-proxy)",
     ),
     FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="HTTP 403, and words of credentials", stage="HTTP",
@@ -191,6 +196,11 @@ OPENINGS = (
         statuses=_is(301, 302, 303, 307, 308), blame=Blame.CLIENT,
         remedy="open the address that it leads to (wss:// where that is https://), or follow it "
         "(--ws-redirects); where it leads to a page to log in, give credentials",
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 402", stage="HTTP", statuses=_is(402), blame=Blame.CLIENT,
+        # Deepgram, ElevenLabs.
+        remedy="see what the answer says: the account has no credits left, or its plan does not have this",
     ),
     FailedOpening(
         cause=Cause.REFUSED, shows="HTTP 451", stage="HTTP", statuses=_is(451), blame=Blame.CLIENT,

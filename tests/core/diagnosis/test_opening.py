@@ -30,6 +30,7 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("HTTP", {"status": 531}, Cause.REFUSED, Blame.SERVER),
         ("HTTP", {"status": 500}, Cause.HANDLER_ERROR, Blame.SERVER),
         ("HTTP", {"status": 404}, Cause.REFUSED, Blame.SERVER),
+        ("HTTP", {"status": 402}, Cause.REFUSED, Blame.CLIENT),
         ("HTTP", {"status": 451}, Cause.REFUSED, Blame.CLIENT),
         # A proxy that speaks HTTP/1.0 to the server, as nginx does unless it is told otherwise.
         ("HTTP", {"status": 505}, Cause.REFUSED, Blame.PATH),
@@ -215,3 +216,11 @@ def test_an_unknown_stage_is_refused():
     """With the valid ones."""
     with pytest.raises(ValueError, match=r"^stage: 'LUNCH' is no step of an opening; valid ones: 'DNS', "):
         diagnose_opening("LUNCH")
+
+
+@pytest.mark.parametrize(
+    ("status", "asks_for"), [(402, "credits"), (407, "--ws-proxy"), (401, "--ws-header")]
+)
+def test_who_wants_something_is_told_apart(status, asks_for):
+    """The account, a proxy on the way, and the server."""
+    assert asks_for in diagnose_opening("HTTP", status=status).remedy
