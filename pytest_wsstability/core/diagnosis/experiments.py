@@ -114,6 +114,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.SESSION_NOT_CONFIRMED, _C.ZOMBIE, f"{_PINGS}a zombie answers pings, and no message at all"),
     (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, _TOKEN),
     (_C.PROTOCOL_ERROR, _C.PEER_LEFT, "let the client offer no subprotocol: one that quits does so then too"),
+    (_C.AUTH_EXPIRED, _C.READ_DEADLINE, f"{_TALK}a read deadline is then survived, an expired token not"),
     (_C.KEEPALIVE_TIMEOUT, _C.READ_DEADLINE, f"{_TALK}a read deadline is then survived, a missed pong not"),
     (_C.MAX_AGE, _C.HANDLER_ERROR, "send the last message sooner: an error comes with it, an age does not"),
     (_C.MAX_AGE, _C.PING_UNANSWERED, "answer the pings: if it still dies at the same age, it was neither"),

@@ -140,7 +140,7 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="HTTP 407", stage="HTTP", statuses=_is(407), blame=Blame.CLIENT,
         # RFC 9110, section 15.5.8: no server says so of itself.
-        remedy="a proxy on the way wants to know who asks: give it a user and a password (the URL of --ws-proxy)",
+        remedy="a proxy on the way wants to know who asks: give it a user and a password, in --ws-proxy",
     ),
     FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="HTTP 403, and words of credentials", stage="HTTP",

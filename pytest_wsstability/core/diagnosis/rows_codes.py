@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close import NORMAL
@@ -200,6 +203,24 @@ DEFINED = (
     ),
 )
 
+
+def _of_all_kinds(f: Features) -> bool:
+    """Whether a policy's code is one that says nothing of credentials."""
+    return f.code in (1008, 3000)
+
+
+def _fits_a_timer(f: Features, rival: Rival) -> bool:
+    return _of_all_kinds(f) and rival.when(f)
+
+
+_OF_TIMERS = tuple(
+    replace(
+        each, shows=f"the code is 1008 or 3000, and {each.shows}", when=partial(_fits_a_timer, rival=each)
+    )
+    for each in (rivals.ANOTHER_OF_AGE, rivals.LIMIT_ON_AGE, rivals.NO_MESSAGE_FOR_LONG)
+)
+
+
 # What they are for is a convention, or one of several things.
 POLICIES = (
     Signature(
@@ -214,10 +235,11 @@ POLICIES = (
         remedy="{credentials_first}renew the token before it expires (this one lived {age}), or allow "
         "the client what it does; a code without words says no more",
         rivals=(
+            *_OF_TIMERS,
             Rival(
                 Cause.RATE_LIMITED,
                 "the code is 1008 or 3000, which keepalives, limits and rules of all kinds use",
-                lambda f: f.code in (1008, 3000),
+                _of_all_kinds,
                 "limits and keepalives close so too",
                 LOW,
             ),

@@ -18,13 +18,13 @@ CODES = [
     *((code, []) for code in (1000, 1001, 1005, 1011, 3001, 4000)),
     (1003, ["PROTOCOL_ERROR"]),
     (1007, ["PROTOCOL_ERROR / CLOSED_BY_PEER"]),
-    (1008, ["AUTH_EXPIRED / RATE_LIMITED"]),
+    (1008, ["AUTH_EXPIRED / READ_DEADLINE RATE_LIMITED"]),
     (1009, ["MESSAGE_TOO_BIG"]),
     (1010, ["PROTOCOL_ERROR"]),
     (1012, ["RESTART"]),
     (1013, ["OVERLOADED"]),
     (1014, ["UPSTREAM_FAILED"]),
-    (3000, ["AUTH_EXPIRED / RATE_LIMITED"]),
+    (3000, ["AUTH_EXPIRED / READ_DEADLINE RATE_LIMITED"]),
     (3003, ["AUTH_EXPIRED"]),
     (4401, ["AUTH_EXPIRED"]),
     (4403, ["AUTH_EXPIRED"]),
@@ -38,6 +38,25 @@ CODES = [
 def test_what_a_code_means(code, causes):
     """RFC 6455, IANA's registry, and conventions."""
     assert fitting(ROWS, read(*TALK, how=code)) == causes
+
+
+@pytest.mark.parametrize(
+    ("code", "end", "same_age", "rivals"),
+    [
+        (1008, 61.7, 0, "RATE_LIMITED"),
+        (1008, 61.7, 1, "MAX_AGE RATE_LIMITED"),
+        # Binance's day.
+        (1008, 86_400, 0, "MAX_AGE RATE_LIMITED"),
+        (3000, 61.7, 1, "MAX_AGE RATE_LIMITED"),
+        (4401, 86_400, 1, ""),
+    ],
+)
+def test_a_policy_may_be_a_limit_on_the_age(code, end, same_age, rivals):
+    """Where its code says nothing of credentials."""
+    rows = [(end - 7.3, ">audio"), (end - 0.2, ">audio")]
+    (found,) = fitting(ROWS, read(*rows, end=end, how=code, beside={"same_age": same_age}))
+
+    assert found == f"AUTH_EXPIRED / {rivals}".removesuffix(" / ")
 
 
 @pytest.mark.parametrize(
