@@ -22,7 +22,7 @@ _SHOWN = 3
 class Numbers:
     """The numbers (or ids) of the messages that one connection received."""
 
-    __slots__ = ("_ends", "_ids", "_starts", "error", "repeats", "seen")
+    __slots__ = ("_ends", "_ids", "_starts", "error", "first_repeat", "repeats", "seen")
 
     def __init__(self) -> None:
         # Unbroken runs of whole numbers, by their first and last ones, in order.
@@ -32,28 +32,29 @@ class Numbers:
         self._ids: dict[str, None] | None = None
         # Messages with a number or an id.
         self.seen = 0
-        # The first few that came again on this connection, and how many did.
+        # How many came again on this connection, and the first that did; None if none.
         self.repeats = 0
+        self.first_repeat: Number | None = None
         # Why messages could not be numbered; None while they could.
         self.error: str | None = None
 
     def add(self, number: Number) -> None:
         """A message with this number, or this id, came."""
         self.seen += 1
-        if isinstance(number, str):
-            self._add_id(number)
-        elif not self._add_number(number):
+        if not (self._add_id(number) if isinstance(number, str) else self._add_number(number)):
             self.repeats += 1
+            if self.first_repeat is None:
+                self.first_repeat = number
 
-    def _add_id(self, name: str) -> None:
+    def _add_id(self, name: str) -> bool:
         if self._ids is None:
             self._ids = {}
         if name in self._ids:
-            self.repeats += 1
-            return
+            return False
         if len(self._ids) == _IDS:
             del self._ids[next(iter(self._ids))]
         self._ids[name] = None
+        return True
 
     def _add_number(self, number: int) -> bool:
         starts, ends = self._starts, self._ends
@@ -99,6 +100,8 @@ class MessageCount:
     # a word on how many more there are of these.
     gaps: tuple[tuple[int, int], ...] = ()
     overlaps: tuple[str, ...] = ()
+    # The first that came again on the same connection; None if none did.
+    first_repeat: str | None = None
     # Why messages could not be numbered; None if they could.
     error: str | None = None
 
@@ -110,6 +113,7 @@ def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
     ids: set[str] = set()
     again: list[str] = []
     duplicated = sum(numbers.repeats for numbers in each)
+    first_repeats = [numbers.first_repeat for numbers in each]
     for numbers in each:
         for first, last in numbers.runs:
             for start, end in _overlaps(runs, first, last):
@@ -128,6 +132,7 @@ def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
         duplicated=duplicated,
         gaps=tuple(gaps[:_SHOWN]),
         overlaps=(*again[:_SHOWN], *([f"{len(again) - _SHOWN} more"] if len(again) > _SHOWN else [])),
+        first_repeat=next((show_text(str(first), 40) for first in first_repeats if first is not None), None),
         error=next((numbers.error for numbers in each if numbers.error is not None), None),
     )
 
@@ -164,6 +169,8 @@ def judge_messages(
         findings.append(_violation("lost", lost_max, observed, duration))
     if found.duplicated > duplicated_max:
         which = f": {', '.join(found.overlaps)} again on a later connection" if found.overlaps else ""
+        if found.first_repeat is not None:
+            which += f"{',' if which else ':'} {found.first_repeat} first, again on the same connection"
         observed = f"{found.duplicated} of {found.seen} came twice{which}"
         findings.append(_violation("duplicated", duplicated_max, observed, duration))
     if not findings and found.error is not None:
