@@ -40,8 +40,9 @@ def is_quiet(run: Run) -> bool:
 
 
 def _is_odd(result: Result) -> bool:
-    """Whether it failed, or is stable though the peer has said why nothing comes any more."""
-    return result.failed or any(note.noted is Noted.SAID_WHY for note in result.verdict.notes)
+    """Whether it failed, or is stable though heartbeats stopped, or the peer has said why nothing comes."""
+    odd = (Noted.SAID_WHY, Noted.STOPPED)
+    return result.failed or any(note.noted in odd for note in result.verdict.notes)
 
 
 def summary(run: Run, *, width: int = WIDTH, everything: bool = False) -> list[Line]:

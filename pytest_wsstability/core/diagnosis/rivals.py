@@ -135,6 +135,13 @@ TOKEN = Rival(
     "tokens live as long, so an expired one fits too",
 )
 
+ANOTHER_OF_AGE = Rival(
+    Cause.MAX_AGE,
+    "another connection ended at the same age, at another instant",
+    lambda f: f.beside.same_age > 0,
+    "another connection ended at the same age, so a maximum age fits too",
+    LOW,
+)
 OTHERS_ENDED = Rival(
     Cause.RESTART,
     "other connections ended within 2 s, at other ages and after other silences",

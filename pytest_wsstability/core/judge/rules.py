@@ -15,6 +15,7 @@ from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings
+from .heartbeats_noted import stopped
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .progress import goes_on, held_for
 from .proof import proof, proved
@@ -33,7 +34,12 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
         found,
         horizon=_horizon(requirement, timeline, found),
         tier=timeline.tier,
-        notes=(*proved(timeline), *_stray(requirement, timeline), *_said_why(timeline)),
+        notes=(
+            *proved(timeline),
+            *_stray(requirement, timeline),
+            *_said_why(timeline),
+            *stopped(requirement, timeline),
+        ),
     )
 
 

@@ -164,6 +164,8 @@ class Noted(Enum):
     STRAY = "stray answers"
     # Messages came, and none behind one that says why.
     SAID_WHY = "a last message"
+    # Heartbeats stayed away, or were not answered any more, where nothing requires them.
+    STOPPED = "heartbeats that stopped"
     # Virtual time went on though a task never let the loop come to rest.
     SPIN = "a task that spun"
 
