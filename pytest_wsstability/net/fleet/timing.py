@@ -22,12 +22,27 @@ class _Timed:
         self.events = self.answers = 0
         self.counts: Sequence[int] = _NONE
 
+    def add_to(self, found: list[int]) -> None:
+        """Add the round trips that were not told before."""
+        if self.timeline.total == self.events:
+            # Between two heartbeats there is nothing to add up.
+            return
+        trips, self.events = self.timeline.heartbeats, self.timeline.total
+        if trips.answered == self.answers:
+            return
+        counts = trips.told.histogram(RTT_LIMITS)
+        for row, (now, then) in enumerate(zip(counts, self.counts, strict=True)):
+            found[row] += now - then
+        self.answers, self.counts = trips.answered, counts
+
 
 class Timing:
     """How many round trips of the timed connections ended since this was asked before, by duration."""
 
     def __init__(self) -> None:
         self._timed: dict[int, _Timed] = {}
+        # Those of connections that are over.
+        self._found = list(_NONE)
 
     def add(self, number: int, timeline: Timeline) -> None:
         """Time a connection, unless there are enough."""
@@ -35,21 +50,14 @@ class Timing:
             self._timed[number] = _Timed(timeline)
 
     def remove(self, number: int) -> None:
-        """A connection is over: what it has not told by then comes with its whole record."""
-        self._timed.pop(number, None)
+        """A connection is over: what it has not told by then is told next."""
+        timed = self._timed.pop(number, None)
+        if timed is not None:
+            timed.add_to(self._found)
 
     def since(self) -> tuple[int, ...]:
         """Counts by `RTT_LIMITS` since this was asked before."""
-        found = list(_NONE)
         for timed in self._timed.values():
-            if timed.timeline.total == timed.events:
-                # Between two heartbeats there is nothing to add up.
-                continue
-            trips, timed.events = timed.timeline.heartbeats, timed.timeline.total
-            if trips.answered == timed.answers:
-                continue
-            counts = trips.told.histogram(RTT_LIMITS)
-            for row, (now, then) in enumerate(zip(counts, timed.counts, strict=True)):
-                found[row] += now - then
-            timed.answers, timed.counts = trips.answered, counts
+            timed.add_to(self._found)
+        found, self._found = self._found, list(_NONE)
         return tuple(found)

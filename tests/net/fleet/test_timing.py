@@ -60,6 +60,19 @@ def test_one_that_is_over_takes_nothing_of_the_others_away():
     assert timing.since() == counts(row4=1)
 
 
+def test_what_one_had_not_told_when_it_was_over_is_told_next():
+    """The last answers before the end of a hold, or of a server, are the ones that tell most."""
+    timing, one = Timing(), held()
+    timing.add(1, one)
+    beat(one, 1.0, 0.015)
+    assert timing.since() == counts(row4=1)
+    beat(one, 2.0, 9.0)
+    timing.remove(1)
+
+    assert timing.since() == counts(row12=1)
+    assert timing.since() == counts()
+
+
 def test_so_many_are_timed_and_another_takes_the_place_of_one_that_is_over():
     timing = Timing()
     for number in range(TIMED):
