@@ -15,7 +15,7 @@ from .consequences import is_consequence, may_be_consequence
 # one without words is its type alone, which begins as one ("onError" is a name). The level of a logger
 # ("ERROR: ") is none.
 _PRINTED = re.compile(
-    r"^[\s|]*(?i:uncaught |unhandled (?:exception[.:] )?)?"
+    r"^[\s|]*+(?i:uncaught |unhandled (?:exception[.:] )?)?"
     r"(?:(?:\w+(?:\.|::|\\))*(?:\w*(?:Error|Exception)\b(?: [\[(]\w+[\])])?: |[A-Z]\w*(?:Error|Exception)$)|"
     r"(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|"
     r"(?i:exception in thread |(?:php )?fatal (?:python )?error: )|"

@@ -48,7 +48,7 @@ _FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|
 _OFTEN = r"too (?:fast|often|frequent\w*|quick\w*)"
 _OFTEN_ASKED = rf"{_BEAT} (?:interval (?:is )?(?:too (?:short|small|low)|{_OFTEN})|{_OFTEN})"
 _SPOILT = r"(?:invalid|malformed|bad|unknown) (?:messages?|requests?|frames?|commands?|packets?|updates?)"
-_CODING = r"(?:(?:de)?compress\w*|deflate|inflate|zlib|masking|framing|opcode|utf\S*)"
+_CODING = r"(?:(?:de)?compress\w*|deflate|inflate|zlib|masking|framing|opcode|utf\S{0,9})"
 _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
 _UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
 _ONE = r"(?:connection|session|client|socket|device|id)"
@@ -191,7 +191,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         # "Unexpected data message" (coder/websocket, where the server means to read nothing).
         r"unexpected (?:token|(?:(?:data|text|binary|control|\w+ation) )?(?:frame|opcode|message))",
         r"(?:pars|decod)(?:e|ing) \w+", r"(?:be|not) decoded",
-        r"(?:invalid|unsolicited) (?:frame|utf\S*|json|message|payload|opcode|data|ping|pong)",
+        r"(?:invalid|unsolicited) (?:frame|utf\S{0,9}|json|message|payload|opcode|data|ping|pong)",
         r"unsupported (?:data|frame|message|opcode|payload|protocol|version|format|encoding|type)",
         r"bad (?:frame|message|json|request)", r"pong without (?:a )?ping",
         r"invalid (?:\w+ )?(?:request|argument|command|parameters?|syntax)",

@@ -206,3 +206,11 @@ def test_a_long_error_is_read_soon(head, unit):
     assert not is_consequence(raised)
     assert not may_be_consequence(raised)
     assert time.process_time() - since < 1
+
+
+def test_a_long_margin_is_read_soon():
+    """As tables that a server prints have it."""
+    since = time.process_time()
+
+    assert printed(0.0, "|" * 40_000).kind is LineKind.SAID
+    assert time.process_time() - since < 1

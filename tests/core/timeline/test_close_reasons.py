@@ -645,11 +645,12 @@ def test_what_stands_beside_the_words_that_tell(reason, nothing_else):
     assert says_nothing_else(reason) is nothing_else
 
 
-def test_a_long_text_is_read_at_once():
+@pytest.mark.parametrize("text", [f"session {'1' * 20_000}", "utf-" * 20_000])
+def test_a_long_text_is_read_at_once(text):
     """What a server prints may be of any length; read in steps that grow with its square, it took 14 s."""
     before = time.process_time()
 
-    read_reason(f"session {'1' * 20_000}")
+    read_reason(text)
 
     assert time.process_time() - before < 2
 
