@@ -51,7 +51,7 @@ _DURATION = re.compile(r"\d{1,6}(?:\.\d+)?(?:ms|s|m|min|h|%)", re.IGNORECASE)
 _OF_A_NUMBER = re.compile(r"(?:.*[^A-Za-z])?(?:otp|pin|pwd|pass(?:word|code)?)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Secret as a query parameter, and everywhere else a common word of harmless texts.
-_COMMON = re.compile(r"(?:session|code|key|keys|hash|auth)$", re.IGNORECASE)
+_COMMON = re.compile(r"(?:.*\[)?(?:session|code|key|keys|hash|auth)\]?$", re.IGNORECASE)
 # A word of a name ("tokenTTL", "token_ttl" and "TOKEN-TTL" have two), and where one begins in camel case.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

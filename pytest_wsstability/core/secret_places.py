@@ -14,29 +14,43 @@ Span = tuple[int, int]
 _QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 # A PIN has four digits at least (ISO 9564-1); with fewer it is that of a board, or a count.
 _DIGITS = r"\d{4,}(?![\d.eE])"
-# What stands there is no value: dots in advice, the bracket that opens a structure.
-_A_VALUE = r"""(?!(?:[\[({]++|\.{3}|…)(?:[&\s"'#;,)}\]]|\Z))"""
+# What may stand before a quoted value: the prefix of a literal, `Some("`, `SecretStr('`, Erlang's `<<"`.
+_BEFORE = r"""(?:(?:rb?|br?|u|<<|(?:Some|Ok|Just|String|Secret\w{0,9})\()(?=["']))"""
+# What is no value: dots in advice, the bracket that opens a structure, what stands before a quote.
+_A_VALUE = rf"""(?!(?:[\[({{]++|\.{{3}}|…)(?:[&\s"'#;,)}}\]]|\Z)|{_BEFORE})"""
+# `user[password]`, as forms of PHP and Rails have it.
+_A_NAME = r"(?P<name>[\w.\-%]+(?:\[[\w.\-%]*\])*+)"
 # A query value in free text, such as a server's error message that quotes the URL; it may quote another.
-_QUERY_VALUE = re.compile(
-    rf"""[?&;](?P<name>[\w.\-%]+)={_A_VALUE}(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)"""
-)
+_QUERY_VALUE = re.compile(rf"""[?&;]{_A_NAME}={_A_VALUE}(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)""")
 # The same without a question mark, as in a reason phrase, in logs and in Ruby.
-_ASSIGNED = re.compile(rf"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+{_A_VALUE}(?P<value>[^&\s"'#;,)}}\]]+)""")
-_ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<value>{_QUOTED}))")
-# As JSON and `repr` have it; a list, as Go has header fields; a pair, as ASGI has them. The value may hold
-# others, as JSON in JSON.
+_ASSIGNED = re.compile(rf"""(?<![\w.\-%?&]){_A_NAME}=>?+{_A_VALUE}(?P<value>[^&\s"'#;,)}}\]]+)""")
+_ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&]){_A_NAME}=>?{_BEFORE}?(?=(?P<value>{_QUOTED}))")
+# As JSON and `repr` have it, PHP's `var_dump` and Erlang; a list, as Go has header fields; a pair, as ASGI
+# has them. The value may hold others, as JSON in JSON.
 _MEMBER = re.compile(
-    rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*(?:b?(?=(?P<value>{_QUOTED}|{_DIGITS}))"""
+    rf"""b?(["'])(?P<name>[\w.\-\[\]]+)\1(?:\]|>>)?\s*(?::|=>)\s*"""
+    rf"""(?:(?:string\(\d+\) |{_BEFORE})?(?=(?P<value>{_QUOTED}|{_DIGITS}))"""
     rf"""|\[\s*(?=(?P<items>b?(?:{_QUOTED})(?:\s*,\s*b?(?:{_QUOTED}))*)))"""
 )
 _ITEM = re.compile(rf"(?P<value>{_QUOTED})")
 _PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
+# A pair of Erlang's.
+_TUPLE = re.compile(
+    r"""{(?:<<)?"?(?P<name>[\w.\-]+)"?(?:>>)?,\s?(?:<<)?"(?=[^\s\d"]*\d)(?P<value>[\w.+/~=\-]{11,}[\w=])\""""
+)
+# The name of a field in one member and its value in another, as HAR, Kubernetes and Postman have them.
+_SAID_APART = re.compile(
+    rf"""["'](?:name|key|header)["']\s*:\s*(["'])(?P<name>[\w.\-\[\] ]+)\1\s*,\s*"""
+    rf"""["']value["']\s*:\s*(?=(?P<value>{_QUOTED}))"""
+)
 # A header field whose value is a secret in any text.
 _CREDENTIALS = re.compile(
     r"""(?P<quote>["'])?(?<![\w\-])(?:proxy-)?(?:authorization|(?P<cookie>(?:set-)?cookie)):[ \t]+"""
-    r"""(?P<scheme>[A-Za-z][\w\-]*[ \t]+)?(?P<value>(?(quote)[^\r\n"']+|[^;\r\n]+))""",
+    r"""(?P<scheme>[A-Za-z][\w\-]*+[ \t]+)?(?P<value>(?(quote)[^\r\n"']+|[^;\r\n]+))""",
     re.IGNORECASE,
 )
+# What is as long, and no word, is no scheme.
+_KEY_LENGTH = 12
 # What stands for a value in advice: a variable of a shell, a name in brackets, dots.
 _PLACEHOLDER = re.compile(r"\$(?:\w+|\{\w+\})|<[\w -]+>|\.\.\.|…")
 _COOKIE = re.compile(r""";[ \t]*(?P<name>[\w.\-]+)(?:=(?P<value>[^;\r\n"']*))?""")
@@ -44,7 +58,7 @@ _OF_A_COOKIE = frozenset({"domain", "expires", "max-age", "path", "samesite"})
 # Any other header field, and whatever else is written like one; a line may end as `repr` writes it. A bracket
 # follows where Go prints a map.
 _FIELD = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|\[|(?=[\"'`]))[\"'`]?"
+    rf"(?<![\w.\-%]){_A_NAME}:(?:[ \t]+|\[|(?=[\"'`])){_BEFORE}?[\"'`]?"
     r"(?P<value>(?:[^\s\"'`,;\\]|\\(?![nr]))*[^\s\"'`,;\\.:!?)\]}>])"
 )
 # The same without a space, where the last word is that of a secret, and as much follows as tokens have:
@@ -56,9 +70,15 @@ _NAME_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 64
-# `aws_secret_access_key = ...`, as files of settings have it; a program calls something there.
+# `aws_secret_access_key = ...`, as files of settings have it, PHP's `print_r` and Erlang; a program calls
+# something there.
 _SET = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w.\-]+)[ \t]+=[ \t]+(?=[^\s\d]*\d)(?P<value>[\w.+/~=\-]{11,}[\w=])(?![\w.(\[])"
+    rf"(?<![\w.\-%]){_A_NAME}\]?[ \t]+(?::=|=>?)[ \t]+(?:<<)?[\"']?"
+    r"(?=[^\s\d]*\d)(?P<value>[\w.+/~=\-]{11,}[\w=])(?![\w.(\[])"
+)
+# `--access-token ...`, in a line or a list of words.
+_OPTION = re.compile(
+    r"""(?<![\w.\-])--(?P<name>[A-Za-z][\w.\-]*)(?:["'],\s*b?["']|[ \t]+["']?)(?P<value>[^\s"'\-][^\s"']*)"""
 )
 # Subprotocols that are offered, one of which may be a token: as a field, a member or a pair.
 _OFFERED = re.compile(
@@ -88,7 +108,7 @@ _KEY = (
 )
 # Behind "a signing key that matches" is the id of one.
 _SENTENCE = re.compile(
-    rf"\b(?:{_NAMED_KEY}|{_KEY}|token|(?:client)?secret|password|credential)s?"
+    rf"(?<![^\W_])(?:{_NAMED_KEY}|{_KEY}|[a-z]{{0,9}}token|(?:client)?secret|passw(?:or)?d|credential|sessionid)s?"
     r"(?:[ \t]+(?:(?:is|was)[ \t]+)?"
     r"|(?:[ \t]+(?!matches\b)[a-z]+){0,3}(?:[ \t]*(?:[:=]>?|->)[ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
     r"(?P<value>[\w+/~][\w.+/=~%\-]{10,}[\w=])",
@@ -96,7 +116,7 @@ _SENTENCE = re.compile(
 )
 # But a challenge has parameters behind its scheme (RFC 9110, section 11.6.1).
 _SCHEMED = re.compile(
-    r"\b(?P<scheme>Bearer|Basic)[ \t]+(?![a-z_]+=\"\w)(?P<value>[\w.\-+/=~]+)", re.IGNORECASE
+    r"\b(?P<scheme>Bearer|Basic)[ \t]+(?![a-z_]+=\"\w|--)(?P<value>[\w.\-+/=~]+)", re.IGNORECASE
 )
 # SASL's PLAIN, which is a password in Base64 (RFC 4616), as IRC, SMTP and XMPP say it.
 _SASL = re.compile(
@@ -123,6 +143,8 @@ def named(text: str) -> Iterator[Span]:
         yield from _values(_ASSIGNED, text, is_secret_in_prose)
         yield from _values(_ASSIGNED_QUOTED, text, is_secret_in_prose)
         yield from _telling(_SET, text)
+    if "--" in text:
+        yield from _telling(_OPTION, text)
     if "</" in text:
         yield from _telling(_ELEMENT, text)
     for match in _SENTENCE.finditer(text):
@@ -163,9 +185,10 @@ def _members(text: str) -> Iterator[Span]:
             )
         elif is_of_a_number(name) if value.isdigit() else is_secret_member(name, value[1:-1]):
             yield _unquoted(match)
-    for match in _PAIR.finditer(text):
+    for match in (*_PAIR.finditer(text), *_SAID_APART.finditer(text)):
         if _is_odd(match["name"], match["value"][1:-1]):
             yield _unquoted(match)
+    yield from _telling(_TUPLE, text)
 
 
 def _is_odd(name: str, value: str) -> bool:
@@ -176,9 +199,12 @@ def _fields(text: str) -> Iterator[Span]:
     told = 0
     for match in _CREDENTIALS.finditer(text):
         start, end = match.span("value")
+        if match["scheme"] and len(key := match["scheme"].strip()) >= _KEY_LENGTH and not is_ordinary(key):
+            # A key without one, and words behind it.
+            start = match.start("scheme")
         if not (match["quote"] or _begins(text, match.start())):
             # Amid a sentence, which goes on behind it.
-            end = start + len(match["value"].split(maxsplit=1)[0])
+            end = start + len(text[start:end].split(maxsplit=1)[0])
         if not _PLACEHOLDER.fullmatch(text, start, end):
             # The scheme of credentials is no secret (RFC 9110, section 11.4).
             yield start, end

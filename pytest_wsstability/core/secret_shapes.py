@@ -53,7 +53,7 @@ _ISSUED = (
     # New Relic, Sentry, Grafana, Dynatrace; Vercel, Netlify, Fly, Heroku, Doppler;
     # PlanetScale, Pulumi, Tailscale, RubyGems, 1Password.
     r"NRAK-[A-Z0-9]{27}|sntry[su]_[\w+/=-]{20,}|gl(?:c|sa)_[\w=-]{20,}|dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}",
-    r"(?:vc[aikpr]_|nfp_)[A-Za-z0-9]{24,}|fm[12][ar]?_[\w+/=]{40,}|HRKU-[\w-]{30,}|dp\.[a-z]{2,5}\.\w{40,}",
+    r"(?:vc[aikpr]_|nfp_)[A-Za-z0-9]{24,}|fm[12][ar]?_[\w+/=]{40,}|HRKU-[\w-]{30,}|dp\.[a-z]{2,5}\.(?:[\w-]{2,35}\.)?\w{40,}",
     r"pscale_[a-z]+_[\w-]{20,}|pul-[0-9a-f]{40}|tskey-[\w-]{20,}|rubygems_[0-9a-f]{48}|ops_eyJ[\w+/=-]{40,}",
     # Tavily, LangSmith, Together, Fireworks, Cerebras; old ones of Notion.
     r"(?:tvly-|tgp_v1_|csk-)[\w-]{24,}|lsv2_[a-z]{2}_[0-9a-f]{32}_[0-9a-f]{10}|(?:fw|secret)_[A-Za-z0-9]{24,}",
@@ -61,6 +61,23 @@ _ISSUED = (
     r"sq0[a-z]{3}-[\w-]{22,}|(?:rzp|shippo|duffel)_(?:live|test)_[\w-]{14,}|EZ[AT]K[A-Za-z0-9]{54}",
     r"xkeysib-[0-9a-f]{64}-\w{16}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}|[0-9a-f]{32}-us\d{1,2}(?![\w-])",
     r"[st]k\.eyJ[\w-]{20,}\.[\w-]{20,}",
+    # PASETO and its keys, Fernet; Google's newer keys, AWS' session tokens and Bedrock.
+    r"v[1-4]\.(?:local|public)\.[\w-]{20,}(?:\.[\w-]+)?|k[1-4]\.(?:secret|local)\.[\w-]{40,}",
+    r"gAAAAAB[\w-]{60,}={0,2}",
+    r"AQ\.Ab8[\w-]{30,}|(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|ABSK|bedrock-api-key-)[\w+/-]{60,}={0,2}",
+    # Azure: what its services add to their keys, and secrets of applications.
+    r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{27}|[\w+/]{76}(?:\+AS?[A-Za-z]{2}|AZDO)[\w+/]{4,6}={0,2}",
+    r"[\w.~-]{3}\dQ~[\w.~-]{31,34}",
+    # Ably, PubNub, Retell, old sessions of OpenAI; Cloudflare, PayPal and Braintree, Firebase, Facebook.
+    r"[\w-]{6}\.[\w-]{6}:[\w-]{43}(?![\w-])|sec-c-[\w+/=-]{36,}|key_[0-9a-f]{28,32}(?![\w-])",
+    r"sess-[A-Za-z0-9]{40}|(?:cf(?:ut|k|at)_|v1\.0-[0-9a-f]{24}-)[A-Za-z0-9]{40,}",
+    r"access_token\$[a-z]+\$\w+\$[0-9a-f]{32}|AAAA[\w-]{7}:APA91b[\w-]{80,}|EAA[A-Za-z0-9]{90,}",
+    # CircleCI, Buildkite, Terraform, Prefect, SonarQube, Sourcegraph, Typeform, OpenShift, n8n, Render, Neon.
+    r"CCIPAT_\w{40,}|bkua_[0-9a-f]{40}|\w{14}\.atlasv1\.[\w-]{50,}|pn[ub]_[A-Za-z0-9]{36}",
+    r"sq[uap]_[0-9a-f]{40}",
+    r"sgp_\w{40,}|tfp_[\w-]{40,}|sha256~[\w-]{43}|n8n_api_[\w.-]{30,}|rnd_[A-Za-z0-9]{28,}|napi_[a-z0-9]{60,}",
+    # Pinecone, E2B, Apify, Firecrawl, Anyscale, Linear's OAuth 2.0.
+    r"(?:pcsk|esecret)_\w{24,}|e2b_[0-9a-f]{40}|apify_api_[A-Za-z0-9]{30,}|fc-[0-9a-f]{32}|lin_oauth_\w{40,}",
     # Alibaba and Tencent Cloud, age.
     r"LTAI[A-Za-z0-9]{16,}|AKID[A-Za-z0-9]{32}|AGE-SECRET-KEY-1[A-Z0-9]{58}",
 )
