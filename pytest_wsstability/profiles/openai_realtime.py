@@ -14,6 +14,7 @@ ends, unless ``turn_detection`` is null: then ``commit`` and ``response.create``
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
@@ -34,6 +35,7 @@ _ANSWER = Free("item_2", "answer", optional=True)
 _OUTPUT = {"response_id": _RESPONSE_ID, "output_index": Free(0, optional=True), **_EVENT}
 _RESPONSE = {**_OUTPUT, "item_id": _ANSWER, **_CONTENT}
 _MESSAGE = {"id": _ANSWER, "type": "message", "role": "assistant", "content": Free([], optional=True)}
+_CALL = {"type": "function_call"}
 # Where the server listens too, it ends and answers a turn that was committed once more.
 _MANUAL = {"audio": {"input": {"turn_detection": None}}}
 _SESSION = {"type": "realtime", **_MANUAL}
@@ -43,14 +45,26 @@ _EXPIRED = "Your session hit the maximum duration of 60 minutes."
 _TOO_LATE = "response_cancel_not_active"
 
 
-def _is_error(message: str | bytes) -> bool:
-    """Whether the server says that something is wrong."""
+def _read_error(message: str | bytes) -> Mapping[str, str] | bool:
+    """Whether the server says that something is wrong; in its words, where a response failed."""
     # Audio is not parsed here.
     found = json_of(message) if isinstance(message, str) and '"error"' in message else None
-    if not isinstance(found, dict) or found.get("type") != "error":
+    if not isinstance(found, dict):
         return False
+    if found.get("type") == "response.done":
+        return _failure(found.get("response"))
     error = found.get("error")
-    return not isinstance(error, dict) or error.get("code") != _TOO_LATE
+    return found.get("type") == "error" and not (isinstance(error, dict) and error.get("code") == _TOO_LATE)
+
+
+def _failure(response: object) -> Mapping[str, str] | bool:
+    """Why a response failed: ``rate_limit_exceeded: Rate limit reached``; False where it did not."""
+    if not isinstance(response, dict) or response.get("status") != "failed":
+        return False
+    details = response.get("status_details")
+    error = details.get("error") if isinstance(details, dict) else None
+    said = [error.get(name) for name in ("code", "message")] if isinstance(error, dict) else []
+    return {"said": ": ".join(str(each) for each in said if each) or "the response failed"}
 
 
 _HEARD = "conversation.item.input_audio_transcription"
@@ -65,7 +79,7 @@ OPENAI_REALTIME = Profile(
         {"type": "session.updated", "session": {"id": SESSION_ID}, **_EVENT},
         {"type": "session.updated"},
     ),
-    error=Codec(_is_error, json.dumps({"type": "error", "event_id": "event_1", "error": _ERROR})),
+    error=Codec(_read_error, json.dumps({"type": "error", "event_id": "event_1", "error": _ERROR})),
     notice={
         "type": "error",
         "error": {
@@ -103,6 +117,9 @@ OPENAI_REALTIME = Profile(
         token=(
             {"type": "response.output_audio_transcript.delta", "delta": TEXT, **_RESPONSE},
             {"type": "response.audio_transcript.delta", "delta": TEXT, **_RESPONSE},
+            # The model wants a tool: the answer goes on in the response to what comes of it.
+            {"type": "response.done", "response": {"output": [_CALL]}},
+            {"type": "response.done", "response": {"output": [{"type": "message"}, _CALL]}},
         ),
         answer=(
             {"type": "response.output_audio.delta", "delta": AUDIO, **_RESPONSE},

@@ -171,6 +171,29 @@ def test_errors_of_openai_are_told_apart(message, role):
 
 
 @pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (
+            {"status_details": {"error": {"code": "rate_limit_exceeded", "message": "Limit reached"}}},
+            "rate_limit_exceeded: Limit reached",
+        ),
+        ({"status_details": {"error": {"type": "server_error", "message": "oh"}}}, "oh"),
+        ({"status_details": {"error": "oh"}}, "the response failed"),
+        ({"status_details": None, "error": None}, "the response failed"),
+    ],
+)
+@pytest.mark.parametrize("status", ["failed", "incomplete", "cancelled"])
+def test_a_response_of_openai_that_failed_is_an_error(response, said, status):
+    """In the service's own words; one that was cut short is none."""
+    message = json.dumps({"type": "response.done", "response": {"status": status, **response}})
+    heard = shipped("openai-realtime").words.hear(message, End.SERVER)
+
+    failed = status == "failed"
+    assert heard.role is (Role.ERROR if failed else Role.DATA)
+    assert heard.values == ({"said": said} if failed else None)
+
+
+@pytest.mark.parametrize(
     ("message", "role"),
     [
         ('{"op":9,"d":false}', Role.SESSION_REFUSED),

@@ -131,6 +131,25 @@ def test_what_openai_says(message, role, session_id):
     assert (heard.role, heard.session_id) == (role, session_id)
 
 
+@pytest.mark.parametrize(
+    ("output", "role"),
+    [
+        # What comes of the tool is said in a response of its own.
+        (["function_call"], VoiceRole.TOKEN),
+        (["message", "function_call"], VoiceRole.TOKEN),
+        (["message"], VoiceRole.ANSWER_END),
+        ([], VoiceRole.ANSWER_END),
+    ],
+)
+def test_an_answer_of_openai_goes_on_behind_a_call_of_a_tool(output, role):
+    response = {"id": "r", "status": "completed", "output": [{"type": kind, "id": "i"} for kind in output]}
+    spoken = OPENAI_REALTIME.audio.read(
+        json.dumps({"type": "response.done", "response": response}), End.SERVER
+    )
+
+    assert spoken.role is role
+
+
 def test_what_is_written_for_openai_is_the_first_part_of_the_first_answer():
     """As its client libraries want it: with the places of both, which are those of its turn alone."""
     written = json.loads(OPENAI_REALTIME.audio.write(VoiceRole.ANSWER, audio=b"\0\0", turn=3))

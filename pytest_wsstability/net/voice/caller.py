@@ -27,6 +27,8 @@ from .microphone import Microphone
 
 # The close code of an agent that hangs up: the purpose is fulfilled (RFC 6455, section 7.4.1).
 HANGS_UP = 1000
+# What may say something of the conversation too: an error may end its turn.
+_MAY_SPEAK = (Role.DATA, Role.HEARTBEAT, Role.ERROR)
 _EARLY = 1e-6
 
 
@@ -148,7 +150,7 @@ class Caller:
         if role is Role.HEARTBEAT_ANSWER:
             self._answered(at)
             return True
-        if role is not Role.DATA and role is not Role.HEARTBEAT:
+        if role not in _MAY_SPEAK:
             return True
         try:
             spoken = self.audio.read(payload, End.SERVER)
@@ -159,7 +161,7 @@ class Caller:
             self._take(at, spoken, len(payload))
         elif role is Role.DATA:
             self.call.unknown_message(lambda: why_not(_answer_of(self.audio), payload))
-        return spoken is not None
+        return spoken is not None or role is Role.ERROR
 
     def _answered(self, at: float) -> None:
         timeline = self.connection.websocket.timeline

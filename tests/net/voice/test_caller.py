@@ -272,6 +272,15 @@ def test_a_server_that_never_answers():
     assert call.turn.given_up_at is not None
 
 
+def test_an_error_may_end_a_turn():
+    """As of a response of OpenAI that failed: nobody waits for more of it."""
+    failing = JSON.replace(error={"type": "turn_end", "failed": True})
+    call, words = heard({**END, "failed": True}, profile=failing)
+
+    assert (words, call.turn.audio_at, call.turn.given_up_at) == ("", None, None)
+    assert call.turn.done_at is not None
+
+
 def test_a_server_that_never_ends_a_turn():
     call, words = heard(AUDIO, 0.1, AUDIO)
 
