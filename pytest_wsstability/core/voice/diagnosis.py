@@ -14,7 +14,8 @@ from ..timeline.timeline import Timeline
 from .agent_record import AgentRecord
 from .call import Call
 from .features import VoiceFeatures, voice_features
-from .rows import ROWS, VoiceRow
+from .row import VoiceRow
+from .rows import ROWS
 from .stage_faults import StageName
 from .words import VoiceWords
 

@@ -159,6 +159,20 @@ class VoiceFeatures:
         return next((turn for turn in self.call.turns if _overtakes(turn, waits)), None)
 
     @property
+    def resumed(self) -> Turn | None:
+        """
+        The first turn of which something came as soon as late heartbeats were answered.
+
+        They were all sent since the end of its speech, and no other was late: a way that stands still keeps
+        no such hours. None if there is none.
+
+        """
+        if self.call.away or self.call.plays_on:
+            return None
+        late = [(at, at + seconds) for at, seconds in self.here.heartbeats.rtts.slowest_above(LATE_BEAT)]
+        return next((turn for turn in self.call.turns if late and _resumes(turn, late)), None)
+
+    @property
     def beats_answered(self) -> bool:
         """Whether heartbeats came back while the turn waited: the connection and the agent's loop live."""
         return self.here.heartbeats.answered > 0 and self.late_beat is None and not self.call.plays_on
@@ -232,6 +246,17 @@ def _overtakes(turn: Turn, waits: Sequence[tuple[float, float]]) -> bool:
         return False
     before, after = turn.audio_at - LATE_BEAT, turn.audio_at + LATE_BEAT
     return any(turn.speech_until <= asked <= before and until >= after for asked, until in waits)
+
+
+def _resumes(turn: Turn, late: Sequence[tuple[float, float]]) -> bool:
+    """Whether heartbeats waited as it did: since the end of its speech, and until something came of it."""
+    came = [at for at in (turn.transcript_at, turn.token_at, turn.audio_at) if at is not None]
+    if turn.speech_until is None or not came:
+        return False
+    since, reply = turn.speech_until, min(came)
+    longest = max(until - asked for asked, until in late)
+    waited = all(since <= asked and reply - SLOW <= until <= reply + LATE_BEAT for asked, until in late)
+    return waited and 2 * longest >= reply - since
 
 
 def voice_features(

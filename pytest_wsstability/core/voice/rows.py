@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from ..cause import Blame, Cause, Confidence
 from ..judge.verdict import Rule
 from .call import GOES_ON
 from .features import FLOOD, VoiceFeatures
+from .row import SPEED, VoiceRow
+from .rows_reading import NOT_READING
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
-# Rules about how soon the agent is heard.
-_SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN})
-# Rules that an agent breaks which does not read.
-_OF_READING = _SPEED | {Rule.HEARTBEATS}
 _AUDIO_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO})
 _WAITED_FOR = _AUDIO_WAITED_FOR | {Rule.TRANSCRIPTS}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoiceRow:
-    """A cause, what the record must show, and what is then said; templates are filled with `VoiceWords`."""
-
-    cause: Cause
-    shows: str
-    when: Callable[[VoiceFeatures], bool]
-    sentence: str
-    headline: str
-    blame: Blame = Blame.SERVER
-    confidence: Confidence = HIGH
-    remedy: str
-    # What else it may be where the agent's record is not held, and what tells the two apart.
-    runner_up: Cause | None = None
-    experiment: str | None = None
 
 
 def _flood_hurts(f: VoiceFeatures) -> bool:
@@ -159,55 +137,7 @@ ROWS = (
         remedy="see in the agent's log which text the tts stage was given, and what it gave; compare its "
         "encoding with the profile's",
     ),
-    VoiceRow(
-        cause=Cause.PEER_FROZEN,
-        shows="the agent's record: a stage kept the event loop",
-        when=lambda f: f.run is not None and f.run.kept_loop > 0,
-        sentence="the {stage} stage kept the agent's event loop for {kept_loop}{turn}: nothing else was "
-        "done, and no ping answered",
-        headline="the {stage} stage blocks the agent's event loop",
-        remedy="run the stage in a thread or a process of its own (asyncio.to_thread)",
-    ),
-    VoiceRow(
-        cause=Cause.PEER_NOT_READING,
-        shows="the agent's record: nobody read while a stage was awaited",
-        when=lambda f: f.run is not None and f.run.not_reading > 0,
-        sentence="the agent awaits its {stage} stage for {not_reading}{turn} and does not read: heartbeats "
-        "and pongs wait unread{then_ended}",
-        headline="the agent does not read while its {stage} stage works",
-        remedy="call receive() in a task of its own, and hand the audio to the pipeline over a bounded "
-        "queue; a longer ping timeout only hides it",
-    ),
-    VoiceRow(
-        cause=Cause.PEER_NOT_READING,
-        shows="the caller's record alone: heartbeats that were sent after the end of the speech wait as the "
-        "turn does, though something came since",
-        when=lambda f: f.agent is None and Rule.HEARTBEATS in f.rules and f.waits_with_beats,
-        sentence="the agent answers neither the speech{turn} nor the heartbeats since: its handler awaits a "
-        "stage and does not read, or its event loop stands still",
-        headline="the agent does not read while it works{turn}",
-        confidence=MEDIUM,
-        remedy="call receive() in a task of its own, and hand the audio to the pipeline over a bounded "
-        "queue; run what computes in a thread (asyncio.to_thread)",
-        runner_up=Cause.PEER_FROZEN,
-        experiment="send ping frames too: a server whose handler awaits answers the first of them, one "
-        "whose loop is blocked answers none",
-    ),
-    VoiceRow(
-        cause=Cause.PEER_NOT_READING,
-        shows="the caller's record alone: a heartbeat that was sent after the end of the speech was answered "
-        "when audio had come for a while",
-        when=lambda f: f.agent is None and bool(_OF_READING & f.rules) and f.overtaken is not None,
-        sentence="the answer{overtaken_turn} was heard before a heartbeat was answered that had been sent "
-        "before it: the agent's handler awaits the answer, and does not read meanwhile",
-        headline="the agent does not read while it answers{overtaken_turn}",
-        confidence=MEDIUM,
-        remedy="call receive() in a task of its own, and hand the audio to the pipeline over a bounded "
-        "queue; answer in another task",
-        runner_up=Cause.PATH_STALLED,
-        experiment="send ping frames too: most servers answer those while their handler awaits something, "
-        "and a path that stands still carries none",
-    ),
+    *NOT_READING,
     VoiceRow(
         cause=Cause.AUDIO_FLOOD,
         shows=f"{FLOOD:g} s of audio or more ahead of real time, and what waits behind it is late",
@@ -322,7 +252,7 @@ ROWS = (
     VoiceRow(
         cause=Cause.PATH_STALLED,
         shows="heartbeats were late too, and the agent's stages, where its record is held, were not",
-        when=lambda f: bool(_SPEED & f.rules) and f.path_is_late,
+        when=lambda f: bool(SPEED & f.rules) and f.path_is_late,
         sentence="the way was late, and not the pipeline: a heartbeat took {late_beat}",
         headline="the path is late: a heartbeat took {late_beat}",
         blame=Blame.PATH,

@@ -57,6 +57,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "turn": lambda f: _in_turn(f.turn),
     "dry_turn": lambda f: _in_turn(f.turn_of(Rule.UNDERRUNS)),
     "overtaken_turn": lambda f: _in_turn(f.overtaken),
+    "resumed_turn": lambda f: _in_turn(f.resumed),
     "interrupted_turn": lambda f: _in_turn(f.turn_of(Rule.BARGE_IN)),
     "foreign": lambda f: f"{f.call.foreign_chunks} chunks, the first at {_seconds(f.call.foreign_at)}",
     "whose": lambda f: repr(f.call.foreign_session),

@@ -468,10 +468,42 @@ def test_a_heartbeat_that_the_answer_overtakes_was_not_read(beat, answered, told
 
     assert (found.overtaken and found.overtaken.number) == told
     diagnosis = diagnosed_call(verdict, [timeline(*beats, until=120)], made, None, origin=0.0).diagnosis
-    assert (diagnosis.cause is Cause.PEER_NOT_READING) is (told is not None)
+    assert (diagnosis.headline == "the agent does not read while it answers in turn 1") is (told is not None)
     if told:
-        assert diagnosis.headline == "the agent does not read while it answers in turn 1"
+        assert diagnosis.cause is Cause.PEER_NOT_READING
         assert (diagnosis.confidence, diagnosis.runner_up) == (Confidence.MEDIUM, Cause.PATH_STALLED)
+
+
+@pytest.mark.parametrize(
+    ("beats", "told"),
+    [
+        # Sent when the speech was over, and answered right before something came of the turn.
+        ([(2.0, 5.9)], 1),
+        ([(2.0, 5.2), (4.0, 5.2)], 1),
+        ([(2.0, 6.25)], 1),
+        ([(1.99, 5.9)], None),
+        ([(2.0, 5.19)], None),
+        ([(2.0, 6.26)], None),
+        # For half of the turn's wait, at least.
+        ([(3.95, 5.95)], 1),
+        ([(4.0, 5.95)], None),
+        # Another was late in its own time.
+        ([(2.0, 5.9), (20.0, 20.26)], None),
+        ([(2.0, 5.9), (20.0, 20.24)], 1),
+    ],
+)
+def test_heartbeats_that_wait_as_the_turn_does_were_not_read(beats, told):
+    """Of a way that stands still the end of the speech would be no end."""
+    made = call((0.0, "speak"), (2.0, "hush"), (6.0, "final"), (6.5, "audio", 1.0), (7.0, "done"))
+    rows = sorted(row for sent, came in beats for row in ((sent, ">beat"), (came, "<answer")))
+    verdict = verdict_of(made, first_audio_within=0.8)
+    ends = [timeline(*rows, until=120)]
+
+    found = voice_features(made, verdict, None, ends, 0.0).resumed
+    assert (found and found.number) == told
+    diagnosis = diagnosed_call(verdict, ends, made, None, origin=0.0).diagnosis
+    assert diagnosis.cause is (Cause.PEER_NOT_READING if told else Cause.PATH_STALLED)
+    assert diagnosis.confidence is Confidence.MEDIUM
 
 
 @pytest.mark.parametrize(("before", "told"), [([], None), ([(0.5, ">beat"), (0.6, "<answer")], 1)])
