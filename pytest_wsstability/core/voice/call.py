@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..call_summary import Turn
 from ..samples import Sample
+from ..timeline.close_reasons import tells_of_trouble
 from .agent_record import AgentTurn
 from .answer_sound import AnswerSounds
 from .playout import PREBUFFER, Playout
@@ -15,6 +16,8 @@ from .stream import HeardAudio, SentAudio
 
 # Messages that are no audio, and are kept.
 _MALFORMED = 8
+# Characters of a message that is read for what went wrong: what says so is short.
+_READ = 500
 # Seconds from which on audio behind an answer is a remark: the chunks that are left of it come sooner.
 REMARKS_AFTER = 1.0
 # Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
@@ -72,6 +75,8 @@ class Call:
     malformed: list[str] = field(default_factory=list)
     # Messages that are none of the protocol's, by the number of the turn: how many, and what the first lacks.
     unknown: dict[int, tuple[int, str]] = field(default_factory=dict)
+    # The first of them that speaks of what went wrong, by the number of the turn.
+    complaints: dict[int, str] = field(default_factory=dict)
     playout: Playout = field(init=False)
     # What the agent says unasked since the latest turn, as a turn that is none ("are you still there?"), and
     # how many chunks came of it, and since when: nobody's, if it does not say that it has ended.
@@ -414,9 +419,11 @@ class Call:
         if len(self.malformed) < _MALFORMED:
             self.malformed.append(what)
 
-    def unknown_message(self, why_not: Callable[[], str]) -> None:
+    def unknown_message(self, why_not: Callable[[], str], text: str = "") -> None:
         """A message is none of the protocol's; ``why_not`` says what it lacks to be audio of an answer."""
         number = len(self.turns)
+        if number not in self.complaints and 0 < len(text) <= _READ and tells_of_trouble(text):
+            self.complaints[number] = text
         count, first = self.unknown.get(number, (0, ""))
         self.unknown[number] = count + 1, first or why_not()
 

@@ -185,11 +185,12 @@ class VoiceFeatures:
 
     @property
     def error(self) -> str | None:
-        """The first error message that came since the user's turn began; None if none did."""
+        """What the agent said of an error since the user's turn began, by its profile or its words; or None."""
         turn = self.turn
         if turn is None or self.call.away:
             return None
-        return next((text for at, text in self.here.errors if at >= turn.speech_from), None)
+        told = (text for at, text in self.here.errors if at >= turn.speech_from)
+        return next(told, self.call.complaints.get(turn.number))
 
     @property
     def other_rate(self) -> int | None:

@@ -160,7 +160,8 @@ class Caller:
         if spoken is not None:
             self._take(at, spoken, len(payload))
         elif role is Role.DATA:
-            self.call.unknown_message(lambda: why_not(_answer_of(self.audio), payload))
+            text = payload if isinstance(payload, str) else ""
+            self.call.unknown_message(lambda: why_not(_answer_of(self.audio), payload), text)
         return spoken is not None or role is Role.ERROR
 
     def _answered(self, at: float) -> None:

@@ -37,7 +37,7 @@ def call(*events, **options):
             case "malformed":
                 made.malformed_audio(at, *rest)
             case "unknown":
-                made.unknown_message(partial(str, *rest))
+                made.unknown_message(partial(str, rest[0]), *rest[1:])
             case "foreign":
                 made.foreign(at, *rest)
     return made

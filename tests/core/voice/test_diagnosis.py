@@ -281,6 +281,9 @@ def test_heartbeats_that_nobody_answers_are_no_evidence():
     assert [each.text for each in found.evidence[1:]] == ["the connection is open at 120 s"]
 
 
+SAID = '{"type": "failure", "message": "LLM quota exceeded"}'
+
+
 @pytest.mark.parametrize(
     ("rows", "done", "headline"),
     [
@@ -291,10 +294,18 @@ def test_heartbeats_that_nobody_answers_are_no_evidence():
         ([], [], "nothing came of the speech in turn 2"),
         ([], [(11.0, "partial")], "no final transcript of the speech in turn 2, nor anything else"),
         ([], [(11.0, "final")], "the ai stage gives no result"),
+        # The profile does not call it an error; what it does not know may also be what is missing.
+        (
+            [],
+            [(11.0, "final"), (12.0, "unknown", "", SAID)],
+            "an error message in the place of an answer in turn 2",
+        ),
+        ([], [(11.0, "final"), (12.0, "unknown", "", '{"usage": 12}')], "the ai stage gives no result"),
+        ([], [(11.0, "final"), (12.0, "unknown", "", SAID + " " * 500)], "the ai stage gives no result"),
     ],
 )
 def test_what_came_in_the_place_of_an_answer(rows, done, headline):
-    """An error message, the end of the answer alone, or nothing."""
+    """An error message, by the profile or by its words, the end of the answer alone, or nothing."""
     made = call(
         (0.0, "speak"), (1.0, "hush"), (1.5, "audio", 1.0), (2.0, "done"), (10.0, "speak"), (11.0, "hush"),
         *done, (41.0, "given up"),

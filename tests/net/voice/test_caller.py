@@ -272,6 +272,15 @@ def test_a_server_that_never_answers():
     assert call.turn.given_up_at is not None
 
 
+def test_what_an_agent_says_of_an_error_is_kept():
+    """Though the profile calls it none: text alone, and the first of a turn."""
+    call, _ = heard(
+        {"type": "failure", "why": "quota exceeded"}, {"type": "failure", "why": "timed out"}, AUDIO, END
+    )
+
+    assert call.complaints == {1: '{"type":"failure","why":"quota exceeded"}'}
+
+
 def test_an_error_may_end_a_turn():
     """As of a response of OpenAI that failed: nobody waits for more of it."""
     failing = JSON.replace(error={"type": "turn_end", "failed": True})
