@@ -185,7 +185,7 @@ class VoiceFeatures:
 
     @property
     def error(self) -> str | None:
-        """What the agent said of an error since the user's turn began, by its profile or its words; or None."""
+        """What the agent said of an error since the turn began, by its profile or its words; or None."""
         turn = self.turn
         if turn is None or self.call.away:
             return None
