@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
-from ..timeline.close_reasons import Topic, names, names_whole, read_reason
-from ..timeline.events import Direction, End, FrameKind, Opcode, Role
+from ..timeline.close_reasons import Topic, names, read_reason
+from ..timeline.events import End
 from ..timeline.timeline import Timeline
+from .client_end import AT_ONCE, AT_THE_END, ClientEnd
 from .engine import shortened
 from .experiments import experiment
 from .lines import LineKind, ServerLine
@@ -19,12 +20,6 @@ from .rivals import CAUSES
 from .rows_protocol import ONE_REMEDY
 from .signature import Blamed
 
-# Seconds around an end within which a line is about it: loops that stop take moments, logs of other
-# processes are read late.
-AT_THE_END = 1.0
-# The same for an error that names nobody, so that it is surely of the handler of this connection: a handler
-# that raises has its connection closed within milliseconds, a task beside it has not.
-_AT_ONCE = 0.05
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
 # The type of an error that is a timeout's own.
@@ -72,71 +67,6 @@ _SAYS_NOTHING = frozenset({Cause.CLOSED_BY_PEER, Cause.IDLE_AS_NORMAL})
 _UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientEnd:
-    """
-    What lines of a server are compared with: whose connection it was, and when it ended.
-
-    Attributes:
-        opened: when it opened, by the clock that the lines have too.
-        age: seconds until it ended, or was judged while it was open.
-        is_open: whether it was open then.
-        was_closed: whether the server had sent a close frame.
-        reason: the reason in it; empty without one.
-        asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
-        heard: the age at which the server's last message came; 0 without one.
-        ports: those of the client, and of proxies before the server.
-        session: the id of its session; None without one.
-
-    """
-
-    opened: float
-    age: float
-    is_open: bool
-    was_closed: bool = False
-    reason: str = ""
-    asked: float | None = None
-    heard: float = 0.0
-    ports: tuple[int, ...] = ()
-    session: str | None = None
-
-    @classmethod
-    def of(cls, timelines: Sequence[Timeline]) -> ClientEnd:
-        """That of a record, with the ports of other ends of the same connection."""
-        line, close = timelines[0], timelines[0].close
-        return cls(
-            opened=line.opened,
-            age=line.duration,
-            is_open=close is None,
-            was_closed=close is not None and close.received is not None,
-            reason="" if close is None else close.reason,
-            asked=_asked(line),
-            heard=line.duration - line.silent_for(Direction.RECEIVED, FrameKind.DATA),
-            ports=tuple({each.port for each in timelines if each.port is not None}),
-            session=line.session_id,
-        )
-
-    @property
-    def at(self) -> float:
-        """When it ended or was judged, by the clock."""
-        return self.opened + self.age
-
-    @property
-    def names(self) -> set[str]:
-        """What lines call it."""
-        return {str(port) for port in self.ports} | ({self.session} if self.session else set())
-
-
-def _asked(timeline: Timeline) -> float | None:
-    """The age at which a heartbeat was sent that no handler has answered; pings are answered without one."""
-    sent = Direction.SENT
-    may_be_ping = timeline.last(direction=sent, role=Role.HEARTBEAT) == timeline.last(
-        direction=sent, opcode=Opcode.PING
-    )
-    is_ours = timeline.heartbeat_sender is sent and not may_be_ping
-    return timeline.heartbeats.oldest_pending if is_ours else None
-
-
 def with_lines(
     found: Diagnosis, timelines: Sequence[Timeline], lines: Sequence[ServerLine], *, alone: bool
 ) -> Diagnosis:
@@ -153,7 +83,7 @@ def with_lines(
     if timelines[0].end is not End.CLIENT:
         return found
     end = ClientEnd.of(timelines)
-    mine = [each for each in lines if each.kind is LineKind.EXITED or alone or is_about(each, end)]
+    mine = [each for each in lines if each.kind is LineKind.EXITED or alone or end.is_named_by(each)]
     return with_own_lines(found, end, mine)
 
 
@@ -195,29 +125,13 @@ def may_be_an_exit(found: Diagnosis) -> bool:
 
 def _may_be_about(line: ServerLine, end: ClientEnd) -> bool:
     """Whether a line is near an end, and not of another process, another connection, or what came later."""
-    if line.kind in (LineKind.RETURNED, LineKind.CANCELLED) and _is_later(line, end):
+    if line.kind in (LineKind.RETURNED, LineKind.CANCELLED) and end.is_before(line):
         return False
     if line.kind is LineKind.EXITED and line.at < end.opened:
         # The connection was opened to the process that was started after this one.
         return False
     is_of_others = line.kind is LineKind.BUSY or line.is_of_opening
     return not is_of_others and abs(line.at - end.at) <= AT_THE_END
-
-
-def _is_later(line: ServerLine, end: ClientEnd) -> bool:
-    """Whether a line came after an end, by more than a loop is late."""
-    return line.at > end.at + _AT_ONCE
-
-
-def _is_apart(line: ServerLine, end: ClientEnd) -> bool:
-    """
-    Whether an end did not come of an error: it was there before it, or messages came after it.
-
-    Lines of other processes, which have no port of their own, are read late.
-
-    """
-    went_on = end.opened + end.heard > line.at + _AT_ONCE
-    return line.port is not None and (went_on or _is_later(line, end))
 
 
 def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]) -> Diagnosis:
@@ -240,11 +154,6 @@ def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]
         "find what the handler awaits and give that a timeout, or read in a task of its own",
     )  # fmt: skip
     return replace(told, headline=shortened(f"{stopped} hangs"), evidence=evidence)
-
-
-def is_about(line: ServerLine, end: ClientEnd) -> bool:
-    """Whether a line says whom it is about, and that is this client: by its port, or its session's id."""
-    return line.port in end.ports or names_whole(line.text, end.names)
 
 
 def _speaks(line: ServerLine) -> bool:
@@ -324,8 +233,8 @@ def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis |
     is_known = found.confidence is not Confidence.LOW or is_goodbye
     if line.may_be_of_end and is_known and not is_agreed:
         return _or_else(found, tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR))))
-    is_its_own = is_about(line, end) and not _is_apart(line, end)
-    is_at_once = not line.is_beside and abs(line.at - end.at) <= _AT_ONCE
+    is_its_own = end.is_named_by(line) and not end.is_apart_from(line)
+    is_at_once = not line.is_beside and abs(line.at - end.at) <= AT_ONCE
     # A server that says in a close frame that it failed has not lost the connection.
     is_cause = not line.may_be_of_end or (is_agreed and end.was_closed)
     whose = "a task of the server" if line.is_beside else "the server's handler"

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ..cause import Cause
-from ..diagnosis.server_lines import ClientEnd
+from ..diagnosis.client_end import ClientEnd
 from ..fleet_summary import FleetRecord
 from ..plain import plain, restore
 from ..samples import Sample

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis
+from ..diagnosis.client_end import AT_THE_END, ClientEnd
 from ..diagnosis.lines import LineKind, ServerLine
-from ..diagnosis.server_lines import AT_THE_END, ClientEnd, is_about, with_own_lines
+from ..diagnosis.server_lines import with_own_lines
 from .frame import Ending, Fate
 
 # An error that names nobody is about the ends that are nearest to it, and those that are farther by no more
@@ -90,7 +91,7 @@ class _About:
         if line.text not in self._named:
             words = set(_WORD.findall(line.text))
             maybe = {number for word in words for number in self._by_word.get(word, ())}
-            self._named[line.text] = [each for each in sorted(maybe) if is_about(line, self._ended[each])]
+            self._named[line.text] = [each for each in sorted(maybe) if self._ended[each].is_named_by(line)]
         if line.port is not None or self._named[line.text]:
             return self._named[line.text]
         # Once more the same words at the same instant say nothing more, nor do hundreds of a kind.

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from ...core.cause import Cause, Diagnosis
-from ...core.diagnosis.server_lines import ClientEnd
+from ...core.diagnosis.client_end import ClientEnd
 from ...core.fleet.frame import Ending, Fate
 from ...core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
 from ...core.timeline.events import SAME

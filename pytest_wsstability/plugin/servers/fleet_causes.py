@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from ...core.diagnosis.client_end import ClientEnd
     from ...core.diagnosis.lines import ServerLine
-    from ...core.diagnosis.server_lines import ClientEnd
     from ...core.fleet.frame import Ending
     from ...net.fleet.fleet import Fleet
 

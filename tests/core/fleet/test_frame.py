@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pytest_wsstability.core.cause import Cause
-from pytest_wsstability.core.diagnosis.server_lines import ClientEnd
+from pytest_wsstability.core.diagnosis.client_end import ClientEnd
 from pytest_wsstability.core.fleet.frame import Ending, FanoutCounts, Fate, Frame, runs_of
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.diagnosis.client_end import ClientEnd
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine
-from pytest_wsstability.core.diagnosis.server_lines import ClientEnd
 from pytest_wsstability.core.fleet.frame import Ending, Fate
 from pytest_wsstability.core.fleet.told import AS_NEAR, MOST_AT_ONCE, retold
 
