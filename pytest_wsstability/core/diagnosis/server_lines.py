@@ -176,6 +176,15 @@ def _words(line: ServerLine) -> str:
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
+    yield from _by_actions(found, lines, end)
+    # The close frame's own words, or both ends, are certain: nothing that was logged beside them says more.
+    is_certain = found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART
+    if not is_certain:
+        yield from _by_words(found, lines, end)
+
+
+def _by_actions(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
+    """What an end of the process makes of a diagnosis, or of a handler: it returned, or was cancelled."""
     raised = [line for line in lines if line.is_failure and not line.is_beside]
     # A server that is told to stop closes, and cancels its handlers, which is no crash.
     crash = [line for line in raised if not line.may_be_of_end] or ([] if end.was_closed else raised)
@@ -203,9 +212,10 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
                 "find what the handler awaits that is cancelled elsewhere, such as a task of its own: catch "
                 "asyncio.CancelledError there",
             )  # fmt: skip
-    if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
-        # The close frame's own words, or both ends: nothing that was logged beside them says more.
-        return
+
+
+def _by_words(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
+    """What words make of a diagnosis: those of handlers first, and those that cannot come of the end."""
     spoken = [line for line in lines if not _repeats(line, end)]
     for line in sorted(spoken, key=lambda each: (each.is_beside, each.may_be_of_end)):
         reading = read_reason(line.message)
@@ -253,38 +263,37 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         return None
     if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES:
         # It confirms that its keepalive gave up; why the answer was not there, the record says.
-        sure = found.cause in _SHOWN or found.confidence is Confidence.HIGH
-        confidence = Confidence.HIGH if sure else Confidence.MEDIUM
-        return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
+        return _confirmed(found, said, surely=found.cause in _SHOWN)
     # "i/o timeout" is all that is logged of a deadline which only pongs reset, or nothing.
     timers = _TIMEOUTS | _KEEPALIVES | {Cause.MAX_AGE} if topic is Topic.TIMEOUT else _TIMEOUTS
     # nginx calls an idle timeout of its own one of the server behind it.
     is_of_proxy = topic is Topic.UPSTREAM and _TIMEOUT_WORDS.search(line.text) is not None
     is_one = not line.is_failure or _TIMEOUT_RAISED.search(line.message) is not None
     if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and is_one and found.cause in timers:
-        return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
+        return _confirmed(found, said, surely=False)
     is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMEOUT_TYPE.match(line.message) is not None
     # Of a message that the record shows to be the largest.
     is_size = topic is Topic.SIZE and Cause.MESSAGE_TOO_BIG in (found.cause, *found.alternatives)
     is_told = is_timer or is_size or topic is Topic.SLOW or line.kind is not LineKind.RAISED
-    if topic is Topic.ERROR or not is_told:
+    if topic is Topic.ERROR or not is_told or not (line.says_restart or line.is_warning):
         return None
-    if line.says_restart or line.is_warning:
-        cause = CAUSES[topic]
-        if cause is found.cause:
-            sure = topic is not Topic.RESTART or line.says_only_restart
-            # What is certain without the line stays so.
-            confirmed = Confidence.HIGH if sure or found.confidence is Confidence.HIGH else Confidence.MEDIUM
-            return replace(found, confidence=confirmed, sentence=f"{found.sentence}; {said}")
-        confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
-        remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
-        told = _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
-        if (row := ONE_REMEDY.get(cause)) is None:
-            return told
-        whose = Blame.CLIENT if row.blame is Blamed.SELF else Blame.SERVER
-        helps = f"{row.remedy}; {remedy}".format(peer="server", end="client")
-        return replace(told, blame=whose, remedy=helps)
-    return None
+    cause = CAUSES[topic]
+    if cause is found.cause:
+        return _confirmed(found, said, surely=topic is not Topic.RESTART or line.says_only_restart)
+    confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
+    remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
+    told = _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
+    if (row := ONE_REMEDY.get(cause)) is None:
+        return told
+    whose = Blame.CLIENT if row.blame is Blamed.SELF else Blame.SERVER
+    helps = f"{row.remedy}; {remedy}".format(peer="server", end="client")
+    return replace(told, blame=whose, remedy=helps)
+
+
+def _confirmed(found: Diagnosis, said: str, *, surely: bool) -> Diagnosis:
+    """A diagnosis that a line confirms: what is certain without the line stays so."""
+    confidence = Confidence.HIGH if surely or found.confidence is Confidence.HIGH else Confidence.MEDIUM
+    return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
 
 
 def _or_else(found: Diagnosis, others: tuple[Cause, ...]) -> Diagnosis:
