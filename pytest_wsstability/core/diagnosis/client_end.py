@@ -15,7 +15,7 @@ from .lines import ServerLine
 AT_THE_END = 1.0
 # The same for an error that names nobody, so that it is surely of the handler of this connection: a handler
 # that raises has its connection closed within milliseconds, a task beside it has not.
-AT_ONCE = 0.05
+AT_THE_INSTANT = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class ClientEnd:
 
     def is_before(self, line: ServerLine) -> bool:
         """Whether it came before a line, by more than a loop is late."""
-        return line.at > self.at + AT_ONCE
+        return line.at > self.at + AT_THE_INSTANT
 
     def is_apart_from(self, error: ServerLine) -> bool:
         """
@@ -87,7 +87,7 @@ class ClientEnd:
         Lines of other processes, which have no port of their own, are read late.
 
         """
-        went_on = self.opened + self.heard > error.at + AT_ONCE
+        went_on = self.opened + self.heard > error.at + AT_THE_INSTANT
         return error.port is not None and (went_on or self.is_before(error))
 
 

@@ -12,7 +12,7 @@ from ..redact import redact_text, show_text
 from ..timeline.close_reasons import Topic, names, read_reason
 from ..timeline.events import End
 from ..timeline.timeline import Timeline
-from .client_end import AT_ONCE, AT_THE_END, ClientEnd
+from .client_end import AT_THE_END, AT_THE_INSTANT, ClientEnd
 from .engine import shortened
 from .experiments import experiment
 from .lines import LineKind, ServerLine
@@ -244,7 +244,7 @@ def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis |
     if line.may_be_of_end and is_known and not is_agreed:
         return _or_else(found, tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR))))
     is_its_own = end.is_named_by(line) and not end.is_apart_from(line)
-    is_at_once = not line.is_beside and abs(line.at - end.at) <= AT_ONCE
+    is_at_once = not line.is_beside and abs(line.at - end.at) <= AT_THE_INSTANT
     # A server that says in a close frame that it failed has not lost the connection.
     is_cause = not line.may_be_of_end or (is_agreed and end.was_closed)
     whose = "a task of the server" if line.is_beside else "the server's handler"

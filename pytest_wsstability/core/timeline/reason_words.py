@@ -36,7 +36,7 @@ def any_of(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(rf"\b(?:{each})\b" for each in alternatives))
 
 
-# Parts of patterns: what may be missing, who takes messages, how an origin is refused, or is gone.
+# Parts of the patterns below.
 _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
 _CAME = (
     r"(?:(?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|came|coming|from|within|"
