@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..judge.margins import RACE_SHARE, SAFE_SHARE
 from ..timeline.events import Tier
 from .observation import Observation
 from .rungs import Traffic
-
-# Two heartbeats and the time for an answer fit into the timeout, so one of them may be lost.
-SAFE_SHARE = 0.45
-# Traffic rarer than this races with the timer.
-UNSAFE_SHARE = 0.9
 
 # From so many seconds on, intervals are rounded to such steps.
 _STEPS = ((600.0, 60.0), (10.0, 5.0), (5.0, 0.5), (2.0, 0.1), (0.0, 0.05))
@@ -170,7 +166,7 @@ def safe_interval(seconds: float) -> float:
 
 def unsafe_interval(seconds: float) -> float:
     """An interval from which on it is a race: 55 for 60, 90 for 100."""
-    return _round(UNSAFE_SHARE * seconds, math.ceil)
+    return _round(RACE_SHARE * seconds, math.ceil)
 
 
 def _round(seconds: float, towards: Callable[[float], int]) -> float:
