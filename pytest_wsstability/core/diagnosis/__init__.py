@@ -13,8 +13,9 @@ One way leads from a record to its cause:
 4. Words. `engine` fills the row's sentences (`words`), quotes the facts that it names (`evidence`), and adds
    what tells it from the runner-up (`experiments`).
 
-What a server logged, or its handler did (`lines`), may overrule that: `server_lines`. A connection that did
-not open has a table of its own, `opening`; so has a spoken conversation, `core.voice.rows`.
+What a server logged, or its handler did (`lines`), when a connection ended (`client_end`) may overrule that:
+`server_lines`. A connection that did not open has a table of its own, `opening`; so has a spoken
+conversation, `core.voice.rows`.
 
 """
 
