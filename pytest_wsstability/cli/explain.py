@@ -123,7 +123,8 @@ def _listed() -> Iterator[tuple[str, bool]]:
     """The lines that list all codes, and whether each is a heading."""
     told = words()
     for number, (section, group) in enumerate(groupby(entries().values(), lambda entry: entry.section)):
-        yield from ((("", False),) if number else ())
+        if number:
+            yield "", False
         yield section, True
         for entry in group:
             for line in wrapped(f"  {entry.code:<24}  {told[entry.code]}", columns()):

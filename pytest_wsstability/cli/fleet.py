@@ -253,9 +253,8 @@ class _Progress:
     def tell(self, merge: FleetMerge) -> None:
         """Say how it goes, if it is time to."""
         # Each of a hundred workers sends a frame a second: it is told when the slowest has gone on.
-        if (at := merge.at) < self._told + (
-            0.0 if self._live or self._as_json else _PLAIN
-        ) or at == self._told:
+        at, every = merge.at, 0.0 if self._live or self._as_json else _PLAIN
+        if at == self._told or at < self._told + every:
             return
         self._told = at
         if self._live:

@@ -110,10 +110,8 @@ def missing(needs: Needs, left: Available, *, what: str = "connections") -> str 
     """
     numbers = [f"{needs.connections:,} {what}"] if needs.connections else []
     numbers += [f"{needs.workers:,} workers"] if needs.workers else []
-    many, fewer = (
-        " by ".join(numbers) + " need about",
-        "hold fewer at once" if needs.connections else "start fewer",
-    )
+    many = f"{' by '.join(numbers)} need about"
+    fewer = "hold fewer at once" if needs.connections else "start fewer"
     if left.descriptors is not None and left.descriptors < needs.descriptors:
         return (
             f"{many} {needs.descriptors:,} descriptors; {left.descriptors:,} are left: raise the limit "

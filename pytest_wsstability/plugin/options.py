@@ -83,7 +83,8 @@ class Option:
         """Where it was given, and what, that which counts first; for one that repeats, in its order."""
         said = getattr(config.option, self.dest) if self.flag else None
         if self.repeats:
-            yield from ((f"ini {self.ini}", line) for line in (config.getini(self.ini) if self.ini else ()))
+            lines = config.getini(self.ini) if self.ini else ()
+            yield from ((f"ini {self.ini}", line) for line in lines)
             yield from ((self.flag, text) for text in said or ())
             return
         if said is not None and said is not False:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
-from ..core.judge.verdict import Outcome
 from ..core.redact import printable
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
@@ -66,9 +65,8 @@ def _case(result: Result) -> list[str]:
         *_properties(properties([result])),
     ]
     if result.failed:
-        unstable = result.verdict.outcome is Outcome.UNSTABLE
-        kind = "unstable" if unstable else "inconclusive"
-        lines.append(f'<failure type="{kind}" message={_attribute(result.verdict.headline)}/>')
+        verdict = result.verdict
+        lines.append(f'<failure type="{verdict.outcome.value}" message={_attribute(verdict.headline)}/>')
     return [*lines, "</testcase>"]
 
 

@@ -108,9 +108,8 @@ class Climber:
                 seen = self._seen()
                 await self._ask(websocket)
                 lost = self._lost_after
-                fate, age = (
-                    (RungFate.ALIVE, seen.age) if lost is None else (RungFate.LOST, seen.last_received)
-                )
+                fate = RungFate.ALIVE if lost is None else RungFate.LOST
+                age = seen.age if lost is None else seen.last_received
                 self.observation = replace(seen, fate=fate, age=age, gap=lost, pongs=self._seen().pongs)
             await self._leave(websocket)
         except asyncio.CancelledError:

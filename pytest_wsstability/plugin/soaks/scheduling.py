@@ -274,12 +274,8 @@ class Soaks:
         if self._progress is None:
             return
         for hold in news:
-            if (
-                hold.broken
-                and hold is not but
-                and hold.name in self._holds
-                and hold.name not in self._expected
-            ):
+            is_told = hold is but or hold.name not in self._holds
+            if hold.broken and not is_told and hold.name not in self._expected:
                 self._progress.say(f"UNSTABLE {hold.name}: {hold.headline}")
         self._progress.tick(lambda: holds.survey(_CLOSE), between=between)
 
