@@ -21,7 +21,7 @@ TOO_FEW = "too few"
 UNCLEAR = "unclear"
 # In one line.
 _NOTES = 3
-_RANK = {Outcome.UNSTABLE: 0, Outcome.INCONCLUSIVE: 1, Outcome.STABLE: 2}
+_WORST_FIRST = sorted(Outcome, reverse=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def verdict_word(result: Result) -> str:
 
 def rank(outcome: Outcome) -> int:
     """0 for the worst."""
-    return _RANK[outcome]
+    return _WORST_FIRST.index(outcome)
 
 
 def worst_first(results: Iterable[Result]) -> list[Result]:
