@@ -444,7 +444,7 @@ class Caller:
 
     @property
     def _heard_until(self) -> float:
-        """When the last answer was played, where nobody said it and silence had to tell; now, else."""
+        """When the last answer was played, which may be a while ago where silence had to tell; else now."""
         turn = self.call.turn
         return self.now if turn is None or turn.played_until is None else turn.played_until
 

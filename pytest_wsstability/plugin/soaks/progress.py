@@ -130,7 +130,7 @@ class Display:
                 self._write(together.line)
 
     def _is_time(self) -> bool:
-        """Many workers say something within the time that one takes."""
+        """Whether a worker is shown again: many of them say something in the time between two drawings."""
         now = time.monotonic()
         if now - self._shown_at < self.every:
             return False
