@@ -5,7 +5,7 @@ Hooks that look whether a test is ours, and the fixtures by name. What they do i
 modules behind it, which load all together with the first test that is ours: a run without one pays for
 options, declarations and a look at each test.
 
-PYTEST_DONT_REWRITE, or pytest would warn that it cannot: the package of this module finds it before pytest does.
+PYTEST_DONT_REWRITE, or pytest would warn that it cannot: the package finds this module before pytest does.
 
 """
 
