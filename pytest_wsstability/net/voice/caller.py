@@ -328,15 +328,20 @@ class Caller:
             RuntimeError: if nothing was said yet.
 
         """
-        turn = self.call.turn
-        if turn is None:
-            raise RuntimeError("listen: nothing was said yet; speak() first")
-        seconds = parse_duration(within, "within")
-        if not await self._until(lambda: self._is_answered(turn), self.now + seconds):
-            self.call.give_up(self.now)
-            raise CallTimeout(_unanswered(turn, seconds))
+        turn = await self._turn_once("listen", within, self._is_answered)
         if turn.played_until is not None:
             await self._sleep_until(turn.played_until)
+        return turn
+
+    async def _turn_once(self, asking: str, within: Duration, done: Callable[[Turn], bool]) -> Turn:
+        """The turn whose answer is waited for, once so much of it has come; see `listen`."""
+        turn = self.call.turn
+        if turn is None:
+            raise RuntimeError(f"{asking}: nothing was said yet; speak() first")
+        seconds = parse_duration(within, "within")
+        if not await self._until(lambda: done(turn), self.now + seconds):
+            self.call.give_up(self.now)
+            raise CallTimeout(_unanswered(turn, seconds))
         return turn
 
     def _is_answered(self, turn: Turn) -> bool:
@@ -362,13 +367,7 @@ class Caller:
             RuntimeError: if nothing was said yet.
 
         """
-        turn = self.call.turn
-        if turn is None:
-            raise RuntimeError("barge_in: nothing was said yet; speak() first")
-        seconds = parse_duration(within, "within")
-        if not await self._until(lambda: turn.audio_at is not None, self.now + seconds):
-            self.call.give_up(self.now)
-            raise CallTimeout(_unanswered(turn, seconds))
+        turn = await self._turn_once("barge_in", within, lambda turn: turn.audio_at is not None)
         assert turn.audio_at is not None
         await self._sleep_until(turn.audio_at + parse_duration(after, "after", zero=True))
         if self.audio.has(VoiceRole.INTERRUPT) and turn.done_at is None:
