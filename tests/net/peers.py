@@ -174,3 +174,10 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - the conditions are of many kinds
             await asyncio.sleep(0.001)
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand on what comes, until its end."""
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()

@@ -15,6 +15,7 @@ from pytest_wsstability import OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.tunnel import proxy_for, unused_variable
 from tests.net.certificates import server_context, trusting
+from tests.net.peers import pump
 
 VARIABLES = ("WSS_PROXY", "WS_PROXY", "SOCKS_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -30,11 +31,6 @@ def no_proxies(monkeypatch):
 async def http_proxy(target, answer="200 Connection established"):
     """An HTTP proxy that leads everybody to one address, and keeps the requests."""
     requests = []
-
-    async def pump(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
 
     async def serve(reader, writer):
         requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
@@ -53,11 +49,6 @@ async def http_proxy(target, answer="200 Connection established"):
 async def socks_proxy(target, *, credentials=None, reply=0):
     """A SOCKS5 proxy (RFC 1928, RFC 1929) that leads everybody to one address, and keeps what was asked."""
     asked = []
-
-    async def pump(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
 
     async def serve(reader, writer):
         _, count = await reader.readexactly(2)

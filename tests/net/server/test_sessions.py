@@ -14,7 +14,7 @@ from pytest_wsstability.net import short_frames
 from pytest_wsstability.net.server.orchestrator import NoSessionError
 from pytest_wsstability.net.wire import frame
 from pytest_wsstability.profiles import JSON, SESSION_ID, Profile
-from tests.net.peers import connected, opened
+from tests.net.peers import connected, opened, pump
 
 pytestmark = pytest.mark.ws_stability
 
@@ -280,15 +280,10 @@ async def relay(url):
     """A relay of somebody else's: bytes go both ways, and addresses say nothing."""
     target = urlsplit(url)
 
-    async def pipe(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
     async def serve(reader, writer):
         there = await asyncio.open_connection(target.hostname, target.port)
         with suppress(ConnectionError):
-            await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer))
+            await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
