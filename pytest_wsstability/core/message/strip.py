@@ -17,8 +17,6 @@ WIDTH = 60
 # Marks of the axis, about.
 _TICKS = 5
 _INDENT = " " * 12
-# Heartbeats come late when they have not been answered for so long; a verdict knows better, but not here.
-_LATE = 1.0
 
 # In the order of their weight: a later one covers an earlier one in the same column.
 _SILENT, _BYTES, _LOST, _PAUSED, _LAG, _SLEPT, _FAULT, _DEADLINE, _CLOSE, _END = "-=:~LZFDCX"

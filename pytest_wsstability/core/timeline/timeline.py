@@ -41,7 +41,7 @@ NO_KERNEL = "virtual time has no TCP"
 NOBODY_LOOKED = "nobody has looked"
 
 # Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
-_SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
+_RECEIVED = int(Direction.RECEIVED)
 _FRAME = int(EventKind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 # Of control frames, those with which this end asks, and is answered.
