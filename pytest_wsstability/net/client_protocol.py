@@ -91,7 +91,7 @@ def answer_of(protocol: Protocol) -> bytes:
     return getattr(protocol, "answer", b"")
 
 
-def refusal_of(protocol: Protocol, *, whole: bool = True) -> Response | None:
+def refusal_of(protocol: Protocol, *, whole: bool) -> Response | None:
     """
     The refusal whose head has come, though its body has no end or cannot be read; None if none has.
 

@@ -101,10 +101,10 @@ class Dialler:
         url: str,
         tls: TLS,
         timeout: float,
-        address: Address | None = None,
-        source: str | None = None,
-        proxy: Proxy | None = None,
-        redirects: int = 0,
+        address: Address | None,
+        source: str | None,
+        proxy: Proxy | None,
+        redirects: int,
     ) -> None:
         self._websocket = websocket
         self._redirects = redirects

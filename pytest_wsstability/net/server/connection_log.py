@@ -105,7 +105,7 @@ class ConnectionLog:
             self._open.pop(peer, None)
         self._wake()
 
-    def on_loss(self, websocket: WebSocket, by: str, *, seconds: float | None = None) -> None:
+    def on_loss(self, websocket: WebSocket, by: str, *, seconds: float | None) -> None:
         """A fault takes every sign of this server from a client, for so many seconds or for good."""
         attempt, _ = self._transports[websocket]
         if attempt.lost_at is None:

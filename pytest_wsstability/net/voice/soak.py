@@ -48,10 +48,10 @@ class VoiceSoak(Soak):
         origin: float,
         asked: VoiceRequirement,
         ended: bool,
-        agent: AgentRecord | None = None,
-        wav: bytes | None = None,
-        spins: Sequence[tuple[float, str]] = (),
-        proxy: FaultProxy | None = None,
+        agent: AgentRecord | None,
+        wav: bytes | None,
+        spins: Sequence[tuple[float, str]],
+        proxy: FaultProxy | None,
     ) -> None:
         self.call, self.asked, self.agent, self.ended = call, asked, agent, ended
         self._duration, self._origin, self._wav = duration, origin, wav
