@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.header_field import header_field
-from ..core.message import read_on
 from ..core.secret_values import SECRETS
-from ..net.errors import OpeningError
 from ..net.target import TLS
 
 # What --profile takes, in its help.
@@ -55,12 +53,6 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
 def with_own_options(text: str) -> str:
     """Advice that names options of the plugin, with those of the command: these lack the prefix."""
     return text.replace("--ws-", "--")
-
-
-def opening_message(exc: OpeningError) -> str:
-    """Why nothing opened, what to change, and where to read on."""
-    lines = [str(exc), f"  fix       {exc.diagnosis.remedy}", read_on(exc.stage.code)]
-    return with_own_options("\n".join(lines))
 
 
 def _headers(lines: Sequence[str]) -> list[tuple[str, str]]:

@@ -19,12 +19,11 @@ from ..net.errors import OpeningError
 from ..net.hold import Soak, hold
 from ..profiles.catalogue import find
 from ..report.progress import Survey
-from .connecting import add_connect_options, connect_options, opening_message, with_own_options
-from .exits import INCONCLUSIVE, UNSTABLE
+from .connecting import add_connect_options, connect_options
 from .output import add_output_options, say_json
 from .progress import CommandProgress
 from .reports import ReportFiles, add_report_option
-from .verdicts import as_json, begun_with, say_message, status_of, style_of
+from .verdicts import as_json, begun_with, say_message, status_of, style_of, tell_opening
 
 EPILOG = "exit: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted"
 
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         _detected(options)
     except OpeningError as exc:
-        return _tell_opening(exc, options)
+        return tell_opening(exc, options)
     _refuse_unseen(options)
     progress = CommandProgress(options)
     # The connection that is held, once it is open.
@@ -76,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
-        return _tell_opening(exc, options)
+        return tell_opening(exc, options)
     except KeyboardInterrupt:
         for connection in held:
             _finish(_interrupted(requirement, connection), options, reports)
@@ -121,15 +120,6 @@ def _detected(options: argparse.Namespace) -> None:
     found = asyncio.run(detect(options.url, **connect_options(options)))
     options.profile = found.profile
     print(f"this looks like {found.title}: --profile {found.profile}", file=sys.stderr)
-
-
-def _tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
-    if options.json:
-        error = with_own_options(str(exc))
-        say_json({"outcome": "not opened", "error": error, "diagnosis": plain(exc.diagnosis)})
-    else:
-        say_message(opening_message(exc), options, ("red", "bold"))
-    return UNSTABLE if exc.shortage is None else INCONCLUSIVE
 
 
 def _interrupted(requirement: Requirement, connection: Connection) -> Soak:

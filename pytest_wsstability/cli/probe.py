@@ -21,12 +21,12 @@ from ..net.errors import OpeningError
 from ..net.probe import Prober
 from ..net.probe.climber import Climber
 from ..report.live import Row
-from .connecting import add_connect_options, connect_options, opening_message, with_own_options
-from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
+from .connecting import add_connect_options, connect_options
+from .exits import INCONCLUSIVE, INTERRUPTED, STABLE
 from .output import add_output_options, say_json
 from .progress import CommandProgress
 from .reports import ReportFiles, add_report_option
-from .verdicts import say_message
+from .verdicts import say_message, tell_opening
 
 EPILOG = (
     "opens at most 12 connections side by side; exit: 0 found, or nothing within --max, 1 not opened, "
@@ -57,11 +57,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         findings, is_interrupted = asyncio.run(_probe(prober, progress))
     except OpeningError as exc:
-        if options.json:
-            say_json({"outcome": "not opened", "error": with_own_options(str(exc))})
-        else:
-            say_message(opening_message(exc), options, ("red", "bold"))
-        return UNSTABLE
+        return tell_opening(exc, options)
     finally:
         progress.stop()
     if options.json:

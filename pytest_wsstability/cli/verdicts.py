@@ -7,9 +7,13 @@ import sys
 from typing import Any
 
 from ..core.judge.verdict import Outcome, Verdict
+from ..core.message import read_on
+from ..core.plain import plain
+from ..net.errors import OpeningError
 from ..report.colours import Style, is_coloured, paint, styled
+from .connecting import with_own_options
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
-from .output import columns, shown
+from .output import columns, say_json, shown
 
 _COLOURS = {Outcome.STABLE: "green", Outcome.UNSTABLE: "red", Outcome.INCONCLUSIVE: "yellow"}
 _STATUSES = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
@@ -30,6 +34,18 @@ def say_message(text: str, options: argparse.Namespace, first: Style) -> None:
     for line, style in styled(shown(text), columns(), first):
         print(paint(line, style) if coloured else line, file=stream)
     stream.flush()
+
+
+def tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
+    """Print why nothing opened, what to change, and where to read on; returns the exit code."""
+    if options.json:
+        error = with_own_options(str(exc))
+        say_json({"outcome": "not opened", "error": error, "diagnosis": plain(exc.diagnosis)})
+    else:
+        lines = [str(exc), f"  fix       {exc.diagnosis.remedy}", read_on(exc.stage.code)]
+        say_message(with_own_options("\n".join(lines)), options, ("red", "bold"))
+    # What this machine lacked says nothing of the server.
+    return UNSTABLE if exc.shortage is None else INCONCLUSIVE
 
 
 def style_of(outcome: Outcome) -> Style:

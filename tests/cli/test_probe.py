@@ -12,8 +12,11 @@ import threading
 
 import pytest
 
-from pytest_wsstability import cli
+from pytest_wsstability import OpeningError, cli
 from pytest_wsstability.cli import probe
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.judge.verdict import Reason
+from pytest_wsstability.net.errors import OpeningStage
 from tests.cli.test_cli import NOBODY, SECRET, serving
 
 pytestmark = pytest.mark.real
@@ -82,6 +85,21 @@ def test_not_opened_is_1(run, json_too):
     assert (status, err) == (1, "")
     error = json.loads(out)["error"] if json_too else out
     assert error.startswith(f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1")
+
+
+def test_what_this_machine_lacks_is_3(run, monkeypatch):
+    """It says nothing of the server, as with hold; the diagnosis goes with it."""
+
+    async def connect(url, **options):
+        raise OpeningError(url, OpeningStage.CONNECT, "too many open files", shortage=Reason.DESCRIPTORS)
+
+    monkeypatch.setattr("pytest_wsstability.net.probe.climber.connect", connect)
+
+    status, out, _ = run(NOBODY, "--json")
+
+    told = json.loads(out)
+    assert (status, told["outcome"]) == (3, "not opened")
+    assert told["diagnosis"]["cause"] == Cause.HARNESS_SHORT.value
 
 
 @pytest.mark.slow
