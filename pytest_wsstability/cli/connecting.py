@@ -50,11 +50,6 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def with_own_options(text: str) -> str:
-    """Advice that names options of the plugin, with those of the command: these lack the prefix."""
-    return text.replace("--ws-", "--")
-
-
 def _headers(lines: Sequence[str]) -> list[tuple[str, str]]:
     try:
         return [header_field(line) for line in lines]

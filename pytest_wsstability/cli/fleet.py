@@ -32,7 +32,7 @@ from ..net.target import check_source, parse_url
 from ..report import openmetrics
 from ..report.extras import MissingExtra
 from ..report.live import LiveBlock
-from .connecting import add_connect_options, connect_options, with_own_options
+from .connecting import add_connect_options, connect_options
 from .output import add_output_options, say, say_json
 from .reports import ReportFiles, add_report_option
 from .verdicts import as_json, begun_with, say_message, status_of, style_of
@@ -349,7 +349,7 @@ def _result(fleet: Fleet, verdict: Verdict, summary: FleetSummary) -> Result:
 
 def _as_text(fleet: Fleet, verdict: Verdict, summary: FleetSummary) -> str:
     if verdict.outcome is not Outcome.STABLE:
-        return begun_with(verdict.outcome, with_own_options(explain_fleet(verdict, summary)))
+        return begun_with(verdict.outcome, explain_fleet(verdict, summary))
     told = [f"rtt {rtt_line(summary)}"] if summary.rtts else []
     told += [f"{name}: {line}" for name, line in more_lines(summary)]
     held = f"{fleet.url} for {show(verdict.horizon)} in {verdict.tier.value}"

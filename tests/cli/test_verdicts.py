@@ -57,6 +57,17 @@ def test_on_a_terminal(printed):
     ]
 
 
+def test_advice_names_the_options_of_the_commands(capsys):
+    """Those of pytest have a prefix; what is a part of a URL is none."""
+    text = "unstable: wss://a--ws-b/--ws-c\n  fix       see the profile (--ws-profile), or --ws-ca FILE"
+
+    say_message(text, argparse.Namespace(color="no"), ())
+
+    assert capsys.readouterr().out == (
+        "unstable: wss://a--ws-b/--ws-c\n  fix       see the profile (--profile), or --ca FILE\n"
+    )
+
+
 @pytest.mark.parametrize("how", ["option", "variable"])
 def test_without_colour(printed, monkeypatch, how):
     """The option, or NO_COLOR; lines are broken all the same."""
