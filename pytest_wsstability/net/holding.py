@@ -227,6 +227,7 @@ async def _more_comes(websocket: WebSocket, requirement: Requirement, until: flo
         due.append(websocket.loop.time() + (requirement.answer_within or PROOF_TIMEOUT))
     if await websocket.wait_bytes(until):
         return True
+    timeline.observe(websocket.loop.time())
     websocket.ask_kernel()
     return not extract(timeline).network_dead and await websocket.wait_bytes(max(due))
 
