@@ -10,7 +10,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from ..core.timeline.round_trips import SHIFT
-from .placeholders import Values
+from .placeholders import NAMES, Values
 from .profile import Profile
 from .records import Records, TooLong
 from .speech import HangUp, Heard, Problem, Say
@@ -62,7 +62,8 @@ class _State:
 
     __slots__ = (
         "anew", "announced", "asked", "asked_at", "beat_at", "before", "began", "confirmed", "epoch",
-        "heard_at", "joined", "knows", "number", "opened", "records", "sequence", "token", "url", "waits",
+        "heard_at", "joined", "knows", "number", "opened", "records", "sequence", "token", "told", "url",
+        "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -76,6 +77,8 @@ class _State:
         self.token: object = None
         # Where the client has reached this server.
         self.url: str | None = None
+        # What the peer's messages of the handshake have said under names of the profile's own.
+        self.told: Values = {}
         self.sequence: int | str | None = None
         # Instants: the opening, the peer's last message and heartbeat, this end's oldest open question.
         self.opened = self.heard_at = 0.0
@@ -427,6 +430,8 @@ class Conversation:
         state.token = values.get("token", state.token)
         if heard.role not in _NAMING:
             return heard
+        if own := {name: value for name, value in values.items() if name not in NAMES}:
+            state.told = {**state.told, **own}
         self._learn_session(heard)
         named = "interval" in values or "timeout" in values
         # What the server has not named by now, it leaves to the client.
@@ -567,6 +572,7 @@ class Conversation:
         state = self._state
         values: Values = {"session_id": self.session_id, "now": now, **self._own_intervals()}
         if state is not None:
+            values = {**state.told, **values}
             values["now"] += state.epoch
             values["sequence"] = state.sequence
             values["url"] = state.url

@@ -17,7 +17,8 @@ class Free:
     Any value when it is read; this one when it is written.
 
     With a name, an answer carries the value of its question back: Phoenix' topic. A client that asks for
-    another one on the same connection joins a second channel.
+    another one on the same connection joins a second channel. What the peer's messages of the session's
+    handshake have under a name is also there for those that are said later, such as a challenge.
 
     """
 

@@ -47,6 +47,7 @@ _SAME_VALUE = {
 # The messages that a session begins with, one after the other.
 _FIELD_OF = {field: FIELDS[field][1] for field in ("greeting", "session_info", "session_confirmed")}
 _DATA = Heard(Role.DATA)
+_FIRST = frozenset({Role.GREETING, Role.STEP})
 # These are called the same in many protocols (``{"type":"error"}``, ``{"op":7}``).
 _ANYBODYS = frozenset({Role.ERROR, Role.NOTICE, Role.HEARTBEAT_REQUEST})
 
@@ -203,8 +204,11 @@ class Words:
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
         self.channel = self._carried("session_info") & self._carried("session_confirmed")
-        # What a function says is known when it has said it.
-        told_later = any(each.wording.is_function for each in self._known)
+        # What a function says is known when it has said it; what a peer names first, this end may say later.
+        told_later = any(
+            each.wording.is_function or (each.role in _FIRST and _named(each.wording.source))
+            for each in self._known
+        )
         self.are_fixed = not (told_later or self.channel) and not frozenset().union(*self._names.values()) - {
             "session_id",
             "any",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
-from ..judge.verdict import HARNESS, Outcome, Rule, Verdict
+from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..known_timers import CountsFrom
 from ..timeline.events import FrameKind
 from ..timeline.timeline import Timeline
@@ -71,8 +71,9 @@ def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequen
     """
     A final verdict with its diagnosis.
 
-    A stable one needs none, and neither does one that is in doubt only because too little was seen. One
-    about the content of messages has one only if a cause is known: the connection's timers say nothing of it.
+    A stable one needs none, and neither does one that is in doubt only because too little was seen, or
+    because a function of the profile raised. One about the content of messages has one only if a cause is
+    known: the connection's timers say nothing of it.
 
     Args:
         verdict: what a requirement made of the first timeline.
@@ -82,6 +83,8 @@ def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequen
     """
     reasons = {doubt.reason for doubt in verdict.doubts}
     if verdict.outcome is Outcome.STABLE or (not verdict.violations and not reasons & HARNESS):
+        return verdict
+    if verdict.outcome is Outcome.INCONCLUSIVE and reasons == {Reason.PROFILE}:
         return verdict
     found = diagnose(timelines[0], timelines[1:], cohort=cohort, verdict=verdict)
     content = verdict.violations and all(each.rule in _CONTENT for each in verdict.violations)

@@ -42,12 +42,17 @@ def _flaws(requirement: Requirement, timeline: Timeline) -> list[Irregularity]:
     return [each for each in timeline.irregular if _in_hold(requirement, each.at)]
 
 
+def raised(requirement: Requirement, timeline: Timeline) -> tuple[Doubt, ...]:
+    """That a function of the profile raised: what was not said or understood for that is not the peer's."""
+    found = (each for each in _flaws(requirement, timeline) if each.flaw is Flaw.FUNCTION)
+    return tuple(Doubt(Reason.PROFILE, show_text(each.detail)) for each in found)
+
+
 def protocol(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """The rule: the peer keeps to its protocol, whatever was asked of it."""
+    yield from raised(requirement, timeline)
     for each in _flaws(requirement, timeline):
-        if each.flaw is Flaw.FUNCTION:
-            yield Doubt(Reason.PROFILE, show_text(each.detail))
-        elif each.flaw in OF_PROTOCOL:
+        if each.flaw in OF_PROTOCOL and each.flaw is not Flaw.FUNCTION:
             what, detail = each.flaw.value, show_text(each.detail)
             yield Violation(Rule.PROTOCOL, each.at, _RIGHT[each.flaw], f"{what}: {detail}", what, detail)
 

@@ -13,7 +13,7 @@ from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
-from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
+from .handshake import handshake, protocol, raised, refusal, session_due, session_message, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings
 from .heartbeats_noted import stopped
 from .message_rules import errors, flow, forsaken, number_of_messages
@@ -167,6 +167,7 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
     if ended and close is not None:
         observed += f"; then {close.headline()}: {close}"
         headline = f"{close.headline()}, before the session was confirmed"
+    excuses = incidents.end(close) if ended and close is not None else incidents.late(within, confirmed)
     yield Violation(
         Rule.SESSION,
         confirmed if confirmed is not None else min(within, timeline.duration),
@@ -174,7 +175,7 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
         observed,
         headline,
         observed,
-        excuses=incidents.end(close) if ended and close is not None else incidents.late(within, confirmed),
+        excuses=(*excuses, *raised(requirement, timeline)),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
@@ -40,6 +41,20 @@ def test_a_function_of_the_profile_that_raised_proves_nothing():
     assert [(doubt.reason, doubt.text) for doubt in verdict.doubts] == [
         (Reason.PROFILE, "pong raised ValueError()")
     ]
+
+
+def test_a_session_that_such_a_function_did_not_begin_is_not_the_servers_matter():
+    """Nor is anybody blamed for it."""
+    line = timeline((0.1, "<hello"), until=60)
+    line.irregularity(1000.1, Flaw.FUNCTION, "session_info: write raised KeyError('salt')")
+    verdict = diagnosed(judge(Requirement(alive_for=60, session_within=5), line), [line])
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.headline == "inconclusive: session_info: write raised KeyError('salt')"
+    assert verdict.diagnosis is None
+    # Where none raised, it is.
+    late = timeline((0.1, "<hello"), (0.2, ">info"), until=60)
+    assert judge(Requirement(alive_for=60, session_within=5), late).outcome is Outcome.UNSTABLE
 
 
 def test_a_flaw_of_the_handshake_is_another_rule():
