@@ -339,7 +339,7 @@ class MessageLayer(Generic[_Frames]):
                 self.flawed(Flaw.FUNCTION, str(exc))
                 return
             try:
-                self._frames.write_message(now, payload, say.role, say.key)
+                self._frames.write_message(now, payload, say.role, conversation.key(say, payload))
             except UnicodeEncodeError:
                 # The peer's own id or token, which this end was to repeat: JSON can name what UTF-8 cannot.
                 self._frames.fail(1007, "half of a surrogate pair in a message, which no text can carry")

@@ -99,6 +99,7 @@ class Words:
         tells_time: some message says what time it is.
         channel: the names of what a client joins and the server confirms, of which there may be several.
         fixed: messages that never change, by role, step, and whether they are for a client that comes back.
+        is_counted_anew: a function writes the id of a heartbeat, and may count in one byte.
         are_fixed: no message has to remember more than how far the handshake is.
 
     """
@@ -106,8 +107,9 @@ class Words:
     __slots__ = (
         "_binary_json", "_client", "_foreign", "_known", "_longest", "_names", "_readers",
         "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
-        "are_fixed", "channel", "client_names_session", "fixed", "interval_is_named", "names_interval",
-        "script", "server_names_session", "session_is_number", "tells_time", "uses_sequence",
+        "are_fixed", "channel", "client_names_session", "fixed", "interval_is_named", "is_counted_anew",
+        "names_interval", "script", "server_names_session", "session_is_number", "tells_time",
+        "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -204,6 +206,7 @@ class Words:
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
         self.channel = self._carried("session_info") & self._carried("session_confirmed")
+        self.is_counted_anew = any(each.field == "ping" and each.wording.is_function for each in self._known)
         # What a function says is known when it has said it; what a peer names first, this end may say later.
         told_later = any(
             each.wording.is_function or (each.role in _FIRST and _named(each.wording.source))
