@@ -15,6 +15,8 @@ from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 
 # Messages that a peer may send without being asked before it counts as one that speaks of its own accord.
 _FEW = 1
+# What ends so soon behind its first heartbeat is no accident: a share of its age, and seconds.
+_SHARE, _SOON = 0.1, 0.5
 # What a profile knows no message for: another one, or one whose end it waits for.
 UNKNOWN = (Role.DATA, Role.NONE)
 # What it knows as a message of the client's own: to a client that waits it is no answer.
@@ -53,6 +55,16 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
         return None
     is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.own_heartbeats.unmatched
     return None if is_known or heard.role not in (*UNKNOWN, Role.HEARTBEAT_ANSWER) else heard
+
+
+def ended_by_first_heartbeat(f: Features) -> bool:
+    """Whether the end came without a word right behind this end's first heartbeat, a message not answered."""
+    beats = [each for each in f.events if _is_beat(each)]
+    if len(beats) != 1 or f.timeline.heartbeats.sent != 1 or f.timeline.heartbeats.answered:
+        return False
+    if f.close is None or f.close.reason:
+        return False
+    return f.tail.message is None and f.age - beats[0].at <= min(_SOON, _SHARE * f.age)
 
 
 def _is_pending(f: Features, place: int) -> bool:

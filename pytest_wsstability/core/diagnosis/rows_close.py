@@ -11,6 +11,7 @@ from .cohort import SILENCE
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .message_limit import NTH_MESSAGE
 from .protocol import ORDINARY
+from .replies import ended_by_first_heartbeat
 from .rows_said_keepalive import BEHIND, NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 
@@ -338,6 +339,30 @@ LAST = (
         ),
         runner_up=Cause.PLANNED_ROTATION,
         source="websockets and Caddy send it at shutdown (measured)",
+    ),
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="1000 or 1005 was received right behind the first heartbeat, which nobody had answered",
+        when=lambda f: f.code in (1000, 1005) and ended_by_first_heartbeat(f),
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} {beat_gap} after the first heartbeat of the {end}: one that "
+        "does not know it may end the connection so",
+        headline="closed right after the first heartbeat: does the {peer} know it?",
+        blame=Blamed.SELF,
+        evidence=("end", "questions"),
+        remedy="{heartbeat_first}see the {peer}'s log at that instant",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "the age is a known limit or a round number",
+                lambda f: timers.is_number(f.age, f.tier, CountsFrom.AGE, CountsFrom.IDLE),
+                "its age is as long as limits are",
+                LOW,
+            ),
+            rivals.ANOTHER_OPENED,
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="measured with ejabberd 23.01",
     ),
     Signature(
         cause=Cause.CLOSED_BY_PEER,

@@ -10,6 +10,7 @@ from . import rivals, timers
 from .cohort import SAME_SILENCE
 from .features import BIG, RECEIVED, SENT, TO_ANSWER, Features
 from .message_limit import NTH_MESSAGE
+from .replies import ended_by_first_heartbeat
 from .rows_cut import long_enough
 from .signature import Blamed, Rival, Signature
 
@@ -52,6 +53,12 @@ def _after_some_message(f: Features) -> bool:
 def _after_rare_message(f: Features) -> bool:
     """Whether it would be a coincidence that the end came right after this end's message, of no known age."""
     return _after_message(f) and f.messages.last_is_rare and not rivals.of_an_age(f)
+
+
+def _after_first_heartbeat(f: Features) -> bool:
+    """Whether a FIN came right behind the first heartbeat; RST is that of a box which has forgotten, too."""
+    is_fin = f.close is not None and f.close.transport is TransportEnd.FIN
+    return f.cut and is_fin and ended_by_first_heartbeat(f)
 
 
 def _after_first_ping(f: Features) -> bool:
@@ -217,6 +224,30 @@ ROWS = (
         remedy="use heartbeats of the application instead of ping frames, or a path that passes them",
         rivals=rivals.crash(CountsFrom.IDLE),
         source="reports",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="no close frame, right behind the first heartbeat, which nobody had answered",
+        when=_after_first_heartbeat,
+        confidence=MEDIUM,
+        sentence="the connection was cut {beat_gap} after the first heartbeat of the {end}: a handler that "
+        "does not know it and failed fits",
+        headline="cut right after the first heartbeat: does the {peer} know it?",
+        blame=Blamed.PEER,
+        evidence=("end", "questions", "together"),
+        remedy="{heartbeat_first}see the {peer}'s log at that instant",
+        rivals=(
+            Rival(
+                Cause.IDLE_TIMEOUT,
+                "the age is a known timer or a round number",
+                lambda f: timers.is_number(f.age, f.tier, CountsFrom.AGE, CountsFrom.IDLE),
+                "a timer of {age} fits too",
+                LOW,
+            ),
+            rivals.ANOTHER_OPENED,
+        ),
+        runner_up=Cause.RESTART,
+        source="measured with handlers that raise",
     ),
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,

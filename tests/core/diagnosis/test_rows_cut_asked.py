@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.rows_cut_asked import LAST, ROWS
 from pytest_wsstability.core.timeline.events import End
 from tests.core.diagnosis.fitting import after_message, fitting, read
-from tests.core.script import RST
+from tests.core.script import FIN, RST, closed_by_peer, timeline
 
 ALL = (*ROWS, *LAST)
 PINGED, ASKED = [(59.97, "<ping"), (59.97, ">pong")], [(59.97, ">ping", b"1")]
@@ -164,3 +165,39 @@ def test_a_client_that_was_chosen_no_subprotocol_is_gone_at_once(rows, end, unch
     features.timeline.unchosen = unchosen
 
     assert fitting(LAST, features)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "how", "fits"),
+    [
+        ([(33, ">beat")], 33.46875, FIN, True),
+        ([(33, ">beat")], 33.53125, FIN, False),
+        # A tenth of the age: beside a heartbeat of two seconds any end is near.
+        ([(2, ">beat")], 2.21875, FIN, True),
+        ([(2, ">beat")], 2.25, FIN, False),
+        # A box that has forgotten the connection answers with RST; and what was answered once is known.
+        ([(33, ">beat")], 33.0625, RST, False),
+        ([(11, ">beat"), (11, "<answer"), (33, ">beat")], 33.0625, FIN, False),
+        ([(11, ">beat"), (33, ">beat")], 33.0625, FIN, False),
+        ([(33, ">beat"), (33, "<answer")], 33.0625, FIN, False),
+        ([(33, ">beat as ping", b"1")], 33.0625, FIN, False),
+        ([(33, ">beat"), (33.03125, ">text")], 33.0625, FIN, False),
+        # What came of the server then is no answer.
+        ([(33, ">beat"), (33.03125, "<text")], 33.0625, FIN, True),
+    ],
+)
+def test_the_first_heartbeat_may_be_what_ended_it(rows, end, how, fits):
+    """A handler that fails on what it does not know ends the connection so, and as often with 1000."""
+    cut, closed = (diagnose(timeline(*rows, (end, each))) for each in (how, closed_by_peer(1000)))
+
+    assert (cut.headline == "cut right after the first heartbeat: does the server know it?") is fits
+    if how is FIN:
+        told = "closed right after the first heartbeat: does the server know it?"
+        assert (closed.headline == told) is fits
+
+
+@pytest.mark.parametrize(("at", "confidence"), [(33, "medium"), (30, "low")])
+def test_a_first_heartbeat_at_an_age_that_timers_have_may_be_an_accident(at, confidence):
+    """A limit of the server, or of a box."""
+    for how in (FIN, closed_by_peer(1000)):
+        assert diagnose(timeline((at, ">beat"), (at + 0.03125, how))).confidence.value == confidence
