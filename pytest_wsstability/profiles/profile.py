@@ -331,7 +331,7 @@ class Profile:
         See that an end can send all its messages.
 
         Raises:
-            ValueError: for one that can only be read, naming it.
+            ValueError: for one that can only be read, naming it, or names what there is none of.
 
         """
         field = self.words.unwritable(end)
@@ -340,6 +340,8 @@ class Profile:
                 f"{field} can only be read, and the {end.value} has to send it: "
                 f"give {field}=Codec(read, write)"
             )
+        if end is End.SERVER and self.words.names_timeout and self.timeout is None:
+            raise self._wrong("the server says how long an answer is waited for, and there is no timeout=")
 
     def beats(self, end: End) -> bool:
         """Whether an end sends heartbeats."""

@@ -92,6 +92,7 @@ class Words:
         script: what both ends say in turn, up to session_info: who, its role, which of the steps.
         interval_is_named: the server says how often heartbeats are sent, or both ends do.
         names_interval: the server's messages have a place for it.
+        names_timeout: and for how long an answer is waited for.
         session_is_number: some message has a number for the session's id.
         client_names_session: the client's session_info has a place for the session's id.
         server_names_session: the server chooses the session's id, and not the client.
@@ -108,8 +109,8 @@ class Words:
         "_binary_json", "_client", "_foreign", "_known", "_longest", "_names", "_readers",
         "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
         "are_fixed", "channel", "client_names_session", "fixed", "interval_is_named", "is_counted_anew",
-        "names_interval", "script", "server_names_session", "session_is_number", "tells_time",
-        "uses_sequence",
+        "names_interval", "names_timeout", "script", "server_names_session", "session_is_number",
+        "tells_time", "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -198,7 +199,7 @@ class Words:
         self.script = tuple((each.sender, each.role, each.step) for each in script)
         told = self.names("greeting") | self.names("session_confirmed")
         told = told.union(*(self.names(each.field) for each in steps.values() if each.sender is _S))
-        self.names_interval = "interval" in told
+        self.names_interval, self.names_timeout = "interval" in told, "timeout" in told
         self.interval_is_named = self.names_interval or agrees
         self.session_is_number = any("session_number" in each.wording.names for each in self._known)
         self.client_names_session = "session_id" in self.names("session_info")

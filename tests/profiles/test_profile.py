@@ -436,6 +436,18 @@ def test_what_can_only_be_read_cannot_be_sent():
         profile.check_written_by(End.SERVER)
 
 
+@pytest.mark.parametrize("timeout", [None, 20])
+def test_a_server_names_no_timeout_that_it_does_not_have(timeout):
+    """It would say null, which clients take for none at all: socketcluster-client gives up at once."""
+    profile = Profile(name="x", greeting={"op": "hello", "within": TIMEOUT_MS}, timeout=timeout)
+    says = r"^profile 'x': the server says how long an answer is waited for, and there is no timeout=$"
+    refused = pytest.raises(ValueError, match=says) if timeout is None else contextlib.nullcontext()
+
+    profile.check_written_by(End.CLIENT)
+    with refused:
+        profile.check_written_by(End.SERVER)
+
+
 @pytest.mark.parametrize(("session_id", "fits"), [("7", True), ("abc", False)])
 def test_a_session_is_called_what_its_message_can_carry(session_id, fits):
     profile = Profile(name="x", session_info={"s": SESSION_NUMBER}, session_confirmed="ok")
