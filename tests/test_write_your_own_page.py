@@ -13,7 +13,7 @@ import pytest
 from pytest_wsstability import Orchestrator, Outcome, Requirement, Role, hold
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles import Profile
-from tests.net.peers import connected
+from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -60,6 +60,29 @@ async def test_the_last_step_is_spoken_by_both_ends(section):
         assert not orchestrator.attempts[0].timeline.irregular
         began = timeline.last(direction=0, role=Role.SESSION_INFO)
         assert (began is not None) is (profile.session_info is not None)
+
+
+@pytest.mark.parametrize(
+    ("section", "begins", "member"),
+    [
+        ("SocketCluster", {"event": "#handshake", "data": {}, "cid": 1}, '"pingTimeout":20000'),
+        ("Home Assistant", {"type": "auth", "access_token": "x"}, '"ha_version":"2026.1.0"'),
+        ("NATS", {}, '"version":"2.9.0"'),
+    ],
+)
+async def test_the_orchestrator_says_what_clients_of_other_makers_read(section, begins, member):
+    """Without it socketcluster-client, home-assistant-js-websocket and nats.ws give up."""
+    profile = steps(section)[-1]
+    offered = profile.subprotocols
+    async with (
+        Orchestrator(profile=profile) as server,
+        opened(server.url, profile="frames", subprotocols=offered) as client,
+    ):
+        await client.send_json(begins)
+        first = await client.recv(within="5s")
+        said = await client.recv(within="5s") if section == "Home Assistant" else first
+
+        assert member in str(said)
 
 
 def names_of(heading: str) -> dict[str, object]:
