@@ -11,6 +11,8 @@ MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
 # The slowest answer as so many times the usual is a pause, and no slow path or peer.
 _PAUSE = 3.0
+# Intervals of heartbeats in which a slow answer tells of the next.
+_SHORTLY = 3
 
 
 def _late(f: Features) -> list[tuple[float, float]]:
@@ -41,6 +43,34 @@ def _slow(f: Features) -> bool:
     return (answered or confirmed) and f.asked_since is None
 
 
+def _late_again(f: Features) -> bool:
+    """Whether a heartbeat is open, and one shortly before was answered after half as long, or more."""
+    since, trips = f.heartbeats.open_since, f.timeline.heartbeats
+    if f.ended or since is None or not f.hears:
+        return False
+    slow = trips.rtts.slowest_above((f.age - since) / 2)
+    return any(at >= since - _SHORTLY * trips.longest_gap for at, _ in slow)
+
+
+# An answer is due that may still come: those before it were late already.
+DUE = (
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows="a heartbeat stays open, the peer's own frames go on, and one of the three before was answered "
+        "after half as long as this one waits, or longer",
+        when=_late_again,
+        confidence=MEDIUM,
+        sentence="the answer to the heartbeat at {asked_since} is not there yet, and those before it took up "
+        "to {slowest}: late, and not missing, fits",
+        headline="answers are slow: {slowest} before, and the next is not there",
+        blame=Blamed.PEER,
+        evidence=("questions", "late", "own_pings", "tcp"),
+        remedy="see what the {peer} works off before it answers (a queue that grows does not drain by "
+        "itself); compare with the round trip of ping frames: if that is as long, the path is slow, else the {peer}",
+        runner_up=Cause.ZOMBIE,
+        source="reports (asterisk 2115)",
+    ),
+)
 ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,

@@ -80,6 +80,7 @@ SIGNATURES: tuple[Signature, ...] = (
     # The connection is open, and a promise is broken all the same.
     *rows_session.ROWS,
     *rows_between.OPEN,
+    *rows_late.DUE,
     *rows_open.ROWS,
     *rows_late.ROWS,
     *rows_last_words.STOPPED,

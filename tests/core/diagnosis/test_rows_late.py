@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, diagnose
-from pytest_wsstability.core.diagnosis.rows_late import ROWS
+from pytest_wsstability.core.diagnosis.rows_late import DUE, ROWS
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
@@ -120,3 +120,29 @@ def test_of_few_answers_two_or_the_only_one_tell(took, until, cause):
     verdict = judge(Requirement.of(heartbeat_within=5, heartbeat_missed_max=len(took) - 1), line)
 
     assert diagnose(line, verdict=verdict).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("took", "heard", "fits"),
+    [
+        # The open one waits for 4 s.
+        (2.25, True, True),
+        (2.0, True, False),
+        (0.1, True, False),
+        # A dead path brings nothing else either.
+        (2.25, False, False),
+    ],
+)
+def test_an_answer_may_be_as_late_as_those_before_it(took, heard, fits):
+    """Where the last of them took half as long already; one that is quick has not been late."""
+    beats = [row for at in (10, 20, 30) for row in ((at, ">beat", at), (at + took, "<answer", at))]
+    talk = [(43.9, "<text")] if heard else []
+
+    assert fitting(DUE, read(*beats, (40, ">beat", 40), *talk, end=44, how=OPEN)) == ["SLOW_ANSWERS"] * fits
+
+
+def test_an_answer_that_was_late_long_ago_tells_nothing_of_this_one():
+    beats = [(10, ">beat", 1), (13, "<answer", 1)]
+    beats += [row for at in range(20, 60, 10) for row in ((at, ">beat", at), (at + 0.1, "<answer", at))]
+
+    assert fitting(DUE, read(*beats, (60, ">beat", 60), (63.9, "<text"), end=64, how=OPEN)) == []
