@@ -66,7 +66,8 @@ DUE = (
         blame=Blamed.PEER,
         evidence=("questions", "late", "own_pings", "tcp"),
         remedy="see what the {peer} works off before it answers (a queue that grows does not drain by "
-        "itself); compare with the round trip of ping frames: if that is as long, the path is slow, else the {peer}",
+        "itself); compare with the round trip of ping frames: if that is as long, the path is slow, else "
+        "the {peer}",
         runner_up=Cause.ZOMBIE,
         source="reports (asterisk 2115)",
     ),
