@@ -11,6 +11,7 @@ from ..timeline.close_reasons import (
     NO_REASON,
     Reading,
     Topic,
+    is_called_error,
     names,
     names_whole,
     read_message,
@@ -50,6 +51,8 @@ FOR_CREDENTIALS = 120.0
 # A message tells why the connection ends where the end follows within so many seconds: who writes one and
 # closes does both at once, and the network takes them along together.
 LAST_WORDS = 1.0
+# Messages a second from which on one of them stands so by chance in one case of ten.
+OFTEN = 0.1
 # How reasons say that there are no credentials, and not that they expired or do not suffice.
 _WANTED = (
     "unauthorized", "unauthorised", "unauthenticated", "not authorized", "not authorised",
@@ -258,8 +261,21 @@ class Features:
 
     @property
     def clearly_told(self) -> bool:
-        """Whether they tell of one thing, and not only that there was an error, or a timeout."""
-        return tells_clearly(self.told)
+        """
+        Whether they tell of one thing, and not only that there was an error, or a timeout.
+
+        In a stream of messages one that calls itself an error does.
+
+        """
+        words = self.last_words
+        is_own = words is not None and (not self.may_be_content or is_called_error(words))
+        return is_own and tells_clearly(self.told)
+
+    @property
+    def may_be_content(self) -> bool:
+        """Whether messages of the peer came so often that one stands right before an end by chance."""
+        others = self.timeline.messages.count - 1
+        return others > 0 and others >= OFTEN * self.age
 
     @property
     def unknown_ping(self) -> float | None:

@@ -22,9 +22,6 @@ from .signature import Blamed, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
-# Messages a second from which on one of them stands right before an end in one case of ten by chance, since
-# last words are those of one second.
-_OFTEN = 0.1
 _OF_HEARTBEATS = frozenset({Rule.HEARTBEATS, Rule.CADENCE})
 # Codes that mean more by convention than words that may mean anything.
 _TELLING = (1013, 4401, 4403, 4408, 4409, 4429)
@@ -43,15 +40,10 @@ def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
     return f.code not in _TELLING or f.clearly_told
 
 
-def _are_content(f: Features) -> bool:
-    others = f.timeline.messages.count - 1
-    return others > 0 and others >= _OFTEN * f.age
-
-
 _BY_CHANCE = Rival(
     Cause.CLOSED_BY_PEER,
     "messages came as often as every ten seconds",
-    _are_content,
+    lambda f: f.may_be_content,
     "messages came so often that it may be content like the others",
     LOW,
 )

@@ -203,6 +203,11 @@ def read_message(text: str) -> Reading:
     return NO_REASON if _AT_REST.fullmatch(values) else read_error(_ACCEPTED.sub(" ", values))
 
 
+def is_called_error(text: str) -> bool:
+    """Whether a message calls itself an error, as a command or in JSON, and not only speaks of one."""
+    return _CALLED_ERROR.search(text) is not None
+
+
 def says_wrong(text: str) -> bool:
     """Whether a message of the peer says that something went wrong, and not only that an end is near."""
     return _WRONG.search(OTHERWISE[Topic.ERROR].sub(" ", _plain(_EMPTY.sub(" ", text)))) is not None

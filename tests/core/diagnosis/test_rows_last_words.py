@@ -195,6 +195,21 @@ def test_a_stream_whose_last_message_says_why_it_is_over(features, fits):
 
 
 @pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("line 9: rate limit exceeded for a job", "HANDLER_ERROR"),
+        ('{"type": "error", "message": "rate limit exceeded"}', "RATE_LIMITED"),
+    ],
+)
+def test_in_a_stream_a_message_has_to_call_itself_an_error(text, cause):
+    """Its others are content too, and the reason says that there was an error."""
+    stream = [(at, "<feed", "line") for at in range(1, 60)]
+    told = diagnose(timeline(*stream, (61, "<feed", text), (61.1, closed_by_peer(1011, "Internal Error"))))
+
+    assert told.cause.name == cause
+
+
+@pytest.mark.parametrize(
     ("text", "reason", "cause", "confidence"),
     [
         ("ERROR: rate limit exceeded", "An error occurred", "RATE_LIMITED", "medium"),
