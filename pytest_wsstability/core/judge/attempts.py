@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 
 from ..duration import show_duration as show
@@ -87,7 +88,7 @@ class ConnectionAttempt:
         return f"opened, session {show_session(name)!r}" if name is not None else "opened"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConnectionHistory:
     """All attempts up to now, in the order of arrival."""
 
@@ -105,10 +106,15 @@ class ConnectionHistory:
         """A reading of the clock as seconds since the first attempt."""
         return now - self.start
 
-    @property
+    @cached_property
     def opened(self) -> list[ConnectionAttempt]:
         """Those that opened."""
         return [attempt for attempt in self.attempts if attempt.timeline is not None]
+
+    @cached_property
+    def _unopened(self) -> list[ConnectionAttempt]:
+        """The others: of thousands who come back, each is asked what failed before it."""
+        return [attempt for attempt in self.attempts if attempt.timeline is None]
 
     @property
     def tolerance(self) -> float:
@@ -118,9 +124,8 @@ class ConnectionHistory:
 
     def unopened(self, start: float, end: float) -> list[ConnectionAttempt]:
         """Attempts that did not open, from one reading of the clock to before another."""
-        first = bisect_left(self.attempts, start, key=_at)
-        last = bisect_left(self.attempts, end, key=_at)
-        return [attempt for attempt in self.attempts[first:last] if attempt.timeline is None]
+        first = bisect_left(self._unopened, start, key=_at)
+        return self._unopened[first : bisect_left(self._unopened, end, key=_at)]
 
     def successors(self) -> dict[ConnectionAttempt, ConnectionAttempt]:
         """

@@ -87,12 +87,13 @@ def _noticed_at(
     """The clock's reading at the first sign that a client has noticed; infinite while there is none."""
     assert attempt.lost_at is not None
     signs = [attempt.given_up_at, successor.at if successor is not None else None]
-    others = [
-        other
+    was_alone = not any(
+        other is not attempt
+        and other.at < attempt.lost_at
+        and (other.ended is None or other.ended > attempt.lost_at)
         for other in history.opened
-        if other is not attempt and (other.ended is None or other.ended > attempt.lost_at)
-    ]
-    if not any(other.at < attempt.lost_at for other in others):
+    )
+    if was_alone:
         # Nobody else was there: whoever tried again, and did not get in, was this client.
         signs += [each.at for each in history.unopened(attempt.lost_at, math.inf)[:1]]
     return min((at for at in signs if at is not None and at >= attempt.lost_at - SAME), default=math.inf)

@@ -138,8 +138,10 @@ def _waits(
     tries, refused, until = _tries(history, attempt, end, successors)
     if backoff is None and all(each.retry_after is None for each in tries):
         return
-    others = [other for other in history.opened if other is not attempt and other not in tries]
-    if refused and any(_away(history, other, successors, end, until) for other in others):
+    if refused and any(
+        other is not attempt and other not in tries and _away(history, other, successors, end, until)
+        for other in history.opened
+    ):
         yield Doubt(
             Reason.TOO_FEW, "several clients were away at once, so whose attempts failed cannot be told"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,10 @@ from ...core.judge.verdict import Outcome, Verdict
 from ...core.message.session_error import SessionError
 from ..connection import Connection
 from .connection_log import ConnectionLog
+
+# Of so many attempts at most, the record is looked at after each change. A look takes about 10 us for each of
+# them: for so many seconds for each, the loop of a server and its clients goes on before the next one.
+_FEW, _REST = 100, 50e-6
 
 
 async def assert_reconnects(
@@ -49,15 +54,23 @@ async def assert_reconnects(
     ]
     while deadlines := expected.deadlines(history, judged):
         # Each of them changes the log: before so many have, they cannot all be back.
-        await log.changed(min(deadlines), times=len(deadlines))
-        history = log.history()
+        history = await _later(log, min(deadlines), times=len(deadlines))
     return _enforce(expected.judge(history, judged), history)
+
+
+async def _later(log: ConnectionLog, until: float, *, times: int = 1) -> ConnectionHistory:
+    """The history after so many changes, or at this instant of the loop's clock."""
+    await log.changed(until, times=times)
+    rest = min(_REST * len(log.attempts), until - asyncio.get_running_loop().time())
+    if len(log.attempts) > _FEW and rest > 0:
+        await asyncio.sleep(rest)
+    return log.history()
 
 
 async def _planned(log: ConnectionLog, session: Sequence[Connection] | None, within: float) -> None:
     """Wait for the first end, while faults of the program are still to bring it."""
+    history = log.history()
     while True:
-        history = log.history()
         attempts = _attempts(history, session)
         due = [each.at + each.faults_until for each in attempts if each.ended is None and each.faults_until]
         lost = [
@@ -71,7 +84,7 @@ async def _planned(log: ConnectionLog, session: Sequence[Connection] | None, wit
         until = min(due) + within
         if history.now >= until:
             return
-        await log.changed(until)
+        history = await _later(log, until)
 
 
 async def _closing(log: ConnectionLog, session: Sequence[Connection] | None, within: float) -> None:
@@ -90,16 +103,14 @@ async def assert_notices_loss(
     expected = NoticesLoss(within=parse_duration(within, "within"))
     history = log.history()
     while not (judged := _lost(history, session)) and (until := log.due_until()) > history.now:
-        await log.changed(until)
-        history = log.history()
+        history = await _later(log, until)
     if not judged:
         raise ValueError(
             "assert_notices_loss: no fault was applied that a client could notice; give some, such as "
             'ws_orchestrator(faults=[("30s", faults.Blackhole())]), or add one to a proxy on the way'
         )
     while deadlines := expected.deadlines(history, judged):
-        await log.changed(min(deadlines))
-        history = log.history()
+        history = await _later(log, min(deadlines))
     return _enforce(expected.judge(history, judged), history)
 
 

@@ -39,6 +39,21 @@ def history(*rows, now=100.0, tier=Tier.VIRTUAL):
     return ConnectionHistory(attempts=attempts, now=START + now, tier=tier)
 
 
+class Counted(list):
+    """Attempts, and how many of them were looked at."""
+
+    looks = 0
+
+    def __iter__(self):
+        self.looks += len(self)
+        return super().__iter__()
+
+    def __getitem__(self, key):
+        found = super().__getitem__(key)
+        self.looks += len(found) if isinstance(key, slice) else 1
+        return found
+
+
 def reconnects(seen, *, within=10.0, same_session=True, backoff=None):
     return Reconnects(within=within, same_session=same_session, backoff=backoff).judge(seen, seen.opened)
 
@@ -508,3 +523,19 @@ def test_a_crowd_has_one_problem():
     assert message.count("  expected  ") == 3
     assert "  ...       and 97 more\n" in message
     assert len(message.splitlines()) < 25
+
+
+@pytest.mark.parametrize("backoff", [None, SECOND])
+def test_twice_as_many_clients_take_twice_as_long(backoff):
+    """All are lost at once, and each comes back: thousands took a minute."""
+    looks = []
+    for clients in (200, 400):
+        before = [(number / clients, 60, f"s{number}") for number in range(clients)]
+        back = [(62 + number / clients, None, f"s{number}") for number in range(clients)]
+        seen = history(*before, *back)
+        seen = ConnectionHistory(attempts=Counted(seen.attempts), now=seen.now, tier=seen.tier)
+
+        assert reconnects(seen, backoff=backoff).outcome is STABLE
+        looks.append(seen.attempts.looks)
+
+    assert looks[1] < 3 * looks[0]

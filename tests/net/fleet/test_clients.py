@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError, run_virtual
+from pytest_wsstability import Orchestrator, StabilityError, faults, run_virtual
 from pytest_wsstability.fleet import FleetReconnects, open_fleet
+from pytest_wsstability.net.server.connection_log import ConnectionLog
 
 
 def restarted(clients, backoff):
@@ -48,3 +49,23 @@ def test_a_storm_of_clients_is_found():
     made, _, storm = restarted(100, "2s")
 
     assert (made.summary.returns.busiest, storm) == (100, "STORM")
+
+
+def test_a_crowd_is_looked_at_now_and_then_while_it_is_waited_for(monkeypatch):
+    """A look at thousands takes tens of milliseconds: after each of their changes it would stop the loop."""
+    looks, look = [], ConnectionLog.history
+    monkeypatch.setattr(ConnectionLog, "history", lambda log: looks.append(log) or look(log))
+
+    async def main():
+        program = faults.Program.of([("10s", faults.CloseWith(1012))], connections=200)
+        async with Orchestrator(faults=program) as orchestrator:
+            asked = {"alive_for": "20s", "ramp": "2s", "reconnects": "10s"}
+            async with open_fleet(orchestrator.url, connections=200, **asked):
+                await asyncio.sleep(1)
+                await orchestrator.assert_reconnects(within="10s")
+                # The first that ended came back.
+                assert asyncio.get_running_loop().time() < 15
+
+    run_virtual(main())
+
+    assert len(looks) < 200
