@@ -28,6 +28,8 @@ except ImportError:  # pragma: no cover
 SPARE = 20
 # For each connection: 12 KiB that one keeps (`python -m benchmarks fleet_real`), and the kernel's buffers.
 BYTES_EACH = 64 * 1024
+# Both ends of one in virtual time, which have no kernel behind them (`python -m benchmarks fleet`).
+BYTES_OF_PAIR = 18 * 1024
 # A worker process that has loaded the package, without what it shares with others (24.1 MiB on Linux), and
 # the two pipes to it.
 BYTES_OF_WORKER, PIPES_OF_WORKER = 24 * 2**20, 2

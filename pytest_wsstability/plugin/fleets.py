@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from ..net.fleet.cluster import Cluster
-from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
+from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here, check_virtual
 from ..net.fleet.fleet import Fleet, planned, prepared, run_fleet, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.slot import first_of
@@ -47,7 +47,7 @@ def check_resources(session: pytest.Session) -> None:
 
     """
     for item in session.items:
-        if FLEET not in fixtures_of(item) or is_virtual(item) or is_too_long(item):
+        if FLEET not in fixtures_of(item) or is_too_long(item):
             continue
         fleet = plan_of(item).fleet
         if fleet is None:
@@ -59,6 +59,9 @@ def check_resources(session: pytest.Session) -> None:
 
 
 def _check(item: pytest.Item, fleet: FleetAsked) -> None:
+    if is_virtual(item):
+        check_virtual(fleet.connections)
+        return
     settings, target, count = item.config.stash[settings_key], target_of(item), fleet.connections
     if target.kind is TargetKind.URL:
         _see_that_it_is_agreed(item, target.value, _planned(item, target.value, fleet))

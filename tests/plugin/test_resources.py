@@ -113,6 +113,21 @@ def test_workers_are_compared_with_the_memory_that_is_left(run, monkeypatch, cou
 
 
 @pytest.mark.usefixtures("sixty_descriptors")
+@pytest.mark.parametrize(("count", "code"), [(3_414, 4), (3_413, 0)])
+def test_a_fleet_in_virtual_time_needs_memory_alone(run, monkeypatch, count, code):
+    """Both ends of each are in it, and no kernel: a million of them ended the machine."""
+    monkeypatch.setattr(resources, "_memory", lambda: 60 * 2**20)
+    virtual = FLEET.replace(', url="ws://127.0.0.1:9/"', "")
+
+    result = run(virtual.format(count=count), "--collect-only")
+
+    assert result.ret == code
+    if code:
+        told = "3,414 connections in virtual time need about 60 MiB of memory; 60 are left: hold fewer*"
+        result.stderr.fnmatch_lines([f"ERROR: *::test_it: {told}"])
+
+
+@pytest.mark.usefixtures("sixty_descriptors")
 def test_what_is_not_held_together_needs_nothing(run):
     """Virtual time has no descriptors."""
     source = MANY.format(count=100).replace(', url="ws://127.0.0.1:9/"', "")

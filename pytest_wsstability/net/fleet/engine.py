@@ -12,7 +12,7 @@ from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ...core.timeline.events import Tier
 from ..health import tier_of
-from ..resources import Needs, claim, look, missing, not_ours
+from ..resources import BYTES_OF_PAIR, Needs, claim, look, missing, not_ours
 from .aside import MANY, put_aside
 from .job import FleetJob
 from .slot import run_slot
@@ -93,6 +93,22 @@ def check_together(connections: int, sources: Sequence[str], *, here: int, worke
         raise WorkerError(lacking)
 
 
+def check_virtual(connections: int) -> None:
+    """
+    See that this process can hold so many connections in virtual time, with both of their ends in its memory.
+
+    Raises:
+        WorkerError: if not, with what there is.
+
+    """
+    needed, left = connections * BYTES_OF_PAIR, look().memory
+    if left is not None and left < needed:
+        raise WorkerError(
+            f"{connections:,} connections in virtual time need about {needed / 2**20:,.0f} MiB of memory; "
+            f"{left / 2**20:,.0f} are left: hold fewer, or run in real time"
+        )
+
+
 class InProcess:
     """All slots on the running loop, in its time."""
 
@@ -107,6 +123,8 @@ class InProcess:
         is_real = tier_of(asyncio.get_running_loop()) is Tier.REAL
         if is_real:
             check_here(plan.connections, job.sources)
+        else:
+            check_virtual(plan.connections)
 
         def emit(frame: Frame) -> None:
             merge.add(frame)

@@ -14,7 +14,8 @@ from pytest_wsstability.core.fleet.failure import group_line
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.plain import plain
-from pytest_wsstability.net.fleet.engine import InProcess
+from pytest_wsstability.net import resources
+from pytest_wsstability.net.fleet.engine import InProcess, WorkerError
 from pytest_wsstability.net.fleet.fleet import open_fleet, planned, too_much
 from pytest_wsstability.net.fleet.workers import Workers
 from tests.net.certificates import server_context, trusting
@@ -197,6 +198,13 @@ def test_what_makes_no_fleet_is_told_before_one_opens(value, message):
     """As a mark tells it."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         fleet(**value)
+
+
+def test_a_fleet_in_virtual_time_is_compared_with_the_memory_that_is_left(monkeypatch):
+    monkeypatch.setattr(resources, "_memory", lambda: 20 * 18 * 1024 - 1)
+
+    with pytest.raises(WorkerError, match=r"^20 connections in virtual time need about 0 MiB of memory; 0 "):
+        fleet()
 
 
 @pytest.mark.parametrize(
