@@ -64,6 +64,8 @@ class FleetSlot:
         self._slot, self._plan, self._job, self._emit = slot, plan, job, emit
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
+        # When somebody stopped it: what is held is not watched from then on, however long it takes to close.
+        self._stopped: float | None = None
         # Each connection would have a bound method of its own.
         self._look_at = self._look
         self._checks = HoldChecks(job.requirement)
@@ -89,6 +91,7 @@ class FleetSlot:
             self._next.failure = _told(first_of(error))
             raise
         finally:
+            self._stopped = self._loop.time() if self._left else None
             self._looks.stop()
             self._due.clear()
             if self._fanout is not None:
@@ -147,7 +150,7 @@ class FleetSlot:
             self._fanout.check()
 
     def _now(self) -> float:
-        return self._loop.time() - self._start
+        return (self._loop.time() if self._stopped is None else self._stopped) - self._start
 
     # One connection.
 

@@ -144,6 +144,21 @@ def test_an_error_in_the_block_ends_the_fleet(mine):
     assert seen[0].merge.interrupted_at == 1.0
 
 
+def test_a_fleet_that_is_ended_was_watched_until_then():
+    """Its server answers no close frame: what waits for that is not held."""
+    seen = []
+
+    async def fail(orchestrator, made):
+        seen.append(made)
+        await asyncio.sleep(31)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        fleet(fail, behaviour={"faults": [faults.IgnoreClose()]})
+
+    assert (seen[0].merge.interrupted_at, seen[0].verdict.horizon) == (31.0, 31.0)
+
+
 def test_what_a_function_raises_ends_the_block():
     async def wait(orchestrator, made):
         await asyncio.sleep(1000)
