@@ -129,6 +129,7 @@ def check_made(collector: pytest.Collector, made: Sequence[pytest.Function]) -> 
         else:
             marks = list(item.own_markers)
             _check_made(collector, item)
+            by_name.complete(item)
             runner = _runner(is_virtual=is_virtual(item)) if needs_runner(item) else None
         if runner is not None:
             item.add_marker(runner)

@@ -285,6 +285,64 @@ def test_a_fixture_without_any_parameter_skips_its_tests(run):
     assert result.parseoutcomes() == {"skipped": 2, "passed": 1, "deselected": 1}
 
 
+NAMED = """
+import pytest
+
+@pytest.fixture
+def database(): ...
+
+@pytest.fixture
+def user(database): ...
+
+@pytest.fixture
+def ws_headers(user): return {}
+
+@pytest.fixture
+def settings(): ...
+
+@pytest.fixture
+def ws_app(settings):
+    async def handler(connection):
+        await connection.wait_closed()
+    return handler
+
+@pytest.mark.ws_stability(alive_for="1m")
+def test_soak(ws_soak): ...
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_parameters(ws_connect, number): ...
+
+class TestElsewhere:
+    @pytest.fixture
+    def ws_url(self, ws_orchestrator): return ws_orchestrator.url
+
+    async def test_no_app(self, ws_connect): ...
+"""
+NAMES = """
+def pytest_collection_modifyitems(items):
+    own = ["database", "settings", "user", "ws_app", "ws_headers"]
+    for item in items:
+        print(item.name, *(name for name in own if name in item.fixturenames), "end")
+"""
+
+
+def test_a_test_names_what_is_behind_the_fixtures_that_it_is_given_by_name(run, pytester):
+    """Other plugins look there: pytest-django makes a database for tests that name one."""
+    pytester.makeconftest(NAMES)
+    result = run(NAMED, "-s")
+
+    assert result.parseoutcomes() == {"passed": 4}
+    names = "database settings user ws_app ws_headers"
+    result.stdout.fnmatch_lines_random(
+        [
+            f"*test_soak {names} end",
+            f"*test_parameters[[]1] {names} end",
+            f"*test_parameters[[]2] {names} end",
+            "*test_no_app database user ws_headers end",
+        ]
+    )
+
+
 MARKED = """
 import pytest
 
