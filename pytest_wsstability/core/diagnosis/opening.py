@@ -149,9 +149,9 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="any other HTTP 403", stage="HTTP", statuses=_is(403),
         blame=Blame.CLIENT,
-        remedy=f"{_CREDENTIALS}, an Origin; and check the path: uvicorn answers 403 to one without a "
-        "WebSocket, as Envoy does where no upgrade is allowed; see whether it is the page of a proxy or a "
-        "firewall on the way",
+        remedy=f"{_CREDENTIALS}, an Origin (ws_stability(origin=...), without which Channels' validator lets "
+        "nobody in); and check the path: uvicorn answers 403 to one without a WebSocket, as Envoy does where "
+        "no upgrade is allowed; see whether it is the page of a proxy or a firewall on the way",
         runner_up=Cause.REFUSED,
     ),
     FailedOpening(

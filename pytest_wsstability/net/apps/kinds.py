@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
@@ -76,34 +75,6 @@ def kind_of(app: Any) -> AppKind:
         f"{_shown(app)} is no app that takes (scope, receive, send) or (connection){made}"
         f"{sync if count == 1 else ''}; give {_VALID}"
     )
-
-
-def routes_of(app: Any) -> list[str]:
-    """
-    The paths at which a WebSocket may open; empty where its framework does not tell.
-
-    Starlette, FastAPI and Litestar know them, and Quart; aiohttp knows only which ones take GET.
-
-    """
-    if hasattr(app, "url_map"):
-        return [rule.rule for rule in app.url_map.iter_rules() if getattr(rule, "websocket", False)]
-    if kind_of(app) is AppKind.AIOHTTP:
-        found = (route.resource for route in app.router.routes() if route.method in ("GET", "*"))
-        return list(dict.fromkeys(each.canonical for each in found if each is not None))
-    return list(_websocket_routes(getattr(app, "routes", ()), ""))
-
-
-def _websocket_routes(routes: Any, prefix: str) -> Iterator[str]:
-    for route in routes if isinstance(routes, list | tuple) else ():
-        path = f"{prefix}{getattr(route, 'path', None) or ''}"
-        if "WebSocket" in type(route).__name__:
-            yield path
-        elif hasattr(route, "original_router"):
-            # FastAPI keeps a router that was included as one route.
-            start = getattr(getattr(route, "include_context", None), "prefix", "")
-            yield from _websocket_routes(route.original_router.routes, f"{prefix}{start}")
-        else:
-            yield from _websocket_routes(getattr(route, "routes", ()), path)
 
 
 def _required(app: Any) -> list[str] | None:

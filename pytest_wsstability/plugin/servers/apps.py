@@ -17,7 +17,8 @@ import pytest
 
 from ...core.redact import show_text
 from ...core.url import join
-from ...net.apps.kinds import AppError, AppTimeout, kind_of, routes_of
+from ...net.apps.kinds import AppError, AppTimeout, kind_of
+from ...net.apps.routes import routes_of
 from ...net.apps.serving import STARTUP, serving
 from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning

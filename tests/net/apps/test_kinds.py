@@ -6,67 +6,10 @@ import functools
 
 import pytest
 
-from pytest_wsstability.net.apps.kinds import AppError, AppKind, kind_of, routes_of
+from pytest_wsstability.net.apps.kinds import AppError, AppKind, kind_of
 
 
 async def handler(connection): ...
-
-
-def starlette():
-    """Routes of HTTP, of WebSockets, and of what is mounted."""
-    applications = pytest.importorskip("starlette.applications")
-    routing = pytest.importorskip("starlette.routing")
-    rooms = routing.Mount("/rooms", routes=[routing.WebSocketRoute("/{room}", handler)])
-    return applications.Starlette(
-        routes=[routing.Route("/", handler), routing.WebSocketRoute("/ws", handler), rooms]
-    )
-
-
-def fastapi():
-    """With a router that is included."""
-    module = pytest.importorskip("fastapi")
-    app, router = module.FastAPI(), module.APIRouter(prefix="/v1")
-    app.get("/")(handler)
-    app.websocket("/ws")(handler)
-    router.websocket("/voice")(handler)
-    app.include_router(router, prefix="/api")
-    return app
-
-
-def aiohttp():
-    """What takes GET, and nothing twice: aiohttp adds HEAD."""
-    web = pytest.importorskip("aiohttp.web")
-    app = web.Application()
-    app.router.add_get("/ws", handler)
-    app.router.add_get("/rooms/{room}", handler)
-    app.router.add_post("/login", handler)
-    return app
-
-
-def middleware():
-    """One around an app hides what it has."""
-    app = starlette()
-
-    async def wrapped(scope, receive, send):
-        await app(scope, receive, send)
-
-    return wrapped
-
-
-@pytest.mark.parametrize(
-    ("make", "routes"),
-    [
-        (starlette, ["/ws", "/rooms/{room}"]),
-        (fastapi, ["/ws", "/api/v1/voice"]),
-        (aiohttp, ["/ws", "/rooms/{room}"]),
-        (middleware, []),
-        (lambda: handler, []),
-    ],
-    ids=["starlette", "fastapi", "aiohttp", "middleware", "handler"],
-)
-def test_paths_with_websockets(make, routes):
-    """As far as the framework knows them."""
-    assert routes_of(make()) == routes
 
 
 async def asgi(scope, receive, send): ...

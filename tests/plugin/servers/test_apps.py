@@ -770,6 +770,40 @@ def test_a_path_without_a_websocket(failure, pytester, url, said):
     assert said is None or said in " ".join(printed.split())
 
 
+def test_a_path_that_channels_does_not_have(failure, pytester):
+    """The routes stand below its validators and middleware."""
+    pytest.importorskip("uvicorn")
+    pytest.importorskip("channels")
+    pytester.makepyfile(
+        routed="""
+        import django.conf
+        django.conf.settings.configure(ALLOWED_HOSTS=["app.example"])
+        from channels.generic.websocket import AsyncWebsocketConsumer
+        from channels.routing import ProtocolTypeRouter, URLRouter
+        from channels.security.websocket import AllowedHostsOriginValidator
+        from django.urls import re_path
+
+        talk = AsyncWebsocketConsumer.as_asgi()
+        routes = URLRouter([re_path(r"ws/(?P<room>[a-z]+)/$", talk)])
+        app = ProtocolTypeRouter({"websocket": AllowedHostsOriginValidator(routes)})
+        """
+    )
+    printed = failure(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1h", profile="frames", url="/ws")
+        def test_it(ws_soak): ...
+        """,
+        "--ws-app=routed:app",
+    )
+
+    assert "the app has /ws/<room>/, and not /ws: ws_stability(url='/ws/<room>/')" in " ".join(
+        printed.split()
+    )
+    assert "an Origin (ws_stability(origin=...), without which Channels'" in " ".join(printed.split())
+
+
 def test_a_fleet_at_a_path_without_a_websocket_is_told_the_routes(failure, pytester):
     """Below what its connections were refused with."""
     pytest.importorskip("uvicorn")
