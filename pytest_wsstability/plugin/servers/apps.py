@@ -7,9 +7,10 @@ import importlib
 import inspect
 import os
 import sys
+import threading
 import traceback
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,9 @@ from .logs import own_error, place_of, raised_words
 from .output import stopping
 
 _EXAMPLE = "write module:name, or module:factory()"
+# Seconds of an import after which one that never ends is told from a long one: by who reads the line.
+_SLOW = 15.0
+_SERVES = "what reads arguments, or serves, belongs under if __name__ == '__main__'"
 _SRC = "install it (pip install -e .), or write 'pythonpath = src' into the ini file"
 # Where `os.environ` raises for a variable that is not set: its code is frozen into the interpreter.
 _ENVIRON = os.environ.__class__.__getitem__.__code__.co_filename
@@ -203,12 +207,30 @@ def _found(config: pytest.Config, spec: str) -> Any:
     # As ``python -m pytest`` and the servers themselves have it.
     if str(here) not in sys.path:
         sys.path.insert(0, str(here))
-    found: Any = _imported(module_name, here)
+    with _told_if_slow(config, module_name):
+        found: Any = _imported(module_name, here)
     for part in name.split("."):
         if not hasattr(found, part):
             raise AppError(f"{module_name} has no {name!r}{_instead(found, module_name)}")
         found = getattr(found, part)
     return found
+
+
+@contextmanager
+def _told_if_slow(config: pytest.Config, module: str) -> Iterator[None]:
+    """Say of an import that takes long what may keep it for ever: nothing else would."""
+
+    def tell() -> None:
+        if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
+            reporter.write_line(f"wsstability: importing {module} takes {_SLOW:.0f} s so far; {_SERVES}")
+
+    timer = threading.Timer(_SLOW, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _is_path(module: str, here: Path) -> bool:
@@ -281,7 +303,7 @@ def _failed(what: str, exc: BaseException) -> str:
     if isinstance(exc, KeyError) and traceback.extract_tb(exc.__traceback__)[-1].filename == _ENVIRON:
         advice = f"; set the variable {exc.args[0]}, in the shell or at the top of conftest.py"
     elif isinstance(exc, SystemExit):
-        advice = "; what reads arguments, or serves, belongs under if __name__ == '__main__'"
+        advice = f"; {_SERVES}"
     # Its own words have the place, and no line of the project has run.
     place = "" if isinstance(exc, SyntaxError) else place_of(exc)
     return f"{what} failed: {raised_words(exc)}{place}{advice}"

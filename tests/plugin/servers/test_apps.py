@@ -716,6 +716,57 @@ def test_signals_stay_pytests(passes):
     )
 
 
+SERVING = """
+import conftest
+
+# As uvicorn.run(app) does.
+assert conftest.said.wait(60)
+
+async def handler(connection):
+    await connection.wait_closed()
+"""
+HEARING = """
+import threading
+import pytest
+from pytest_wsstability.plugin.servers import apps
+
+apps._SLOW = 0.01
+said = threading.Event()
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    write = reporter.write_line
+
+    def write_line(line, **markup):
+        write(line, **markup)
+        if line.startswith("wsstability: importing serving takes "):
+            said.set()
+
+    reporter.write_line = write_line
+"""
+
+
+def test_an_import_that_serves_is_told(pytester, monkeypatch):
+    """It would never end, and nothing said why no test runs."""
+    pytester.makeconftest(HEARING)
+    pytester.makepyfile(
+        serving=SERVING,
+        test_it="""
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_it(ws_soak): ...
+        """,
+    )
+    result = pytester.runpytest_subprocess("--ws-app=serving:handler")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["wsstability: importing serving takes * s so far; what reads arguments, or serves,*"]
+    )
+
+
 ROUTED = """
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
