@@ -125,6 +125,13 @@ _SASL = re.compile(
 )
 # As pytest shows the local variables of a frame.
 _LOCAL = re.compile(r"^(?P<name>\w+)\s* = (?P<value>['\"].*['\"])$", re.MULTILINE)
+# What a test got from a peer stands in differences and exceptions, amid the test's source: there only what
+# lets in, and is no word, is a secret. Ids of sessions tell which differ.
+_STATED = re.compile(
+    rf"""(?<![\w.\-])(?P<name>[\w.\-]+)["']?(?::[ \t]*|[ \t]?=>?[ \t]?){_BEFORE}?["']?"""
+    r"""(?=(?P<value>[\w.+/~\-]{12,}+={0,2}+)(?![\w(\[]))"""
+)
+_LETS_IN = re.compile(r"token|secret|passw|pwd|passphrase|api[_-]?key|credential", re.IGNORECASE)
 _URL = re.compile(r"""://(?P<authority>[^/?#\s]*)(?=(?P<rest>[^\s"'<>]{0,256}))""")
 # A host that is one by itself; one word may be the beginning of a password.
 _HOST = re.compile(
@@ -148,7 +155,7 @@ def named(text: str) -> Iterator[Span]:
     if "</" in text:
         yield from _telling(_ELEMENT, text)
     for match in _SENTENCE.finditer(text):
-        if any(map(str.isdigit, match["value"])) and not is_ordinary(match["value"]):
+        if _has_digits(match["value"]):
             yield match.span("value")
 
 
@@ -159,6 +166,9 @@ def placed(text: str) -> Iterator[Span]:
     if "=" in text:
         yield from _values(_QUERY_VALUE, text, is_secret_value)
         yield from _values(_LOCAL, text, is_secret_in_prose)
+    yield from (each.span("value") for each in _STATED.finditer(text) if _lets_in(each))
+    if "--" in text:
+        yield from (each.span("value") for each in _OPTION.finditer(text) if _lets_in(each))
     if (client := _OF_A_CLIENT.search(text)) is not None:
         yield from (match.span("value") for match in _USER.finditer(text, client.end()))
     for match in _SASL.finditer(text):
@@ -254,6 +264,16 @@ def _cookies(text: str, start: int) -> Generator[Span, None, int]:
 def _is_random(value: str) -> bool:
     """Whether a word of a sentence is none: "RabbitMQ" is."""
     return not is_ordinary(value) and (len(value) >= 12 or not value.isalpha())
+
+
+def _lets_in(match: re.Match[str]) -> bool:
+    name, value = match["name"], match["value"]
+    return _LETS_IN.search(name) is not None and is_secret_in_prose(name, value) and _has_digits(value)
+
+
+def _has_digits(value: str) -> bool:
+    """Whether a word that may be one of a program or a sentence is none."""
+    return any(map(str.isdigit, value)) and not is_ordinary(value)
 
 
 def _is_password(name: str, value: str) -> bool:

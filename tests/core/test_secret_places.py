@@ -53,7 +53,7 @@ HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
         (f"access_token:{RANDOM}, sent", "access_token:***, sent"),
         (f"Passphrase:{RANDOM} session-id:{RANDOM}", "Passphrase:*** session-id:***"),
         ('"tokens": ["w0rldabc"]', '"tokens": ["***"]'),
-        (f"{'a' * 58}_token:{RANDOM}", f"{'a' * 58}_token:***"),
+        (f"{'a' * 60}_sid:{RANDOM}", f"{'a' * 60}_sid:***"),
         (f"aws_secret_access_key = {RANDOM}", "aws_secret_access_key = ***"),
         # What wraps a value: the prefix of a literal, Rust, pydantic; Erlang's binaries, in maps and pairs.
         (f"Config(password=b'{RANDOM}', n=2)", "Config(password=b'***', n=2)"),
@@ -157,7 +157,7 @@ def test_in_a_sentence(text, shown):
         "docker run -u node:node curlimages/curl x", "python -u server:app", "redis-cli -u redis://cache:6379/0",
         # Tags of images; names of tests.
         "auth-service:1010b93b7d94", "session-manager:build-7f3c9d1e2a", "keycloak:26.0.1-7f3c9d1e",
-        "curl -u joe x", "tests/test_token:7", f"token:{RANDOM[:-1]}", f"{'a' * 60}token:{RANDOM}",
+        "curl -u joe x", "tests/test_token:7", f"token:{RANDOM[:-1]}", f"{'a' * 61}_sid:{RANDOM}",
         "test_x.py::TestToken::test_refresh_2", f"room:{RANDOM}", f"room = {RANDOM}", "token = get_token()",
         "password = self.parsed.password", "raw_key = base64.b64decode(key)",
         "expected_password = users_of_7[username]",

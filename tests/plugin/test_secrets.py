@@ -200,6 +200,43 @@ def test_what_was_logged_goes_by_its_name(failure):
     assert "sk-proj-hunter2Secret" not in printed
 
 
+OF_A_PEER = """
+import subprocess
+import sys
+
+import pytest
+
+TOKEN = "Zz99" + "aa88bb77"
+SAID = {"type": "welcome", "access_token": TOKEN, "session_id": "550e8400-e29b-41d4-a716-446655440000"}
+
+async def test_difference(ws_connect):
+    assert SAID == {"type": "welcome"}
+
+async def test_note(ws_connect):
+    error = ValueError(f"access_token={TOKEN}")
+    error.add_note(f"password: '{TOKEN}'")
+    raise ExceptionGroup("of a peer", [error])
+
+async def test_command(ws_connect):
+    subprocess.run([sys.executable, "-c", "raise SystemExit(3)", "--access-token", TOKEN], check=True)
+
+@pytest.mark.parametrize("given", [SAID], ids=lambda said: "token=" + said["access_token"])
+async def test_parameter(ws_connect, given):
+    assert given is None
+"""
+
+
+@pytest.mark.parametrize("options", [["-l", "-vv"], ["--tb=short", "-rA"], ["--tb=native"]], ids=" ".join)
+def test_what_a_peer_gave_in_what_a_test_raises(pytester, run, options):
+    """What lets in is hidden beside its name; the id of a session, which tells what differs, is not."""
+    result = run(OF_A_PEER, "--junitxml=j.xml", "-p", "no:cacheprovider", *options)
+
+    result.assert_outcomes(failed=4)
+    texts = result.stdout.str(), (pytester.path / "j.xml").read_text()
+    assert all("Zz99aa88bb77" not in each for each in texts)
+    assert "550e8400-e29b-41d4-a716-446655440000" in texts[0]
+
+
 def test_subprotocols_are_offered(passes):
     """In their order; the server's choice is told."""
     passes(
