@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..timeline.close import CloseEvidence
 from ..timeline.close_reasons import names_whole
 from ..timeline.events import Direction, FrameKind, Opcode, Role
 from ..timeline.timeline import Timeline
@@ -33,6 +34,7 @@ class ClientEnd:
         heard: the age at which the server's last message came; 0 without one.
         ports: those of the client, and of proxies before the server.
         session: the id of its session; None without one.
+        codes: those of the close frames that went over it, either way.
 
     """
 
@@ -45,6 +47,7 @@ class ClientEnd:
     heard: float = 0.0
     ports: tuple[int, ...] = ()
     session: str | None = None
+    codes: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, timelines: Sequence[Timeline]) -> ClientEnd:
@@ -60,6 +63,7 @@ class ClientEnd:
             heard=first.duration - first.silent_for(Direction.RECEIVED, FrameKind.DATA),
             ports=tuple({each.port for each in timelines if each.port is not None}),
             session=first.session_id,
+            codes=_codes(close),
         )
 
     @property
@@ -99,3 +103,8 @@ def _asked(timeline: Timeline) -> float | None:
     )
     is_ours = timeline.heartbeat_sender is sent and not may_be_ping
     return timeline.heartbeats.oldest_pending if is_ours else None
+
+
+def _codes(close: CloseEvidence | None) -> frozenset[int]:
+    frames = () if close is None else (close.sent, close.received)
+    return frozenset(frame.code for frame in frames if frame is not None and frame.code is not None)

@@ -50,6 +50,8 @@ _OVER = re.compile(
     r"(?<!transaction is )abort\w*|dispos\w*|disconnect\w*|reset|gone|ended|hang up|"
     r"not (?:open|connected)|bad file descriptor)\b"
 )
+# How websockets quotes the close frame that came.
+_RECEIVED = re.compile(r"\breceived (\d{4}) \(")
 # A name in the code, which an error is about: "has no attribute 'close'", "reset() missing 1 argument".
 _NAME = re.compile(r"['`][\w.]+['`]|\b\w+(?:\(\)| is not (?:defined|a (?:function|constructor))\b)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -71,6 +73,18 @@ def is_consequence(raised: str) -> bool:
     """
     *outer, own = _chain(raised)
     return _is_of_end(own) and all(_TYPES.match(each) or _PASSES_ON.match(each) for each in outer)
+
+
+def closed_with(raised: str) -> int | None:
+    """
+    The code of the close frame that an error says had come; None where it quotes none.
+
+    Args:
+        raised: its type and its words: "ConnectionClosedError: received 1002 (protocol error); ...".
+
+    """
+    found = _RECEIVED.search(raised)
+    return None if found is None else int(found[1])
 
 
 def may_be_consequence(raised: str) -> bool:

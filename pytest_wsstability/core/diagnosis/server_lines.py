@@ -13,6 +13,7 @@ from ..timeline.close_reasons import Topic, names, read_reason
 from ..timeline.events import End
 from ..timeline.timeline import Timeline
 from .client_end import AT_THE_END, AT_THE_INSTANT, ClientEnd
+from .consequences import closed_with
 from .engine import shortened
 from .experiments import experiment
 from .lines import LineKind, ServerLine
@@ -40,6 +41,7 @@ _DEADLINE = (
     "nothing does, it is a limit on the age: raise it, or reconnect before it)"
 )
 _TRACEBACK = "see the server's traceback"
+_GOING_AWAY = 1001
 # What helps where a process ended by an error, and where it did not say why.
 _CRASHED = "mend this error, or catch it where a connection is handled: it ended the process with all of them"
 _ENDED = (
@@ -176,9 +178,11 @@ def _words(line: ServerLine) -> str:
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
-    yield from _by_actions(found, lines, end)
     # The close frame's own words, or both ends, are certain: nothing that was logged beside them says more.
     is_certain = found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART
+    if not is_certain:
+        yield from _of_another(found, lines, end)
+    yield from _by_actions(found, lines, end)
     if not is_certain:
         yield from _by_words(found, lines, end)
 
@@ -225,6 +229,24 @@ def _by_words(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
             told = _by_error(found, line, end)
         if told is not None:
             yield told
+
+
+def _of_another(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
+    """What an error makes of it that quotes a close frame which never went over this connection."""
+    if any(line.kind is LineKind.EXITED for line in lines):
+        return
+    for line in lines:
+        code = closed_with(line.message)
+        if code is None or code in end.codes or end.is_before(line):
+            continue
+        # A proxy between the two ends may say 1001 to the server alone.
+        is_sure = line.kind is LineKind.RAISED and not line.is_beside and code != _GOING_AWAY
+        yield _told(
+            found, Cause.UPSTREAM_FAILED, Confidence.HIGH if is_sure else Confidence.MEDIUM,
+            f"a connection of the server's own, behind its handler, ended: {_words(line)}",
+            "see what that service says (its close code and reason); let the handler open it again, or close "
+            "this connection with a code that says so",
+        )  # fmt: skip
 
 
 def _repeats(line: ServerLine, end: ClientEnd) -> bool:

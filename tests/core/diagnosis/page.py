@@ -50,10 +50,11 @@ that a handler raised, a line that was logged or printed, and the end of the pro
 connection's end, are quoted and outrank what was inferred; with several connections, only those that name
 this one, by its port or its session, or that its handler logged. In a [fleet](fleets.md) an error that names
 nobody counts for the ends that are nearest to it. Errors that a handler gets because its connection is over
-("Cannot write to closing transport", "broken pipe") are no cause. Any other that says that something is over
-("the operation was canceled", "socket hang up") may come of the end or of a service behind the handler: it is
-never sure, and second to a cause of at least medium confidence. One of a task that no handler has started is
-at most the likelier of two.
+("Cannot write to closing transport", "broken pipe") are no cause; one that quotes a close frame which never
+went over this connection ("received 1002") is of a service behind the handler. Any other that says that
+something is over ("the operation was canceled", "socket hang up") may come of the end or of such a service:
+it is never sure, and second to a cause of at least medium confidence. One of a task that no handler has
+started is at most the likelier of two.
 
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.

@@ -998,3 +998,52 @@ def test_an_error_that_came_of_a_close_confirms_none_of_its_words(reason, confir
     assert (alone.confidence, found.confidence) == (LOW, MEDIUM if confirms else LOW)
     # What the server says by itself confirms its own words.
     assert told(rows, said("WARNING chat: Connection Timeout of user 3", 1046.5)).confidence is MEDIUM
+
+
+UPSTREAM = "websockets.exceptions.ConnectionClosedError: received 1002 (protocol error); then sent 1002 (...)"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "cause", "confidence"),
+    [
+        (CUT, said(UPSTREAM, kind=LineKind.RAISED), Cause.UPSTREAM_FAILED, HIGH),
+        (CUT, said(f"ERROR relay: {UPSTREAM}"), Cause.UPSTREAM_FAILED, MEDIUM),
+        (CUT, said(UPSTREAM.replace("1002", "1001"), kind=LineKind.RAISED), Cause.UPSTREAM_FAILED, MEDIUM),
+        # What went over this connection, either way.
+        (
+            [*TALK, (47.3, closed_by_peer(1002))],
+            said(UPSTREAM, kind=LineKind.RAISED),
+            Cause.PROTOCOL_ERROR,
+            None,
+        ),
+        # It came later, or quotes no frame that came: it may be of the end of this one.
+        (CUT, said(UPSTREAM, 1047.6, kind=LineKind.RAISED), Cause.IDLE_TIMEOUT, LOW),
+        (
+            CUT,
+            said("ConnectionClosedError: no close frame received or sent", kind=LineKind.RAISED),
+            Cause.IDLE_TIMEOUT,
+            LOW,
+        ),
+        # The close frame says for itself why it came.
+        (
+            [*TALK, (47.3, closed_by_peer(4001, "token expired"))],
+            said(UPSTREAM, kind=LineKind.RAISED),
+            Cause.AUTH_EXPIRED,
+            HIGH,
+        ),
+    ],
+)
+def test_an_error_that_quotes_the_close_of_another_connection_is_of_a_service_behind(
+    rows, line, cause, confidence
+):
+    """A relay whose own client was closed (twilio-samples 57)."""
+    found = told(rows, line)
+
+    assert found.cause is cause, found
+    assert confidence is None or found.confidence is confidence
+
+
+def test_a_process_that_ended_says_more_than_a_service_behind_it():
+    ended = said("ended with exit code 3", kind=LineKind.EXITED)
+
+    assert told(CUT, said(UPSTREAM, kind=LineKind.RAISED), ended).cause is Cause.RESTART
