@@ -56,9 +56,14 @@ def _after_rare_message(f: Features) -> bool:
 
 
 def _after_first_heartbeat(f: Features) -> bool:
-    """Whether a FIN came right behind the first heartbeat; RST is that of a box which has forgotten, too."""
+    """
+    Whether a FIN came right behind the first heartbeat, at an age that is nobody's timer.
+
+    RST is that of a box which has forgotten the connection, too.
+
+    """
     is_fin = f.close is not None and f.close.transport is TransportEnd.FIN
-    return f.cut and is_fin and ended_by_first_heartbeat(f)
+    return f.cut and is_fin and ended_by_first_heartbeat(f) and not timers.known(f.age, f.tier, *CountsFrom)
 
 
 def _after_first_ping(f: Features) -> bool:
@@ -227,7 +232,7 @@ ROWS = (
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,
-        shows="no close frame, right behind the first heartbeat, which nobody had answered",
+        shows="no close frame, right behind the first heartbeat, which nobody had answered; no known timer",
         when=_after_first_heartbeat,
         confidence=MEDIUM,
         sentence="the connection was cut {beat_gap} after the first heartbeat of the {end}: a handler that "
@@ -239,8 +244,8 @@ ROWS = (
         rivals=(
             Rival(
                 Cause.IDLE_TIMEOUT,
-                "the age is a known timer or a round number",
-                lambda f: timers.is_number(f.age, f.tier, CountsFrom.AGE, CountsFrom.IDLE),
+                "the age is a round number",
+                lambda f: timers.is_round(f.age, f.tier),
                 "a timer of {age} fits too",
                 LOW,
             ),

@@ -196,8 +196,19 @@ def test_the_first_heartbeat_may_be_what_ended_it(rows, end, how, fits):
         assert (closed.headline == told) is fits
 
 
-@pytest.mark.parametrize(("at", "confidence"), [(33, "medium"), (30, "low")])
-def test_a_first_heartbeat_at_an_age_that_timers_have_may_be_an_accident(at, confidence):
+@pytest.mark.parametrize(("at", "confidence"), [(33, "medium"), (5, "low")])
+def test_a_first_heartbeat_at_a_round_age_may_be_an_accident(at, confidence):
     """A limit of the server, or of a box."""
     for how in (FIN, closed_by_peer(1000)):
-        assert diagnose(timeline((at, ">beat"), (at + 0.03125, how))).confidence.value == confidence
+        found = diagnose(timeline((at, ">beat"), (at + 0.03125, how)))
+
+        assert "right after the first heartbeat" in found.headline
+        assert found.confidence.value == confidence
+
+
+@pytest.mark.parametrize("at", [30, 60])
+def test_a_cut_at_a_known_timer_is_not_for_the_first_heartbeat(at):
+    """It may have been on its way while that went out."""
+    found = diagnose(timeline((at, ">beat"), (at + 0.03125, FIN)))
+
+    assert "the first heartbeat" not in found.headline
