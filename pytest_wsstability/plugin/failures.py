@@ -59,7 +59,7 @@ def hide_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     here are mistakes of ours, and need their frames.
 
     """
-    if _is_ours(excinfo.value) or _says_what_is_wrong(excinfo):
+    if _is_ours(excinfo.value) or says_what_is_wrong(excinfo.value):
         _hide_behind(excinfo.tb)
     elif isinstance(excinfo.value, BaseExceptionGroup):
         for error in filter(_is_ours, leaves(excinfo.value)):
@@ -87,11 +87,11 @@ def _first_of_others(entry: TracebackType | None) -> TracebackType | None:
     return entry
 
 
-def _says_what_is_wrong(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+def says_what_is_wrong(error: BaseException) -> bool:
     """Whether an error is about an argument, and raised by us."""
-    if not isinstance(excinfo.value, TypeError | ValueError):
+    entry = error.__traceback__
+    if not isinstance(error, TypeError | ValueError) or entry is None:
         return False
-    entry = excinfo.tb
     while entry.tb_next is not None:
         entry = entry.tb_next
     return _is_own(entry)

@@ -17,6 +17,7 @@ from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
+from .failures import says_what_is_wrong
 from .markers import FLEET, fixtures_of
 from .orders import order_of
 from .own_loop import without_late_threads
@@ -207,5 +208,9 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             refuse(f"ws_fleet: {error}")
         except BaseExceptionGroup as group:
             # What a function of the user's raised for one connection, or for several at once.
-            raise first_of(group) from None
+            raised = first_of(group)
+            if says_what_is_wrong(raised):
+                # Or what it gave: no frame of the user's is in it.
+                refuse(f"ws_fleet: {raised}")
+            raise raised from None
     return fleet

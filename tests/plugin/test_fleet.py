@@ -316,11 +316,14 @@ def test_two_hosts_are_told_before_anything_opens(run):
     ("own", "told"),
     [
         ("1 / 0", "E   ZeroDivisionError: division by zero"),
-        ("None", "E   *ValueError: options_of: connection 0: None are no options; give a dict, *"),
+        ("int(None)", "E   TypeError: int() argument must be *"),
+        ("None", "ws_fleet: options_of: connection 0: None are no options; give a dict, *"),
+        ("{'hdr': 1}", "ws_fleet: options_of: connection 0: 'hdr' is no keyword of connect; *"),
+        ("{'client': 'ie6'}", "ws_fleet: client: 'ie6' is no kind of client; valid ones: 'browser', *"),
     ],
 )
 def test_what_a_function_of_the_users_raises_is_the_error(run, own, told):
-    """By itself, and not in a group of all connections."""
+    """By itself, and not in a group of all connections; what is wrong with what it gives, in a line."""
     result = run(
         f"""
         import pytest
@@ -333,6 +336,7 @@ def test_what_a_function_of_the_users_raises_is_the_error(run, own, told):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([told])
     result.stdout.no_fnmatch_line("*Exception Group*")
+    result.stdout.no_fnmatch_line("*def run_until_complete*")
 
 
 def test_a_fleet_in_doubt_says_of_what(run):
