@@ -10,6 +10,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from .redact import show_text
+
 _UNIONS = (Union, types.UnionType)
 
 
@@ -80,7 +82,7 @@ def restore(hint: Any, value: Any, where: str = "value") -> Any:
         return math.inf if value is None else float(value)
     if hint in (int, str, bool) and type(value) is hint:
         return value
-    raise ValueError(f"{where}: {value!r} is no {getattr(hint, '__name__', hint)}")
+    raise ValueError(f"{where}: {show_text(repr(value))} is no {getattr(hint, '__name__', hint)}")
 
 
 def restore_number(value: Any, like: Any, where: str = "value") -> Any:
@@ -99,12 +101,12 @@ def restore_number(value: Any, like: Any, where: str = "value") -> Any:
     wanted = type(like) if isinstance(like, int) else float
     if type(value) is wanted or (wanted is float and type(value) is int) or (value is None and like is None):
         return value
-    raise ValueError(f"{where}: {value!r} is no {wanted.__name__}")
+    raise ValueError(f"{where}: {show_text(repr(value))} is no {wanted.__name__}")
 
 
 def _restore_items(kind: Any, inner: tuple[Any, ...], value: Any, where: str) -> Any:
     if not isinstance(value, list):
-        raise ValueError(f"{where}: {value!r} is no list")
+        raise ValueError(f"{where}: {show_text(repr(value))} is no list")
     if kind is tuple and inner[-1] is not Ellipsis:
         if len(value) != len(inner):
             raise ValueError(f"{where}: {len(value)} values where {len(inner)} are expected")
@@ -118,13 +120,13 @@ def _restore_items(kind: Any, inner: tuple[Any, ...], value: Any, where: str) ->
 def _restore_member(enum: type[Enum], value: Any, where: str) -> Enum:
     members = {word(member): member for member in enum}
     if not isinstance(value, str) or value not in members:
-        raise ValueError(f"{where}: {value!r} is none of {', '.join(members)}")
+        raise ValueError(f"{where}: {show_text(repr(value))} is none of {', '.join(members)}")
     return members[value]
 
 
 def _restore_fields(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
-        raise ValueError(f"{where}: {value!r} is no object")
+        raise ValueError(f"{where}: {show_text(repr(value))} is no object")
     given = {}
     for name, hint, needed in _fields(kind):
         if name in value:
@@ -156,5 +158,5 @@ def instant(value: Any, where: str) -> float:
     """
     seconds: float = restore(float, value, where)
     if not math.isfinite(seconds):
-        raise ValueError(f"{where}: {value!r} is no instant")
+        raise ValueError(f"{where}: {show_text(repr(value))} is no instant")
     return seconds

@@ -12,7 +12,7 @@ from .fleet_summary import FleetRecord, FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import instant, plain, restore
-from .redact import printable, redact_text
+from .redact import printable, redact_text, show_text
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
@@ -197,7 +197,7 @@ def check_schema(data: Any, where: str) -> None:
         raise SchemaError(f"{where}: this is no report of pytest-wsstability")
     if data["schema"] != SCHEMA:
         raise SchemaError(
-            f"{where}: its schema is {data['schema']!r}, and this version reads {SCHEMA}: "
+            f"{where}: its schema is {show_text(repr(data['schema']))}, and this version reads {SCHEMA}: "
             "make it anew by another run, or read it with the version of pytest-wsstability that wrote it"
         )
 

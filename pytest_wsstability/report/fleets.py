@@ -11,7 +11,7 @@ from ..core.fleet.failure import count_line, events_line, group_line, more_lines
 from ..core.fleet.frame import RTT_LIMITS
 from ..core.fleet.requirement import as_written, percent
 from ..core.fleet_summary import FleetRecord, FleetSummary
-from ..core.redact import redact_text
+from ..core.redact import redact_text, show_text
 from ..core.result import Result
 from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from .cells import cells
@@ -182,7 +182,7 @@ def _record(record: FleetRecord, longest: float) -> dict[str, Any]:
                 f"M{x} {middle}v{-_STROKE if event.direction is Direction.SENT else _STROKE}"
             )
     end = "open" if timeline.close is None else redact_text(str(timeline.close))
-    why = f"{record.cause or 'stable'}, {show(round(timeline.duration, 1))}"
+    why = f"{show_text(record.cause) or 'stable'}, {show(round(timeline.duration, 1))}"
     return {
         "name": f"connection {record.number}",
         "why": why,

@@ -20,6 +20,7 @@ from typing import Any
 from ..core.judge.requirement import Requirement
 from ..core.judge.rules import judge
 from ..core.plain import instant, plain, restore, word
+from ..core.redact import show_text
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
 from ..core.timeline.close import CloseEvidence
 from ..core.timeline.events import Direction, End, Event, EventKind, Tier
@@ -201,7 +202,7 @@ def parse(lines: Iterable[str], where: str) -> Run:
         try:
             _take(data, here, holds, results, texts)
         except (KeyError, TypeError, AttributeError, OverflowError) as exc:
-            raise SchemaError(f"{here}: {exc} is missing or wrong") from None
+            raise SchemaError(f"{here}: {show_text(str(exc))} is missing or wrong") from None
         except ValueError as exc:
             raise SchemaError(str(exc)) from None
     if not head:
@@ -250,4 +251,4 @@ def _take(
         # Whoever finds it knows that nothing is missing.
         return
     else:
-        raise SchemaError(f"{here}: there is no record {record!r}")
+        raise SchemaError(f"{here}: there is no record {show_text(repr(record))}")

@@ -110,6 +110,9 @@ def test_a_field_that_is_missing_has_its_default():
         (CloseFrame, [], r"^x: \[\] is no object$"),
         (CloseFrame, {"reason": ""}, r"^x: 'code' is missing$"),
         (Pair, {"colour": "red", "numbers": ["a"]}, r"^x\.numbers\[0\]: 'a' is no int$"),
+        # Not the whole of a file's text, nor a secret in it.
+        (int, "a" * 100_000, r"^x: 'a{196}\.\.\. is no int$"),
+        (Colour, "token=Zz99aa88bb77", r"^x: 'token=\*\*\*' is none of red$"),
     ],
 )
 def test_what_does_not_fit(hint, value, message):

@@ -118,6 +118,13 @@ def test_a_record_is_a_lane_with_a_stroke_for_each_event():
     assert strokes["answered"].count("v8") == 1
 
 
+def test_a_cause_from_elsewhere_is_text():
+    """A report file may name any: what a browser or a reader obeys is escaped."""
+    (lane,) = records([kept(*BEATS[:2], cause="a\0\x1b[2J\u202eb")])
+
+    assert lane["why"].startswith(r"a\x00\x1b[2J\u202eb, ")
+
+
 @pytest.mark.parametrize(
     ("results", "told"),
     [

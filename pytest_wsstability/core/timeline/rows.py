@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from ..plain import restore, word
-from ..redact import redact_text
+from ..redact import redact_text, show_text
 from .close import CloseEvidence, CloseFrame
 from .events import Direction, Event, EventKind, FaultName, Opcode, Role
+
+_Number = TypeVar("_Number", int, float)
 
 # What a name stands for in a row of an event.
 _KIND = {word(kind): kind for kind in EventKind}
@@ -50,13 +52,18 @@ def event_of(each: Any, where: str = "event") -> Event:
         at, kind, *rest = each
         if kind != "frame":
             (seconds,) = rest
-            return Event(float(at), _KIND[kind], seconds=float(seconds))
+            return Event(float(at), _KIND[kind], seconds=_measured(float(seconds)))
         direction, opcode, size, role = rest
-        return Event(
-            float(at), EventKind.FRAME, _DIRECTION[direction], _OPCODE[opcode], int(size), _ROLE[role]
-        )
+        size = _measured(int(size))
+        return Event(float(at), EventKind.FRAME, _DIRECTION[direction], _OPCODE[opcode], size, _ROLE[role])
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{where}: {each!r} is no event") from None
+        raise ValueError(f"{where}: {show_text(repr(each))} is no event") from None
+
+
+def _measured(value: _Number) -> _Number:
+    if value < 0:
+        raise ValueError("less than nothing")
+    return value
 
 
 def rows_of_texts(texts: Iterable[tuple[float, str]]) -> list[list[Any]]:

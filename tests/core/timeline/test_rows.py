@@ -138,11 +138,12 @@ def test_rows(event, expected):
 @pytest.mark.parametrize(
     "bad",
     [None, [], [1.0], [1.0, "frame", "sent"], [1.0, "exploded", 0.0], ["soon", "ended", 0.0], "ended",
-     [1.0, "frame", "sideways", "text", 1, "none"], [1.0, "frame", "sent", "text", None, "none"]],
+     [1.0, "frame", "sideways", "text", 1, "none"], [1.0, "frame", "sent", "text", None, "none"],
+     [1.0, "frame", "sent", "text", -1, "none"], [1.0, "loop_lag", -0.5], ["a" * 100_000]],
 )  # fmt: skip
 def test_what_is_no_row(bad):
     """A report that somebody edited."""
-    with pytest.raises(ValueError, match=r"^events\[3\]: .* is no event$"):
+    with pytest.raises(ValueError, match=r"^events\[3\]: .{1,200} is no event$"):
         event_of(bad, "events[3]")
 
 
