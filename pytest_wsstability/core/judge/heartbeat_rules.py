@@ -134,9 +134,11 @@ def _short_of(
     text = f"{answered} of at least {wanted} heartbeats answered ({sent} sent in {span})"
     theirs = peer_beats(timeline)
     limit = silence_limit(requirement, timeline, requirement.answer_within or 0.0)
-    # A hold may be shorter than the interval that the peer has named.
+    # A hold may be shorter than the interval that the peer has named; one that goes on, than that required.
+    every = requirement.heartbeat_every if requirement.alive_for is None else None
     undue = not sent and limit is not None and asked.span <= limit + SAME
-    if not may_grow and not undue and (theirs or sent >= wanted):
+    early = not sent and every is not None and asked.span < every * CADENCE_TOLERANCE - SAME
+    if not may_grow and not undue and not early and (theirs or sent >= wanted):
         told = f"{_never(timeline)} in {span}" if theirs and not sent else text
         excuses = incidents.unread(min(now, requirement.alive_for or now))
         return Violation(

@@ -415,6 +415,10 @@ SERVED = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">answ
         ({"alive_for": 120}, [], 120, UNSTABLE, [Rule.HEARTBEATS]),
         # Without a hold each look is the last one.
         ({}, [], 0.5, UNSTABLE, "the client never sent a heartbeat in 500 ms"),
+        # Unless it is said how often they come: none is due so soon after the client came (back).
+        ({"heartbeat_every": 25}, [], 37.4, INCONCLUSIVE, [Reason.TOO_FEW]),
+        ({"heartbeat_every": 25}, [], 37.5, UNSTABLE, [Rule.HEARTBEATS, Rule.CADENCE]),
+        ({"heartbeat_every": 25, "alive_for": 30}, [], 30, UNSTABLE, [Rule.HEARTBEATS]),
         # The client is gone: no more can come, and how it went is another rule's affair.
         (
             {},
