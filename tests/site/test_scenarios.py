@@ -37,7 +37,7 @@ def follow(name, folder, run):
 
 
 def _weighed(name):
-    slow = ("docs/tutorial-fastapi.md", "docs/tutorial-protocols.md")
+    slow = ("docs/tutorial-fastapi.md", "docs/tutorial-protocols.md", "docs/voice.md")
     return pytest.param(name, marks=pytest.mark.slow) if name in slow else name
 
 

@@ -120,6 +120,7 @@ def test_many_connections_in_a_row_are_no_spinning_task():
     assert run_virtual(main()) == (0, 1, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "is_cut"), [(14_000, True), (40_000, False)])
 def test_connections_for_ever_spin(limit, is_cut, monkeypatch):
     """A client that comes back at once never ends."""
@@ -155,6 +156,7 @@ def test_a_connection_now_and_then_is_no_excuse_for_a_spinning_task():
     assert spins == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "is_cut"), [(14_000, True), (40_000, False)])
 def test_whoever_polls_for_connections_that_are_opened_does_not_spin(limit, is_cut, monkeypatch):
     """5,000 of them take 15,000 turns; whoever spins on behind them is found then."""
