@@ -12,7 +12,7 @@ from ..core.secret_values import SECRETS
 from ..net.target import TLS
 
 # What --profile takes, in its help.
-PROFILES = "json (default), another name (a wrong one is answered with all there are), or module:NAME"
+PROFILES = "json (default), another name (a wrong one lists all), or module:NAME"
 
 
 def add_connect_options(parser: argparse.ArgumentParser, *, auto: bool = False) -> None:

@@ -83,7 +83,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="run on a Dask cluster: the address of its scheduler, tcp://HOST:8786",
     )
-    add("--load-agreed", action="store_true", help="the host's owner agrees to a load that is not gentle")
+    add(
+        "--load-agreed",
+        action="store_true",
+        help="the owner of the host agrees to more than 1,000 connections or 50 opens a second",
+    )
     add("--metrics", metavar="HOST:PORT", help="serve the state at /metrics while it runs, for Prometheus")
     add_connect_options(parser)
     add_report_option(parser)

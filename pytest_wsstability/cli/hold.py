@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
     add_connect_options(parser, auto=True)
     add_report_option(parser)
-    add_output_options(parser, json="one JSON object in the end, nothing else")
+    add_output_options(parser, json="one JSON object at the end, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -39,11 +39,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("url", help="ws:// or wss://")
     add("--max", default="10m", metavar="DURATION", help="how long to wait at most (default: 10m)")
-    add("--every", metavar="DURATION", help="interval of the busy connections (default: a 200th, at most 5s)")
+    add(
+        "--every",
+        metavar="DURATION",
+        help="interval of the busy connections (default: --max / 200, at most 5s)",
+    )
     add("--text", metavar="MESSAGE", help="what the connection that sends text says")
     add_connect_options(parser)
     add_report_option(parser)
-    add_output_options(parser, json="one JSON object in the end, nothing else")
+    add_output_options(parser, json="one JSON object at the end, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:

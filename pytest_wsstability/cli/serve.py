@@ -28,7 +28,7 @@ REMEMBERED = 1000
 
 EPILOG = (
     "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use. "
-    "A fault is, for one: --fault 'withhold_pongs at 30s', --fault 'close_with 1012 at 1m', "
+    "Faults, for example: --fault 'withhold_pongs at 30s', --fault 'close_with 1012 at 1m', "
     "--fault 'refuse_upgrade 503 retry_after=5s'"
 )
 
@@ -37,11 +37,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
-    add("--port", type=_port, default=8765, help="0 takes a free one (default: 8765)")
-    add("--read-deadline", default="60s", metavar="DURATION", help="or none (default: 60s)")
-    add("--ping-interval", default="30s", metavar="DURATION", help="or none (default: 30s)")
-    add("--deadline-reset-by", default="pong", metavar="KINDS", help="of pong,ping,data,heartbeat,any")
-    add("--on-deadline", default="drop", metavar="ACTION", help="drop (default), or a close code")
+    add("--port", type=_port, default=8765, help="0: a free one (default: 8765)")
+    add("--read-deadline", default="60s", metavar="DURATION", help="or none: no deadline (default: 60s)")
+    add("--ping-interval", default="30s", metavar="DURATION", help="of ping frames, or none (default: 30s)")
+    add(
+        "--deadline-reset-by",
+        default="pong",
+        metavar="KINDS",
+        help="one or more of pong,ping,data,heartbeat,any (default: pong)",
+    )
+    add("--on-deadline", default="drop", metavar="ACTION", help="drop: no close frame (default); or a code")
     add("--profile", default="json", help=PROFILES)
     add("--echo", action="store_true", help="send each application message back")
     add(
@@ -51,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FAULT",
         help=f"go wrong on purpose: {GRAMMAR}; repeats",
     )
-    add("--fault-connections", type=int, metavar="N", help="with the first N connections only (default: all)")
+    add("--fault-connections", type=int, metavar="N", help="faults in the first N only (default: all)")
     add(
         "--allow-origin",
         action="append",
@@ -59,7 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="a site whose pages may connect (https://app.example); * for all; repeats",
     )
-    add("--max-connections", type=_count, default=1000, metavar="N", help="at once (default: 1000)")
+    add("--max-connections", type=_count, default=1000, metavar="N", help="open at once (default: 1000)")
     add("--json", action="store_true", help="a JSON object for each session that ends")
 
 

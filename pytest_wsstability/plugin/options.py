@@ -171,7 +171,7 @@ OPTIONS = (
     ),
     Option(
         "profile", flag="--ws-profile", ini="ws_profile", default="json", metavar="NAME",
-        help="the application protocol: json (default), frames, or one of yours",
+        help="the application protocol: json (default), another name (a wrong one lists all), or module:NAME",
     ),
     Option(
         "headers", flag="--ws-header", ini="ws_headers", metavar="'Name: value'", action="append",
@@ -199,12 +199,12 @@ OPTIONS = (
     ),
     Option(
         "proxy", flag="--ws-proxy", ini="ws_proxy", metavar="URL|env",
-        help="the proxy towards the target, http:// or socks5://, or env: as the environment says; "
+        help="the proxy to the target: http://..., socks5://..., or env, the one that the environment names; "
         "default: none",
     ),
     Option(
         "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0,
-        help="how many redirects are followed; default: 0, they are failures",
+        help="how many redirects are followed; default: 0, each is a failure",
     ),
     Option(
         "secrets", ini="ws_secrets", action="append",
@@ -220,14 +220,15 @@ OPTIONS = (
     ),
     Option(
         "order", flag="--ws-order", choices=ORDERS, default="fifo",
-        help="which of simultaneous virtual timers comes first; all: tests in two orders, if timers meet",
+        help="which of simultaneous virtual timers comes first; all: tests in two orders, where timers meet",
     ),
     Option(
-        "seed", flag="--ws-seed", default=0, type=int, metavar="N", help="seed of virtual time (default: 0)"
+        "seed", flag="--ws-seed", default=0, type=int, metavar="N",
+        help="in virtual time, the seed of the module random and of --ws-order random (default: 0)",
     ),
     Option(
         "virtual_horizon", ini="ws_virtual_horizon",
-        help="a virtual test that waits for so much longer than it asked for is given up; default: 24h",
+        help="a virtual test that waits this much longer than it asked for is given up; default: 24h",
     ),
     Option(
         "virtual_tick", ini="ws_virtual_tick", default=0.0,
@@ -242,15 +243,15 @@ OPTIONS = (
     ),
     Option(
         "diagnose", flag="--ws-diagnose", choices=DIAGNOSES, default="timeline",
-        help="what a lost connection is diagnosed by: its timeline, or then a probe of the URL (minutes)",
+        help="how a lost connection is diagnosed: by its timeline, or by a probe of the URL too (minutes)",
     ),
     Option(
         "soak_early", flag="--ws-soak-early", default=False, action="store_true",
-        help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
+        help="start the holds of ws_soak with the session, so that they run during the ordinary tests",
     ),
     Option(
         "soak_concurrency", ini="ws_soak_concurrency",
-        help="at most so many holds of ws_soak at once; default: all",
+        help="how many holds of ws_soak may run at once; default: all",
     ),
     Option(
         "soak_ramp", ini="ws_soak_ramp", default=10.0,
@@ -262,7 +263,7 @@ OPTIONS = (
     ),
     Option(
         "reruns", ini="ws_reruns", choices=RERUNS, default="fail",
-        help="a test that is stable only when run again: fail or report",
+        help="what becomes of a test that is stable only when run again: fail (default) or report",
     ),
     Option(
         "workers", flag="--ws-workers", metavar="SPEC", action="append",
@@ -274,7 +275,7 @@ OPTIONS = (
     ),
     Option(
         "load_agreed", flag="--ws-load-agreed", default=False, action="store_true",
-        help="whoever owns the host agrees to more than 1,000 connections or 50 opens a second",
+        help="the owner of the host agrees to more than 1,000 connections or 50 opens a second",
     ),
     Option(
         "keep_audio", flag="--ws-keep-audio", metavar="DIR",
@@ -299,7 +300,7 @@ OPTIONS = (
     ),
     Option(
         "keep_runs", flag="--ws-keep-runs", ini="ws_keep_runs", metavar="N", default=10,
-        help="of how many runs --ws-artifacts keeps folders, this one included; default: 10",
+        help="how many runs keep their folders below --ws-artifacts, this one included; default: 10",
     ),
     Option(
         "har", flag="--ws-har", ini="ws_har", metavar="FILE",
@@ -307,7 +308,7 @@ OPTIONS = (
     ),
     Option(
         "payloads", flag="--ws-har-payloads", default=False, action="store_true",
-        help="... with payloads; of the secrets in them, those that the user gave are masked",
+        help="with payloads in --ws-har; of the secrets in them, those that the user gave are masked",
     ),
     Option("save", flag="--ws-save", metavar="NAME", help="keep the results of this run under a name"),
     Option(

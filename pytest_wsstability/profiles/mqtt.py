@@ -313,7 +313,8 @@ def mqtt(
     return Profile(
         name=name or ("mqtt" if version == V3 else "mqtt5"),
         title="MQTT 3.1.1" if version == V3 else "MQTT 5",
-        specification="https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html",
+        specification="https://docs.oasis-open.org/mqtt/mqtt/"
+        + ("v3.1.1/os/mqtt-v3.1.1-os.html" if version == V3 else "v5.0/mqtt-v5.0.html"),
         session_info=Codec(_read_connect, connect, ("session_id", "interval")),
         session_confirmed=Codec(_read_connack if clean else _came_back, _connack(version, 0)),
         session_refused=Codec(_refused, _connack(version, unauthorized)),
