@@ -48,7 +48,7 @@ def test_a_path_that_a_page_names_exists():
 def test_a_name_stands_where_the_page_says():
     """A function, a class, a method or a table of that file."""
     lost = []
-    for path, name, member in NAMED.findall(PAGE):
+    for path, name, member in NAMED.findall("".join(PAGES.values())):
         names = definitions((PACKAGE / path).read_text())
         if name not in names or (member and member not in names[name]):
             lost.append(f"{path}: {name}.{member}")
