@@ -101,7 +101,7 @@ class Cause(Enum):
 
 
 class Confidence(Enum):
-    """How far the evidence carries: HIGH leaves no second cause that it fits as well."""
+    """How far the evidence carries: at HIGH, no other known cause fits it as well."""
 
     HIGH = "high"
     MEDIUM = "medium"

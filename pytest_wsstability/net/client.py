@@ -168,7 +168,7 @@ async def connect(
     Args:
         url: ``ws://`` or ``wss://``.
         client: how the client behaves: "browser", "mute", "stalled" or "keepalive".
-        profile: the application protocol: "json", "frames", or a `Profile`.
+        profile: the application protocol: "json", another name, "module:NAME", or a `Profile`.
         heartbeat: seconds, or text such as "25s", between two heartbeats; None: as the protocol or the server
             has it (`json` and `frames`: none); False: none.
         session_id: what the client calls its session; made up when None.

@@ -97,7 +97,7 @@ class Soak(Judged):
         self._error.retell(self.verdict)
 
     def compared_with(self, other: Soak) -> Soak:
-        """This hold, or an inconclusive one if another order of simultaneous timers ends otherwise."""
+        """This hold, or an inconclusive one if another order of simultaneous timers ends differently."""
         verdict = knife_edge(self.verdict, other.verdict, self._timelines, other._timelines)
         if verdict is self.verdict:
             return self

@@ -165,7 +165,7 @@ def merge_headers(*layers: Mapping[str, str | None] | Iterable[tuple[str, str | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TLS:
-    """How a wss:// server's certificate is checked, and with which the client shows itself."""
+    """How a wss:// server's certificate is checked, and which certificate the client shows."""
 
     # A PEM file with the authorities to trust; None trusts those of the system.
     ca: str | None = None

@@ -119,7 +119,9 @@ def test_what_no_connection_opens_with_is_told_in_a_line(capsys, arguments, mess
 
 def test_a_host_elsewhere_is_treated_gently(capsys):
     assert command("ws://no-such-host.invalid/", connections=2_000, seconds="10m") == 2
-    assert "2,000 connections (unasked: 1,000): give --load-agreed" in capsys.readouterr().err
+    assert (
+        "2,000 connections (at most 1,000 without agreement): give --load-agreed" in capsys.readouterr().err
+    )
 
 
 def test_metrics_are_served_meanwhile(url, capsys):

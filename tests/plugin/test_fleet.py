@@ -114,8 +114,14 @@ def test_real_time_needs_ws_long(run):
 @pytest.mark.parametrize(
     ("marker", "told"),
     [
-        ("connections=1001", "1,001 connections (unasked: 1,000): run with --ws-load-agreed"),
-        ('connections=1000, ramp="10s"', "100 opens a second (unasked: 50): run with --ws-load-agreed"),
+        (
+            "connections=1001",
+            "1,001 connections (at most 1,000 without agreement): run with --ws-load-agreed",
+        ),
+        (
+            'connections=1000, ramp="10s"',
+            "100 opens a second (at most 50 without agreement): run with --ws-load-agreed",
+        ),
     ],
 )
 def test_a_host_elsewhere_is_treated_gently(run, marker, told):
@@ -154,7 +160,9 @@ def test_a_host_that_a_fixture_gives_is_treated_gently_too(run):
     result = run(ELSEWHERE, "--ws-long")
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["1,001 connections (unasked: 1,000): run with --ws-load-agreed *"])
+    result.stdout.fnmatch_lines(
+        ["1,001 connections (at most 1,000 without agreement): run with --ws-load-agreed *"]
+    )
 
 
 @pytest.mark.real

@@ -149,9 +149,11 @@ def too_much(url: str, plan: FleetPlan) -> str | None:
         return None
     asked = []
     if plan.connections > AGREED_CONNECTIONS:
-        asked.append(f"{plan.connections:,} connections (unasked: {AGREED_CONNECTIONS:,})")
+        asked.append(f"{plan.connections:,} connections (at most {AGREED_CONNECTIONS:,} without agreement)")
     if plan.opens_per_second > OPENS_ELSEWHERE + 1e-9:
-        asked.append(f"{plan.opens_per_second:.3g} opens a second (unasked: {OPENS_ELSEWHERE:g})")
+        asked.append(
+            f"{plan.opens_per_second:.3g} opens a second (at most {OPENS_ELSEWHERE:g} without agreement)"
+        )
     return " and ".join(asked) or None
 
 

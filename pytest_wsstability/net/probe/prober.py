@@ -289,7 +289,7 @@ async def probe_url(
         max: how long to wait at most: nothing is known beyond.
         every: time between two messages of the busy connections; None takes a share of ``max``.
         text: the application message of the connection that sends text.
-        profile: the application protocol, whose heartbeat is tried: "json", "frames", or a `Profile`.
+        profile: the application protocol, whose heartbeat is tried: a name, as for `connect`, or a `Profile`.
         options: further keywords of `connect`, such as ``headers`` and ``tls``.
 
     Raises:

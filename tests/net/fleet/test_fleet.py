@@ -277,8 +277,8 @@ def test_what_is_required_is_compared_with_the_profile_of_each_connection(profil
     ("url", "connections", "ramp", "told"),
     [
         ("wss://staging.example/", 1_000, 20.0, None),
-        ("wss://staging.example/", 1_001, 60.0, "1,001 connections (unasked: 1,000)"),
-        ("wss://staging.example/", 1_000, 19.0, "52.6 opens a second (unasked: 50)"),
+        ("wss://staging.example/", 1_001, 60.0, "1,001 connections (at most 1,000 without agreement)"),
+        ("wss://staging.example/", 1_000, 19.0, "52.6 opens a second (at most 50 without agreement)"),
         ("ws://127.0.0.1:1/", 100_000, 1.0, None),
     ],
 )
@@ -304,7 +304,8 @@ def test_a_block_treats_a_host_elsewhere_gently(agreed):
         assert run_virtual(main()).count.stable == 51
         return
     with pytest.raises(
-        ValueError, match=r"^51 opens a second \(unasked: 50\): give load_agreed=True if its "
+        ValueError,
+        match=r"^51 opens a second \(at most 50 without agreement\): give load_agreed=True if its ",
     ):
         run_virtual(main())
 
