@@ -13,10 +13,11 @@ Result = tuple[Case, Diagnosis]
 _TITLE = """\
 # Which fault is told as which cause
 
-Made by `python -m tests.core.diagnosis.confusion`, and checked by a test: do not edit. Each fault of
-`faults`, each timer of each middlebox and some clients, played in virtual time; the diagnosis sees the
-client's record alone, without the kernel's view (virtual time has no TCP). *First*: the cause is right.
-*Second*: the runner-up is.
+<!-- Made by `python -m tests.core.diagnosis.confusion`, and checked by a test: do not edit. -->
+
+How often the diagnosis is right: each fault of `faults`, each timer of each middlebox and some clients
+are played in virtual time, and diagnosed from the client's record alone, without the kernel's view
+(virtual time has no TCP). *First*: the cause is right. *Second*: the runner-up is.
 
 """
 

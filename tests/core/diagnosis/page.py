@@ -29,32 +29,38 @@ PHRASES = frozenset(
 _TITLE = """\
 # Causes, and how they are told
 
-Made by `python -m tests.core.diagnosis.page`, and checked by a test: do not edit.
+<!-- Made by `python -m tests.core.diagnosis.page`, and checked by a test: do not edit. -->
 
-A diagnosis is read from the record of one end, and from the other end's where it is held. The rows have
-numbers: they are tried in this order, and the first that fits is the diagnosis. Its runner-up is the
-one named here, else the next row that fits. Where *or else* names a second cause with *if*, and the
+Every cause that a failure can name, and what a record has to show for it. Each code leads to the
+[FAQ](faq.md), where the cause is explained.
+
+A diagnosis is read from the record of one end, *this end*, and from the other end's where it is held. The
+rows are tried in the order of their numbers, and the first that fits is the diagnosis. Its runner-up is
+the one named there, else the next row that fits. Where *or else* names a second cause with *if*, and the
 record fits that too, it is the runner-up, and high confidence becomes medium. Where a close reason speaks
 of several things, or a protocol's code and an error message right before it of two, each is among the
-causes, and the confidence is medium. Where no row fits, the
-diagnosis is *undetermined*, with the nearest causes and their distance. *This end* is the one that
-recorded. Each code leads to the [FAQ](faq.md), where the cause is explained.
+causes, and the confidence is medium. Where no row fits, the diagnosis is *undetermined*, with the nearest
+causes and their distance.
 
 A close code alone proves little: a ping timeout was seen as 1011, 1000, 1008, 1001, an empty close frame
 and no close frame at all. FIN or RST says what the first hop did, and nothing more. A timer's length is a
 hypothesis about its owner: 60 s alone fits nginx, AWS ALB and others.
 
 A protocol that is known (`profile=`) says its timers, close codes and error messages: they count as the
-peer's own words. Where a test owns the server (`--ws-app`, `--ws-command`, a fixture of its own), an error
-that a handler raised, a line that was logged or printed, and the end of the process, within a second of the
-connection's end, are quoted and outrank what was inferred; with several connections, only those that name
-this one, by its port or its session, or that its handler logged. In a [fleet](fleets.md) an error that names
-nobody counts for the ends that are nearest to it. Errors that a handler gets because its connection is over
-("Cannot write to closing transport", "broken pipe") are no cause; one that quotes a close frame which never
-went over this connection ("received 1002") is of a service behind the handler. Any other that says that
-something is over ("the operation was canceled", "socket hang up") may come of the end or of such a service:
-it is never sure, and second to a cause of at least medium confidence. One of a task that no handler has
-started is at most the likelier of two.
+peer's own words.
+
+Where a test owns the server (`--ws-app`, `--ws-command`, a fixture of its own), an error that a handler
+raised, a line that was logged or printed, and the end of the process, within a second of the connection's
+end, are quoted and outrank what was inferred:
+
+- With several connections only those count that name this one, by its port or its session, or that its
+  handler logged. In a [fleet](fleets.md) an error that names nobody counts for the ends nearest to it.
+- An error that a handler gets because its connection is over ("Cannot write to closing transport",
+  "broken pipe") is no cause. One that quotes a close frame which never went over this connection
+  ("received 1002") is of a service behind the handler.
+- Any other that says that something is over ("the operation was canceled", "socket hang up") may come of
+  the end or of such a service: it is never sure, and second to a cause of at least medium confidence.
+- An error of a task that no handler has started is at most the likelier of two.
 
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.
