@@ -115,7 +115,7 @@ def test_workers_are_compared_with_the_memory_that_is_left(run, monkeypatch, cou
 @pytest.mark.usefixtures("sixty_descriptors")
 @pytest.mark.parametrize(("count", "code"), [(3_414, 4), (3_413, 0)])
 def test_a_fleet_in_virtual_time_needs_memory_alone(run, monkeypatch, count, code):
-    """Both ends of each are in it, and no kernel: a million of them ended the machine."""
+    """Both ends of each are in it, and no kernel: their memory is all that they need of the machine."""
     monkeypatch.setattr(resources, "_memory", lambda: 60 * 2**20)
     virtual = FLEET.replace(', url="ws://127.0.0.1:9/"', "")
 
