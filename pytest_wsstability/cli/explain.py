@@ -1,4 +1,4 @@
-"""`wsstability explain`: what a code at the end of a failure means."""
+"""`wsstability explain`: what a code at the end of a failure means, or a close code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
@@ -16,6 +16,7 @@ from ..core import site
 from ..core.cause import Cause
 from ..core.judge.verdict import Reason, Rule
 from ..core.message.wrap import wrapped
+from ..core.timeline.close import CLOSE_CODES, OF_APPLICATIONS, CloseCode, describe_code
 from ..net.errors import OpeningStage
 from ..report.colours import is_coloured, paint
 from .exits import STABLE
@@ -29,21 +30,27 @@ _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 # A page and nothing else in brackets: without an address there is nothing to say about it.
 _ASIDE = re.compile(r"\s\(\[[^\]]+\]\([\w-]+\.md[^)\s]*\)\)")
 _NEAR = 5
+_NOT_WHY = (
+    "A close code says what happened, and not why: each has many causes. A failure names its cause, by a "
+    "code of its own (`read on`); without a test, wsstability hold URL --for 2m looks for it."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    What the FAQ says of a code.
+    What there is to say of a code.
 
     Attributes:
         code: as a failure names it.
+        words: what it stands for.
         section: the heading that it stands under.
         text: its paragraphs, in Markdown.
 
     """
 
     code: str
+    words: str
     section: str
     text: str
 
@@ -62,8 +69,9 @@ def entries() -> dict[str, Entry]:
     """The entries of the FAQ by their codes."""
     # What stands before the first heading, then headings and what follows each by turns.
     _, *parts = _SECTION.split(text())
+    known = words()
     return {
-        code: Entry(code, section, told)
+        code: Entry(code, known[code], section, told)
         for section, body in zip(parts[::2], parts[1::2], strict=True)
         for code, told in _ENTRY.findall(body)
     }
@@ -74,6 +82,21 @@ def words() -> dict[str, str]:
     return {member.code: member.value for kind in (Cause, Rule, Reason, OpeningStage) for member in kind}
 
 
+def close_codes() -> dict[str, Entry]:
+    """The close codes of RFC 6455 and IANA, by their numbers."""
+    return {str(code): _of_close(each) for code, each in CLOSE_CODES.items()}
+
+
+def _of_close(code: CloseCode) -> Entry:
+    sent = (
+        f"Who usually sends it: {code.sender}."
+        if code.on_the_wire
+        else "Nobody sends it: the end that sees this makes it up."
+    )
+    told = f"{code.meaning[0].upper()}{code.meaning[1:]}. {sent}"
+    return Entry(str(code.code), code.name, "Close codes", f"{told}\n\n{_NOT_WHY}")
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     # The conversion refuses what is no code, naming its neighbours; the choices are for completion.
@@ -81,20 +104,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "code",
         nargs="?",
         type=_code,
-        choices=tuple(entries()),
+        choices=(*entries(), *close_codes()),
         metavar="CODE",
-        help="as a failure names it: ping-unanswered, rule-alive; without one, all are listed",
+        help="as a failure names it: ping-unanswered, rule-alive, 1006; without one, all are listed",
     )
     add_output_options(parser, json="one JSON object, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:
     """Explain one code, or list them all."""
+    known = {**entries(), **close_codes()}
     if options.json:
-        told = [_told(entry) for entry in entries().values() if options.code in (None, entry.code)]
+        told = [_told(entry) for entry in known.values() if options.code in (None, entry.code)]
         say_json(told[0] if options.code else {"codes": told})
         return STABLE
-    lines = _listed() if options.code is None else _explained(entries()[options.code])
+    lines = _listed(known) if options.code is None else _explained(known[options.code])
     coloured = is_coloured(sys.stdout, options.color)
     for line, is_heading in lines:
         print(paint(line, ("bold",)) if coloured and is_heading else line)
@@ -104,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
 def _told(entry: Entry) -> dict[str, str]:
     return {
         "code": entry.code,
-        "words": words()[entry.code],
+        "words": entry.words,
         "section": entry.section,
         "text": "\n\n".join(entry.paragraphs()),
     }
@@ -112,22 +136,21 @@ def _told(entry: Entry) -> dict[str, str]:
 
 def _explained(entry: Entry) -> Iterator[tuple[str, bool]]:
     """The lines that explain a code, and whether each is a heading."""
-    yield f"{entry.code}: {words()[entry.code]}", True
+    yield f"{entry.code}: {entry.words}", True
     for paragraph in entry.paragraphs():
         yield "", False
         for line in textwrap.wrap(paragraph, columns(), break_long_words=False, break_on_hyphens=False):
             yield line, False
 
 
-def _listed() -> Iterator[tuple[str, bool]]:
+def _listed(known: Mapping[str, Entry]) -> Iterator[tuple[str, bool]]:
     """The lines that list all codes, and whether each is a heading."""
-    told = words()
-    for number, (section, group) in enumerate(groupby(entries().values(), lambda entry: entry.section)):
+    for number, (section, group) in enumerate(groupby(known.values(), lambda entry: entry.section)):
         if number:
             yield "", False
         yield section, True
         for entry in group:
-            for line in wrapped(f"  {entry.code:<24}  {told[entry.code]}", columns()):
+            for line in wrapped(f"  {entry.code:<24}  {entry.words}", columns()):
                 yield line, False
 
 
@@ -139,10 +162,15 @@ def _code(given: str) -> str:
         argparse.ArgumentTypeError: for one that there is not, with those that are near.
 
     """
-    codes = tuple(entries())
+    codes = (*entries(), *close_codes())
     meant = given.strip().lower().replace("_", "-").replace(" ", "-")
     if meant in codes:
         return meant
+    if meant.isdigit() and int(meant) in OF_APPLICATIONS:
+        known = describe_code(int(meant))
+        raise argparse.ArgumentTypeError(
+            f"close code {known}: the application or its library says what it means"
+        )
     parts = [code for code in codes if f"-{meant}-" in f"-{code}-"]
     near = (parts + [code for code in get_close_matches(meant, codes) if code not in parts])[:_NEAR]
     nearest = f"; near it: {', '.join(near)}" if near else ""

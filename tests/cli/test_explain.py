@@ -8,7 +8,7 @@ import re
 import pytest
 
 from pytest_wsstability import cli
-from pytest_wsstability.cli.explain import entries, text, words
+from pytest_wsstability.cli.explain import close_codes, entries, text, words
 
 
 @pytest.fixture
@@ -66,8 +66,35 @@ def test_the_list(explain):
     """Every code of the FAQ, under its heading, with its words."""
     _, out, _ = explain()
 
-    assert re.findall(r"^  (\S+)  ", out, re.MULTILINE) == list(entries())
+    assert re.findall(r"^  (\S+)  ", out, re.MULTILINE) == [*entries(), *close_codes()]
     assert "\nTimers\n  idle-timeout              an idle timeout\n" in out
+
+
+ABNORMAL = "No close frame arrived. Nobody sends it: the end that sees this makes it up."
+RESTART = "Reconnect after a moment. Who usually sends it: a server at shutdown."
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("1006", f"abnormal closure\n\n{ABNORMAL}"), ("1012", f"service restart\n\n{RESTART}")],
+)
+def test_a_close_code(explain, code, told):
+    """What people have in their hands who have no failure of ours yet: it says that the code is no cause."""
+    status, out, _ = explain(code)
+
+    assert (status, out.startswith(f"{code}: {told}\n\nA close code ")) == (0, True)
+    assert out.endswith("wsstability hold URL --for 2m looks for it.\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "whose"), [("3000", "3000 (registered by a library)"), ("4999", "4999 (private use)")]
+)
+def test_a_close_code_of_an_application(explain, code, whose):
+    """It is not ours to explain."""
+    status, _, err = explain(code)
+
+    assert status == 2
+    assert f"argument CODE: close code {whose}: the application or its library says what it means" in err
 
 
 @pytest.mark.parametrize("spelled", ["rule-alive", "RULE_ALIVE", " Rule-Alive"])
@@ -82,7 +109,7 @@ def test_a_code_as_others_spell_it(explain, spelled):
         ("pings-unanswered", "; near it: ping-unanswered, heartbeat-unanswered;"),
         ("alive", "; near it: rule-alive;"),
         ("timeout", "; near it: idle-timeout, keepalive-timeout, engine-io-ping-timeout, opening-timeout;"),
-        ("1006", "'1006'; wsstability explain without a code lists them all"),
+        ("1016", "'1016'; near it: 1015, 1014, 1013; wsstability explain without a code lists them all"),
         ("", "''; wsstability explain without a code lists them all"),
     ],
 )
@@ -133,7 +160,7 @@ def test_json(explain):
     assert one["section"] == "Timers"
     assert one["text"].startswith("Connections end at this age")
     assert one in every["codes"]
-    assert len(every["codes"]) == len(words())
+    assert len(every["codes"]) == len(words()) + len(close_codes())
 
 
 def test_a_duration_is_not_explained_where_there_is_none(explain):
