@@ -44,7 +44,8 @@ file in here; `conversation` has the state of one connection.
 
 from __future__ import annotations
 
-from ..core.timeline.protocol_facts import Intervals
+from ..core.timeline.close_reasons import Topic
+from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
 from .audio import RAW, Audio, BadAudio, Spoken, VoiceRole
 from .conversation import Conversation, Resumption
 from .frames import FRAMES
@@ -99,6 +100,7 @@ __all__ = [
     "TURN",
     "URL",
     "Audio",
+    "Awaited",
     "BadAudio",
     "Codec",
     "Conversation",
@@ -111,10 +113,13 @@ __all__ = [
     "Prefixed",
     "Problem",
     "Profile",
+    "ProtocolCode",
+    "ProtocolTimer",
     "Resumption",
     "Say",
     "SessionStep",
     "Spoken",
+    "Topic",
     "Unwritable",
     "VoiceRole",
 ]
