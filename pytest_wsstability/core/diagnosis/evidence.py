@@ -176,7 +176,8 @@ def _flaws(f: Features) -> Evidence | None:
 
 
 def _late(f: Features) -> Evidence | None:
-    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered else f.timeline.pings
+    own, pings = f.timeline.own_heartbeats, f.timeline.pings
+    trips = own if own.answered else pings
     if not trips.answered:
         return None
     at, slowest = max(trips.rtts.slowest_above(-math.inf), key=lambda pair: pair[1])

@@ -314,7 +314,7 @@ def _seen_late(events: Sequence[Event], end: float) -> float:
 
 def _tail(timeline: Timeline, frames: Sequence[Event], at_least: float) -> Tail:
     end = timeline.duration
-    rtts = [trips.rtts.quantile(0.5) for trips in (timeline.heartbeats, timeline.pings) if trips.answered]
+    rtts = [trips.rtts.quantile(0.5) for trips in (timeline.own_heartbeats, timeline.pings) if trips.answered]
     reaction = min(_REACTION_MAX, max(REACTION, at_least, 3 * max(rtts, default=0.0)))
     tail = [event for event in frames if event.at >= end - reaction]
     before = next((event.at for event in reversed(frames) if event.at < end - reaction), 0.0)

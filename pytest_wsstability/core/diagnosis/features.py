@@ -472,7 +472,7 @@ class Features:
     def slow_meanwhile(self) -> bool:
         """Whether an answer that came behind the peer's last ping took longer than the peer waited then."""
         last = self.pings.last
-        trips = (self.timeline.heartbeats.rtts, self.timeline.pings.rtts)
+        trips = (self.timeline.own_heartbeats.rtts, self.timeline.pings.rtts)
         slow = [pair for each in trips for pair in each.slowest_above(self.since_ping)]
         return last is not None and any(at + rtt >= last for at, rtt in slow)
 

@@ -60,7 +60,7 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
 def ended_by_first_heartbeat(f: Features) -> bool:
     """Whether the end came without a word right behind this end's first heartbeat, a message not answered."""
     beats = [each for each in f.events if _is_beat(each)]
-    if len(beats) != 1 or f.timeline.heartbeats.sent != 1 or f.timeline.heartbeats.answered:
+    if len(beats) != 1 or f.heartbeats.sent != 1 or f.heartbeats.answered:
         return False
     if f.close is None or f.close.reason:
         return False

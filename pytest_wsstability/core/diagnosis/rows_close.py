@@ -345,8 +345,8 @@ LAST = (
         shows="1000 or 1005 was received right behind the first heartbeat, which nobody had answered",
         when=lambda f: f.code in (1000, 1005) and ended_by_first_heartbeat(f),
         confidence=MEDIUM,
-        sentence="the {peer} closed with {code} {beat_gap} after the first heartbeat of the {end}: one that "
-        "does not know it may end the connection so",
+        sentence="the {peer} closed with {code} {own_beat_gap} after the first heartbeat of the {end}: one "
+        "that does not know it may end the connection so",
         headline="closed right after the first heartbeat: does the {peer} know it?",
         blame=Blamed.SELF,
         evidence=("end", "questions"),

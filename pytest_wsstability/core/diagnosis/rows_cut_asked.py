@@ -235,8 +235,8 @@ ROWS = (
         shows="no close frame, right behind the first heartbeat, which nobody had answered; no known timer",
         when=_after_first_heartbeat,
         confidence=MEDIUM,
-        sentence="the connection was cut {beat_gap} after the first heartbeat of the {end}: a handler that "
-        "does not know it and failed fits",
+        sentence="the connection was cut {own_beat_gap} after the first heartbeat of the {end}: a handler "
+        "that does not know it and failed fits",
         headline="cut right after the first heartbeat: does the {peer} know it?",
         blame=Blamed.PEER,
         evidence=("end", "questions", "together"),

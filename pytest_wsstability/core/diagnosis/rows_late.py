@@ -17,7 +17,8 @@ _SHORTLY = 3
 
 def _late(f: Features) -> list[tuple[float, float]]:
     """Questions whose answers took longer than a second, as ``(at, rtt)``."""
-    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
+    own, pings = f.timeline.own_heartbeats, f.timeline.pings
+    trips = own if own.answered > 1 else pings
     return list(trips.rtts.slowest_above(TO_ANSWER))
 
 
@@ -45,7 +46,7 @@ def _slow(f: Features) -> bool:
 
 def _late_again(f: Features) -> bool:
     """Whether a heartbeat is open, and one shortly before was answered after half as long, or more."""
-    since, trips = f.heartbeats.open_since, f.timeline.heartbeats
+    since, trips = f.heartbeats.open_since, f.timeline.own_heartbeats
     if f.ended or since is None or not f.hears:
         return False
     slow = trips.rtts.slowest_above((f.age - since) / 2)

@@ -317,6 +317,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
     "beats_due": lambda f: _seconds(f.timeline.peer_interval),
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
+    "own_beat_gap": lambda f: _seconds(f.age - (f.timeline.own_heartbeats.last_at or 0.0)),
     # Messages.
     "nth_message": lambda f: str(f.messages_sent),
     "largest": lambda f: size(f.messages.largest),

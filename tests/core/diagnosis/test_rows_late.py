@@ -11,6 +11,8 @@ from pytest_wsstability.core.diagnosis.rows_late import DUE, ROWS
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import timeline
 
@@ -146,3 +148,17 @@ def test_an_answer_that_was_late_long_ago_tells_nothing_of_this_one():
     beats += [row for at in range(20, 60, 10) for row in ((at, ">beat", at), (at + 0.1, "<answer", at))]
 
     assert fitting(DUE, read(*beats, (60, ">beat", 60), (63.9, "<text"), end=64, how=OPEN)) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "fits"), [(">beat", "<answer", True), ("<beat", ">answer", False)]
+)
+def test_how_late_a_server_answers_tells_nothing_of_its_client(asked, answered, fits):
+    """Where both ends send heartbeats, its record has those of each."""
+    both = frozenset({End.CLIENT, End.SERVER})
+    facts = ProtocolFacts(name="both", title="both", heartbeat=HeartbeatShape.ANSWERED, heartbeats_from=both)
+    rows = [row for at in (10, 20, 30) for row in ((at, asked, at), (at + 2.25, answered, at))]
+    rows += [(15, ">beat", 15), (15.1, "<answer", 15), (40, ">beat", 40), (43.9, "<text")]
+    features = read(*rows, end=44, how=OPEN, line_end=End.SERVER, protocol=facts)
+
+    assert fitting(DUE, features) == ["SLOW_ANSWERS"] * fits

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.features import ProxyView
 from pytest_wsstability.core.diagnosis.rows_said_keepalive import ROWS
-from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, Opcode, Role
 from tests.core.diagnosis.fitting import fitting, read, stream
 from tests.core.script import closed_by_peer
 
@@ -174,3 +174,11 @@ def test_a_round_trip_as_long_as_the_peer_waited_makes_its_pong_late(asked, answ
     found = causes(*pings, (asked, ">beat"), (answered, "<answer"), end=60)
 
     assert (found[0] == "PONG_LATE") is is_late
+
+
+def test_an_answer_of_this_end_is_no_round_trip():
+    """A server that answers its client late, and all pings at once."""
+    pings = [(at, what) for at in (10, 25, 40, 55) for what in ("<ping", ">pong")]
+    found = causes(*pings, (50, "<beat"), (56, ">answer"), end=60, line_end=End.SERVER)
+
+    assert found[0] == ANSWERED[0]
