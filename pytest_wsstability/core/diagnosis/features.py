@@ -470,8 +470,14 @@ class Features:
 
     @property
     def slow_meanwhile(self) -> bool:
-        """Whether an answer that came behind the peer's last ping took longer than the peer waited then."""
-        last = self.pings.last
+        """
+        Whether an answer that came behind the peer's last ping took longer than the peer waited then.
+
+        A ping that comes with the end, as where one goes out the moment that another is missed, is not the
+        one that it waited for.
+
+        """
+        last = self.pings.last if self.since_ping >= TO_ANSWER else None
         trips = (self.timeline.own_heartbeats.rtts, self.timeline.pings.rtts)
         slow = [pair for each in trips for pair in each.slowest_above(self.since_ping)]
         return last is not None and any(at + rtt >= last for at, rtt in slow)

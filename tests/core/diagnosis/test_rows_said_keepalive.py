@@ -176,6 +176,15 @@ def test_a_round_trip_as_long_as_the_peer_waited_makes_its_pong_late(asked, answ
     assert (found[0] == "PONG_LATE") is is_late
 
 
+@pytest.mark.parametrize(("last", "is_late"), [(59, True), (59.0625, False), (60, False)])
+def test_a_ping_that_comes_with_the_end_is_not_what_the_peer_waited_for(last, is_late):
+    """A server that pings as often as it gives up sends one then: no answer comes as soon as that."""
+    pings = [(at, what) for at in (20, 40, last) for what in ("<ping", ">pong")]
+    found = causes(*pings, (57.5, ">beat"), (59.5, "<answer"), end=60)
+
+    assert (found[0] == "PONG_LATE") is is_late
+
+
 def test_an_answer_of_this_end_is_no_round_trip():
     """A server that answers its client late, and all pings at once."""
     pings = [(at, what) for at in (10, 25, 40, 55) for what in ("<ping", ">pong")]
