@@ -32,7 +32,7 @@ def _overdue(requirement: Requirement, timeline: Timeline) -> str | None:
 
 def _unanswered(timeline: Timeline) -> str | None:
     """That the peer answered heartbeats of this end, and then no more; None where it answers them."""
-    trips, now = timeline.heartbeats, timeline.duration
+    trips, now = timeline.own_heartbeats, timeline.duration
     open_since = trips.overdue(now, PROOF_TIMEOUT)
     if timeline.is_one_way or not trips.answered or len(open_since) < 2:
         return None

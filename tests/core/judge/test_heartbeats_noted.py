@@ -7,6 +7,7 @@ import pytest
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Noted, Outcome
+from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Intervals
 from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.script import timeline
@@ -42,6 +43,14 @@ def test_heartbeats_that_are_not_answered_any_more(answered, sent, until, is_not
 
     assert bool(noted(line)) is is_noted
     assert all("heartbeats were answered, and the last ones were not" in each for each in noted(line))
+
+
+def test_what_this_end_does_not_answer_is_not_its_peers():
+    """A server that answers its client's heartbeats no more has its own record of that."""
+    asked = [(10 * number, "<beat", number) for number in range(1, 6)]
+    line = timeline(*asked[:2], (20.1, ">answer", 2), *asked[2:], until=60, end=End.SERVER)
+
+    assert noted(line) == []
 
 
 def test_what_is_required_is_judged_and_not_noted():
