@@ -261,21 +261,20 @@ class Features:
 
     @property
     def clearly_told(self) -> bool:
-        """
-        Whether they tell of one thing, and not only that there was an error, or a timeout.
-
-        In a stream of messages one that calls itself an error does.
-
-        """
-        words = self.last_words
-        is_own = words is not None and (not self.may_be_content or is_called_error(words))
-        return is_own and tells_clearly(self.told)
+        """Whether they tell of one thing, and not only that there was an error, or a timeout."""
+        return not self.may_be_content and tells_clearly(self.told)
 
     @property
     def may_be_content(self) -> bool:
-        """Whether messages of the peer came so often that one stands right before an end by chance."""
-        others = self.timeline.messages.count - 1
-        return others > 0 and others >= OFTEN * self.age
+        """
+        Whether messages of the peer came so often that one stands right before an end by chance.
+
+        One that calls itself an error does not, and is no content like the others.
+
+        """
+        others, words = self.timeline.messages.count - 1, self.last_words
+        is_often = others > 0 and others >= OFTEN * self.age
+        return is_often and not (words is not None and is_called_error(words))
 
     @property
     def unknown_ping(self) -> float | None:

@@ -42,7 +42,7 @@ def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
 
 _BY_CHANCE = Rival(
     Cause.CLOSED_BY_PEER,
-    "messages came as often as every ten seconds",
+    "messages came as often as every ten seconds, and the last one does not call itself an error",
     lambda f: f.may_be_content,
     "messages came so often that it may be content like the others",
     LOW,

@@ -205,7 +205,8 @@ def read_message(text: str) -> Reading:
 
 def is_called_error(text: str) -> bool:
     """Whether a message calls itself an error, as a command or in JSON, and not only speaks of one."""
-    return _CALLED_ERROR.search(text) is not None
+    # An answer of JSON-RPC has a member for one, which is null.
+    return _CALLED_ERROR.search(_EMPTY.sub(" ", text)) is not None
 
 
 def says_wrong(text: str) -> bool:

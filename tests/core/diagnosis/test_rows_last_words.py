@@ -198,7 +198,10 @@ def test_a_stream_whose_last_message_says_why_it_is_over(features, fits):
     ("text", "cause"),
     [
         ("line 9: rate limit exceeded for a job", "HANDLER_ERROR"),
+        ('{"result": "rate limit exceeded for a job", "error": null}', "HANDLER_ERROR"),
+        ('{"text": "rate limit exceeded for a job", "errors": []}', "HANDLER_ERROR"),
         ('{"type": "error", "message": "rate limit exceeded"}', "RATE_LIMITED"),
+        ('{"result": null, "error": "rate limit exceeded"}', "RATE_LIMITED"),
     ],
 )
 def test_in_a_stream_a_message_has_to_call_itself_an_error(text, cause):
@@ -207,6 +210,8 @@ def test_in_a_stream_a_message_has_to_call_itself_an_error(text, cause):
     told = diagnose(timeline(*stream, (61, "<feed", text), (61.1, closed_by_peer(1011, "Internal Error"))))
 
     assert told.cause.name == cause
+    # One that does is no content, of which another would stand there by chance.
+    assert told.confidence.value == "medium"
 
 
 @pytest.mark.parametrize(
