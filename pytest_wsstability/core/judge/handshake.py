@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
@@ -42,9 +43,15 @@ def _flaws(requirement: Requirement, timeline: Timeline) -> list[Irregularity]:
     return [each for each in timeline.irregular if _in_hold(requirement, each.at)]
 
 
-def raised(requirement: Requirement, timeline: Timeline) -> tuple[Doubt, ...]:
-    """That a function of the profile raised: what was not said or understood for that is not the peer's."""
-    found = (each for each in _flaws(requirement, timeline) if each.flaw is Flaw.FUNCTION)
+def raised(requirement: Requirement, timeline: Timeline, *, until: float = math.inf) -> tuple[Doubt, ...]:
+    """
+    That a function of the profile raised, by an instant: what it did not say or understand is not the peer's.
+
+    What was missing before is.
+
+    """
+    flaws = _flaws(requirement, timeline)
+    found = (each for each in flaws if each.flaw is Flaw.FUNCTION and each.at <= until + SAME)
     return tuple(Doubt(Reason.PROFILE, show_text(each.detail)) for each in found)
 
 

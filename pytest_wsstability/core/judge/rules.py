@@ -168,14 +168,15 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
         observed += f"; then {close.headline()}: {close}"
         headline = f"{close.headline()}, before the session was confirmed"
     excuses = incidents.end(close) if ended and close is not None else incidents.late(within, confirmed)
+    at = confirmed if confirmed is not None else min(within, timeline.duration)
     yield Violation(
         Rule.SESSION,
-        confirmed if confirmed is not None else min(within, timeline.duration),
+        at,
         f"session confirmed within {show(within)}",
         observed,
         headline,
         observed,
-        excuses=(*excuses, *raised(requirement, timeline)),
+        excuses=(*excuses, *raised(requirement, timeline, until=at)),
     )
 
 

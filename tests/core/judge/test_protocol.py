@@ -57,6 +57,15 @@ def test_a_session_that_such_a_function_did_not_begin_is_not_the_servers_matter(
     assert judge(Requirement(alive_for=60, session_within=5), late).outcome is Outcome.UNSTABLE
 
 
+@pytest.mark.parametrize(("at", "outcome"), [(5.0, Outcome.INCONCLUSIVE), (5.1, Outcome.UNSTABLE)])
+def test_a_function_that_raised_later_did_not_keep_the_session_back(at, outcome):
+    """What was missing by then is the server's."""
+    line = timeline((0.1, "<hello"), (0.2, ">info"), until=60)
+    line.irregularity(1000.0 + at, Flaw.FUNCTION, "news: read raised KeyError('text')")
+
+    assert judge(Requirement(alive_for=60, session_within=5), line).outcome is outcome
+
+
 def test_a_flaw_of_the_handshake_is_another_rule():
     """It counts only where the handshake is asked for."""
     line = timeline((1, ">beat"), (2, "<answer"), until=60)
