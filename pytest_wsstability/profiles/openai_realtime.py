@@ -21,7 +21,7 @@ from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from ..core.voice.audio import AudioFormat, Encoding
 from .audio import Audio
 from .messages import Codec
-from .placeholders import AUDIO, SESSION_ID, TEXT
+from .placeholders import ANY, AUDIO, SESSION_ID, TEXT
 from .profile import Profile
 from .templates import Free
 from .wording import json_of
@@ -35,7 +35,14 @@ _ANSWER = Free("item_2", "answer", optional=True)
 _OUTPUT = {"response_id": _RESPONSE_ID, "output_index": Free(0, optional=True), **_EVENT}
 _RESPONSE = {**_OUTPUT, "item_id": _ANSWER, **_CONTENT}
 _MESSAGE = {"id": _ANSWER, "type": "message", "role": "assistant", "content": Free([], optional=True)}
-_CALL = {"type": "function_call"}
+# The model wants a tool, whatever it has said before: the answer goes on in the response to what comes of it.
+_CALLS = tuple(
+    {
+        "type": "response.done",
+        "response": {"status": "completed", "output": [*before, {"type": "function_call"}]},
+    }
+    for before in ((), (ANY,), (ANY, ANY))
+)
 # Where the server listens too, it ends and answers a turn that was committed once more.
 _MANUAL = {"audio": {"input": {"turn_detection": None}}}
 _SESSION = {"type": "realtime", **_MANUAL}
@@ -117,9 +124,7 @@ OPENAI_REALTIME = Profile(
         token=(
             {"type": "response.output_audio_transcript.delta", "delta": TEXT, **_RESPONSE},
             {"type": "response.audio_transcript.delta", "delta": TEXT, **_RESPONSE},
-            # The model wants a tool: the answer goes on in the response to what comes of it.
-            {"type": "response.done", "response": {"output": [_CALL]}},
-            {"type": "response.done", "response": {"output": [{"type": "message"}, _CALL]}},
+            *_CALLS,
         ),
         answer=(
             {"type": "response.output_audio.delta", "delta": AUDIO, **_RESPONSE},

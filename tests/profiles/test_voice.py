@@ -132,17 +132,23 @@ def test_what_openai_says(message, role, session_id):
 
 
 @pytest.mark.parametrize(
-    ("output", "role"),
+    ("status", "output", "role"),
     [
         # What comes of the tool is said in a response of its own.
-        (["function_call"], VoiceRole.TOKEN),
-        (["message", "function_call"], VoiceRole.TOKEN),
-        (["message"], VoiceRole.ANSWER_END),
-        ([], VoiceRole.ANSWER_END),
+        ("completed", ["function_call"], VoiceRole.TOKEN),
+        ("completed", ["function_call", "function_call"], VoiceRole.TOKEN),
+        ("completed", ["message", "function_call"], VoiceRole.TOKEN),
+        ("completed", ["message", "message", "function_call"], VoiceRole.TOKEN),
+        ("completed", ["message"], VoiceRole.ANSWER_END),
+        ("completed", [], VoiceRole.ANSWER_END),
+        # Of one that was broken off or failed no tool is called.
+        ("cancelled", ["message", "function_call"], VoiceRole.INTERRUPTED),
+        ("failed", ["function_call"], VoiceRole.ANSWER_END),
+        ("incomplete", ["function_call"], VoiceRole.ANSWER_END),
     ],
 )
-def test_an_answer_of_openai_goes_on_behind_a_call_of_a_tool(output, role):
-    response = {"id": "r", "status": "completed", "output": [{"type": kind, "id": "i"} for kind in output]}
+def test_an_answer_of_openai_goes_on_behind_a_call_of_a_tool(status, output, role):
+    response = {"id": "r", "status": status, "output": [{"type": kind, "id": "i"} for kind in output]}
     spoken = OPENAI_REALTIME.audio.read(
         json.dumps({"type": "response.done", "response": response}), End.SERVER
     )
