@@ -135,7 +135,7 @@ class Call:
         return began
 
     def over(self, at: float) -> None:
-        """The call is over: what is still being said unasked would have had its end."""
+        """The call or its connection is over: what is still being said unasked would have had its end."""
         remark = self._remark
         if remark is not None and remark.audio_until is not None and at - remark.audio_until > GOES_ON:
             self._end_remark(remark, at)
@@ -430,6 +430,7 @@ class Call:
     def came_back(self, since: float, at: float) -> None:
         """A connection was opened again; nothing is heard of what was to be played meanwhile."""
         self.away.append((since, at))
+        self.over(since)
         self._remark, self._unended = None, 0
         self.down.pause()
         self.down.resumes = True

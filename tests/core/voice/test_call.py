@@ -561,6 +561,9 @@ ANSWERED = ((1, "speak"), (2, "hush"), (3, "audio", 1.0), (4, "done"))
             [(5, "audio", 1.0), (5.5, "back"), (10, "speak"), (11, "hush"), (12, "audio", 1.0), (13, "done")],
             0,
         ),
+        ([(5, "audio", 1.0), (8, "back")], 0),
+        # Or so long after it that its end would have come.
+        ([(5, "audio", 1.0), (8.1, "back")], 1),
     ],
 )
 def test_what_an_agent_says_unasked_is_whole_with_its_end(events, strays):
