@@ -338,8 +338,10 @@ class MessageLayer(Generic[_Frames]):
             except Unwritable as exc:
                 self.flawed(Flaw.FUNCTION, str(exc))
                 return
+            anew = say.role is _HEARTBEAT and conversation.profile.words.is_counted_anew
+            key = conversation.key(say, payload) if anew else say.key
             try:
-                self._frames.write_message(now, payload, say.role, conversation.key(say, payload))
+                self._frames.write_message(now, payload, say.role, key)
             except UnicodeEncodeError:
                 # The peer's own id or token, which this end was to repeat: JSON can name what UTF-8 cannot.
                 self._frames.fail(1007, "half of a surrogate pair in a message, which no text can carry")

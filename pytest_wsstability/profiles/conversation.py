@@ -331,11 +331,9 @@ class Conversation:
         return words.write(say.role, values, step=say.step, resumes=say.resumes)
 
     def key(self, say: Say, payload: str | bytes) -> bytes | None:
-        """What tells a message that this end has written from its neighbours: as it says it."""
-        if say.role is not _HEARTBEAT or say.values is None or not self.profile.words.is_counted_anew:
-            return say.key
+        """What tells a message that this end has written from its neighbours, as it says it."""
         heard = self.read_own(payload)
-        return heard.key if heard.role is _HEARTBEAT else say.key
+        return heard.key if heard.role is say.role else say.key
 
     def forget(self) -> None:
         """Know no session any more that a client could come back to."""
