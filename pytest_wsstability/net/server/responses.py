@@ -109,14 +109,14 @@ def asked(protocol: ServerProtocol, request: Request, profile: Profile) -> Respo
     wanted = request.headers.get("Access-Control-Request-Method") if method == "OPTIONS" else None
     try:
         answer = profile.http(wanted or method, request.path)
+        if answer is None:
+            return None
+        status, body = (HTTPStatus(answer.status), answer.body) if wanted is None else (HTTPStatus.OK, "")
+        response = _text(protocol, status, body, "application/json")
     except Exception as exc:
-        # The user's function runs here.
+        # The user's function runs here, and may give what is no answer.
         why = f"http of the profile {profile.name!r} raised {exc!r}\n"
         return _text(protocol, HTTPStatus.INTERNAL_SERVER_ERROR, why)
-    if answer is None:
-        return None
-    status, body = (HTTPStatus(answer.status), answer.body) if wanted is None else (HTTPStatus.OK, "")
-    response = _text(protocol, status, body, "application/json")
     if origin is not None:
         # To a page of another origin a WebSocket is open, and other requests are not (Fetch, section 3.3).
         response.headers["Access-Control-Allow-Origin"] = origin

@@ -128,6 +128,18 @@ def test_what_a_function_raises_is_told():
     assert body == "http of the profile 'ours' raised ZeroDivisionError('division by zero')\n"
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [(HttpAnswer(799, ""), "799 is not a valid HTTPStatus"), ((200, "{}"), "has no attribute 'status'")],
+)
+def test_what_is_no_answer_is_told(answer, told):
+    """And the client is not left without one."""
+    head, body, _ = asked(JSON.replace(name="ours", http=lambda method, target: answer), "GET /x")
+
+    assert head.startswith("HTTP/1.1 500 ")
+    assert told in body
+
+
 def test_another_request_is_told_to_upgrade():
     """None is no answer."""
     profile = JSON.replace(name="ours", http=lambda method, target: None)
