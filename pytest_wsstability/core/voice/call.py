@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ..call_summary import Turn
 from ..samples import Sample
-from ..timeline.close_reasons import tells_of_trouble
+from ..timeline.close_reasons import Topic, read_message, says_wrong, tells_of_trouble
 from .agent_record import AgentTurn
 from .answer_sound import AnswerSounds
 from .playout import PREBUFFER, Playout
@@ -18,6 +18,8 @@ from .stream import HeardAudio, SentAudio
 _MALFORMED = 8
 # Characters of a message that is read for what went wrong: what says so is short.
 _READ = 500
+# Topics of what agents say of an end of speech too ("silence_timeout"), which is no complaint.
+_OF_SILENCE = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
 # Seconds from which on audio behind an answer is a remark: the chunks that are left of it come sooner.
 REMARKS_AFTER = 1.0
 # Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
@@ -422,7 +424,7 @@ class Call:
     def unknown_message(self, why_not: Callable[[], str], text: str = "") -> None:
         """A message is none of the protocol's; ``why_not`` says what it lacks to be audio of an answer."""
         number = len(self.turns)
-        if number not in self.complaints and 0 < len(text) <= _READ and tells_of_trouble(text):
+        if number not in self.complaints and 0 < len(text) <= _READ and _complains(text):
             self.complaints[number] = text
         count, first = self.unknown.get(number, (0, ""))
         self.unknown[number] = count + 1, first or why_not()
@@ -489,3 +491,9 @@ class Call:
     def underruns(self) -> int:
         """How often a player had nothing to play in the middle of an utterance."""
         return self.playout.underrun_count
+
+
+def _complains(text: str) -> bool:
+    """Whether a message speaks of what went wrong."""
+    trouble = tells_of_trouble(text) and read_message(text).topic not in _OF_SILENCE
+    return trouble or says_wrong(text)

@@ -612,3 +612,21 @@ def test_a_remark_has_the_number_of_its_turn_or_one_of_its_own(number, forgot):
     made.turn_done(16, number=number)
 
     assert (made.forgot_at, made.stray_chunks) == (forgot, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('{"type": "failure", "why": "timed out"}', True),
+        ('{"code": 429, "message": "too many requests"}', True),
+        ('{"type": "problem", "reason": "rate limit reached"}', True),
+        # How speech has ended, and how long the way is.
+        ('{"type": "endpointing", "reason": "silence_timeout"}', False),
+        ('{"type": "UserStoppedSpeaking", "reason": "timeout"}', False),
+        ('{"type": "ping_ms", "value": 3}', False),
+        ('{"usage": 12}', False),
+    ],
+)
+def test_what_speaks_of_trouble_is_a_complaint(said, kept):
+    """And not what agents say of speech."""
+    assert call((1, "speak"), (2, "unknown", "", said)).complaints == ({1: said} if kept else {})
