@@ -22,6 +22,8 @@ LATE_BEAT = 0.25
 FLOOD = 20.0
 # A stage that takes longer than people want all of them to take (0.8 s from voice to voice) is slow.
 SLOW = 0.8
+# The share of a turn's wait that a heartbeat waits with it at least which tells that neither was read.
+_SHARE = 0.5
 # Chunks from which a pace is told, and how near it has to be to that of another rate.
 FEWEST_FOR_RATE, NEAR_RATE = 10, 0.02
 # Sums of seconds are wrong by less than this.
@@ -161,16 +163,20 @@ class VoiceFeatures:
     @property
     def resumed(self) -> Turn | None:
         """
-        The first turn of which something came as soon as late heartbeats were answered.
+        The first turn of which something came as soon as a late heartbeat was answered.
 
-        They were all sent since the end of its speech, and no other was late: a way that stands still keeps
-        no such hours. None if there is none.
+        It was sent since the end of the speech, and no heartbeat was late but in turns that waited so: a way
+        that stands still keeps no such hours. None if there is none.
 
         """
         if self.call.away or self.call.plays_on:
             return None
+        turns = self.call.turns
         late = [(at, at + seconds) for at, seconds in self.here.heartbeats.rtts.slowest_above(LATE_BEAT)]
-        return next((turn for turn in self.call.turns if late and _resumes(turn, late)), None)
+        if not all(any(_waited_with(turn, *each) for turn in turns) for each in late):
+            return None
+        most = (turn for turn in turns if any(_waited_with(turn, *each) >= _SHARE for each in late))
+        return next(most, None)
 
     @property
     def beats_answered(self) -> bool:
@@ -249,15 +255,20 @@ def _overtakes(turn: Turn, waits: Sequence[tuple[float, float]]) -> bool:
     return any(turn.speech_until <= asked <= before and until >= after for asked, until in waits)
 
 
-def _resumes(turn: Turn, late: Sequence[tuple[float, float]]) -> bool:
-    """Whether heartbeats waited as it did: since the end of its speech, and until something came of it."""
+def _waited_with(turn: Turn, asked: float, until: float) -> float:
+    """
+    How much of its wait a heartbeat waited with it, as a share; 0 where that waited otherwise.
+
+    With it waits what was sent since the end of its speech, and was answered when something came of it.
+
+    """
     came = [at for at in (turn.transcript_at, turn.token_at, turn.audio_at) if at is not None]
     if turn.speech_until is None or not came:
-        return False
+        return 0.0
     since, reply = turn.speech_until, min(came)
-    longest = max(until - asked for asked, until in late)
-    waited = all(since <= asked and reply - SLOW <= until <= reply + LATE_BEAT for asked, until in late)
-    return waited and 2 * longest >= reply - since
+    if asked < since or not reply - SLOW <= until <= reply + LATE_BEAT:
+        return 0.0
+    return (until - asked) / (reply - since)
 
 
 def voice_features(

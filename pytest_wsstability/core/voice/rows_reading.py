@@ -62,7 +62,7 @@ NOT_READING = (
     VoiceRow(
         cause=Cause.PEER_NOT_READING,
         shows="the caller's record alone: heartbeats that were sent after the end of the speech were "
-        "answered right before anything came of the turn, and no others were late",
+        "answered right before anything came of the turn, and others were late in such turns alone",
         when=lambda f: f.agent is None and bool(_OF_READING & f.rules) and f.resumed is not None,
         sentence="what was sent after the end of the speech{resumed_turn} waited as long as the turn did, a "
         "heartbeat {late_beat}: the agent's handler awaits a stage and does not read meanwhile, or its event "

@@ -517,6 +517,36 @@ def test_heartbeats_that_wait_as_the_turn_does_were_not_read(beats, told):
     assert diagnosis.confidence is Confidence.MEDIUM
 
 
+@pytest.mark.parametrize(
+    ("beats", "told"),
+    [
+        # In each turn; at the end of its wait, too.
+        ([(2.5, 5.9), (12.0, 12.1), (22.5, 25.9)], 1),
+        ([(5.5, 5.9), (22.5, 25.9)], 2),
+        ([(5.6, 5.9), (25.0, 25.9)], None),
+        # In one of them it was answered while that still waited.
+        ([(2.5, 5.9), (22.5, 25.1)], None),
+    ],
+)
+def test_an_agent_that_reads_late_does_so_turn_after_turn(beats, told):
+    """And between them its heartbeats are in time."""
+    made = call(
+        *(
+            (20 * number + at, *event)
+            for number in range(2)
+            for at, *event in ((0, "speak"), (2, "hush"), (6, "final"), (6.5, "audio", 1.0), (7, "done"))
+        )
+    )
+    rows = sorted(row for sent, came in beats for row in ((sent, ">beat"), (came, "<answer")))
+    verdict = verdict_of(made, first_audio_within=0.8)
+    ends = [timeline(*rows, until=120)]
+
+    found = voice_features(made, verdict, None, ends, 0.0).resumed
+    assert (found and found.number) == told
+    diagnosis = diagnosed_call(verdict, ends, made, None, origin=0.0).diagnosis
+    assert diagnosis.cause is (Cause.PEER_NOT_READING if told else Cause.PATH_STALLED)
+
+
 @pytest.mark.parametrize(("before", "told"), [([], None), ([(0.5, ">beat"), (0.6, "<answer")], 1)])
 def test_a_heartbeat_that_is_never_answered_was_not_read_where_others_are_answered(before, told):
     """An agent that answers none at all may read them."""
