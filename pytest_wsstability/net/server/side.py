@@ -152,7 +152,9 @@ class ServerSide:
     def _respond(self, websocket: WebSocket, protocol: ServerProtocol, request: Request) -> Response:
         answer = self._registry.answer
         response = answer(protocol, request) if answer is not None else None
-        if response is None and "Upgrade" in request.headers:
+        # Java's HTTP client offers HTTP/2 with each request: "Upgrade: h2c".
+        upgrades = any("websocket" in each.lower() for each in request.headers.get_all("Upgrade"))
+        if response is None and upgrades:
             self._steps = self._faults.on_upgrade(self._registry.on_upgrade())
             response = refusal(self._steps, protocol)
         elif response is None:

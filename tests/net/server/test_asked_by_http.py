@@ -119,6 +119,20 @@ def test_who_waits_for_a_session_is_told_why_none_came(profile, line, told):
         run_virtual(script())
 
 
+def test_who_offers_http2_asks_by_http_too():
+    """As Java's client does by default; an upgrade to WebSocket is another."""
+    profile = JSON.replace(name="ours", http=lambda method, target: HttpAnswer(200, "{}"))
+    offer = [
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQ",
+    ]
+    head, body, attempts = asked(profile, "GET /info", *offer)
+
+    assert head.startswith("HTTP/1.1 200 ")
+    assert (body, attempts) == ("{}", [])
+
+
 def test_what_a_function_raises_is_told():
     """It is the user's."""
     profile = JSON.replace(name="ours", http=lambda method, target: 1 / 0)
