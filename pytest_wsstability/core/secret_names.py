@@ -34,12 +34,12 @@ _ACCESS = (
 _CODE = re.compile(rf"(?:x-)?code$|.*code{_GAP}verifier|(?:.*[^a-z])?(?:{_ACCESS}){_GAP}codes?(?![a-z])")
 # A key of a table or a queue, or one that lets in, as Azure and PagerDuty have them: the value tells.
 _TWOFOLD = re.compile(rf"(?:primary|secondary|routing){_GAP}key", re.IGNORECASE)
-# The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `session_within`.
+# The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `token_file`.
 _ABOUT = frozenset({
-    "age", "algorithm", "budget", "count", "duration", "endpoint", "error", "exception", "expiration",
-    "expiry", "format", "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "rate",
-    "reason", "second", "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version",
-    "within",
+    "age", "algorithm", "budget", "count", "dir", "duration", "endpoint", "error", "exception", "expiration",
+    "expiry", "file", "format", "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "path",
+    "rate", "reason", "second", "seconds", "size", "state", "status", "timeout", "total", "ttl", "type",
+    "version", "within",
 })  # fmt: skip
 # What is counted, by its plural: `max_tokens=4096`, `tokens_left`, `sessions=12`.
 _COUNTED = re.compile(r"(?:credential|key|secret|session|signature|ticket|token)s(?![a-z])")
@@ -50,6 +50,8 @@ _DURATION = re.compile(r"\d{1,6}(?:\.\d+)?(?:ms|s|m|min|h|%)", re.IGNORECASE)
 # A number that lets in has one of these names; one beside another name is an amount or an instant.
 _OF_A_NUMBER = re.compile(r"(?:.*[^A-Za-z])?(?:otp|pin|pwd|pass(?:word|code)?)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# What has been measured, or worked out.
+_FRACTION = re.compile(r"[+\-]?\d+\.\d+(?:e[+\-]?\d+)?m?s?", re.IGNORECASE)
 # Secret as a query parameter, and everywhere else a common word of harmless texts.
 _COMMON = re.compile(r"(?:.*\[)?(?:session|code|key|keys|hash|auth)\]?$", re.IGNORECASE)
 # A word of a name ("tokenTTL", "token_ttl" and "TOKEN-TTL" have two), and where one begins in camel case.
@@ -131,7 +133,7 @@ def is_secret_value(name: str, value: str) -> bool:
     """The same of a name with its value, which may be a flag, a duration, or how many there are."""
     if not is_secret(name):
         return False
-    if not _own.isdisjoint((name.lower(), *(word.lower() for word in _WORD.findall(name)))):
+    if _is_own(name):
         return True
     if _NUMBER.fullmatch(value):
         return _COUNTED.search(_NEXT_WORD.sub("_", name).lower()) is None
@@ -140,14 +142,27 @@ def is_secret_value(name: str, value: str) -> bool:
     return is_of_a_number(name) or _DURATION.fullmatch(value) is None
 
 
+def _is_own(name: str) -> bool:
+    return bool(_own) and not _own.isdisjoint((name.lower(), *map(str.lower, _WORD.findall(name))))
+
+
 def is_of_a_number(name: str) -> bool:
     """Whether a secret of this name may be a number: a PIN, a password."""
     return _OF_A_NUMBER.fullmatch(name) is not None
 
 
+def is_measured(value: str) -> bool:
+    """Whether a value is a number with a fraction, as in "time to first token: 0.4523871898651123 s"."""
+    return _FRACTION.fullmatch(value) is not None
+
+
 def is_secret_in_prose(name: str, value: str) -> bool:
     """The same where ``name=value`` stands in any text, and may be anything: "code=1006" is no secret."""
-    return is_secret_value(name, value) and (name.lower() in _own or not _COMMON.match(name))
+    if _is_own(name):
+        return True
+    if _COMMON.match(name) or (is_measured(value) and not is_of_a_number(name)):
+        return False
+    return is_secret_value(name, value)
 
 
 def is_secret_member(name: str, value: str) -> bool:

@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable, Generator, Iterator
 
 from .secret_forms import SHORTEST
-from .secret_names import is_of_a_number, is_ordinary, is_secret_in_prose, is_secret_member, is_secret_value
+from .secret_names import (
+    is_measured,
+    is_of_a_number,
+    is_ordinary,
+    is_secret_in_prose,
+    is_secret_member,
+    is_secret_value,
+)
 
 Span = tuple[int, int]
 
@@ -132,6 +139,10 @@ _STATED = re.compile(
     r"""(?=(?P<value>[\w.+/~\-]{12,}+={0,2}+)(?![\w(\[]))"""
 )
 _LETS_IN = re.compile(r"token|secret|passw|pwd|passphrase|api[_-]?key|credential", re.IGNORECASE)
+# ... and no amount or instant is: `token_issued_ns = 1764499780123456789`.
+_AMOUNT = re.compile(r"[+\-]?\d+")
+# Digits amid the words of a name in a program: `OAuth2AccessToken`, `x25519_private_key`.
+_AMID_WORDS = re.compile(r"\bOAuth(?=\d)|(?<=[A-Za-z])V?\d{1,5}(?=[A-Z_.])")
 _URL = re.compile(r"""://(?P<authority>[^/?#\s]*)(?=(?P<rest>[^\s"'<>]{0,256}))""")
 # A host that is one by itself; one word may be the beginning of a password.
 _HOST = re.compile(
@@ -155,7 +166,7 @@ def named(text: str) -> Iterator[Span]:
     if "</" in text:
         yield from _telling(_ELEMENT, text)
     for match in _SENTENCE.finditer(text):
-        if _has_digits(match["value"]):
+        if _has_digits(match["value"]) and not is_measured(match["value"]):
             yield match.span("value")
 
 
@@ -268,7 +279,14 @@ def _is_random(value: str) -> bool:
 
 def _lets_in(match: re.Match[str]) -> bool:
     name, value = match["name"], match["value"]
-    return _LETS_IN.search(name) is not None and is_secret_in_prose(name, value) and _has_digits(value)
+    if _LETS_IN.search(name) is None or not (is_secret_in_prose(name, value) and _has_digits(value)):
+        return False
+    if match.string[match.start("value") - 1] in "\"'":
+        return True
+    # Without quotes it may be a number, or a name in the program.
+    if _AMOUNT.fullmatch(value):
+        return is_of_a_number(name)
+    return not is_ordinary(_AMID_WORDS.sub("_", value))
 
 
 def _has_digits(value: str) -> bool:

@@ -69,7 +69,7 @@ _ISSUED = (
     r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{27}|[\w+/]{76}(?:\+AS?[A-Za-z]{2}|AZDO)[\w+/]{4,6}={0,2}",
     r"[\w.~-]{3}\dQ~[\w.~-]{31,34}",
     # Ably, PubNub, Retell, old sessions of OpenAI; Cloudflare, PayPal and Braintree, Firebase, Facebook.
-    r"[\w-]{6}\.[\w-]{6}:[\w-]{43}(?![\w-])|sec-c-[\w+/=-]{36,}|key_[0-9a-f]{28,32}(?![\w-])",
+    r"[\w-]{6}\.[\w-]{6}:[\w-]{43}(?![\w-])|sec-c-[\w+/=-]{36,}|key_[0-9a-f]{28}(?![\w-])",
     r"sess-[A-Za-z0-9]{40}|(?:cf(?:ut|k|at)_|v1\.0-[0-9a-f]{24}-)[A-Za-z0-9]{40,}",
     r"access_token\$[a-z]+\$\w+\$[0-9a-f]{32}|AAAA[\w-]{7}:APA91b[\w-]{80,}|EAA[A-Za-z0-9]{90,}",
     # CircleCI, Buildkite, Terraform, Prefect, SonarQube, Sourcegraph, Typeform, OpenShift, n8n, Render, Neon.

@@ -18,9 +18,10 @@ ACCESS = (
     "verify", "verification", "voucher",
 )  # fmt: skip
 ABOUT = (
-    "age", "algorithm", "budget", "count", "duration", "error", "exception", "expiration", "expiry", "format",
-    "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "rate", "reason", "second",
-    "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
+    "age", "algorithm", "budget", "count", "dir", "duration", "error", "exception", "expiration", "expiry",
+    "file", "format", "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "path", "rate",
+    "reason", "second", "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version",
+    "within",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pytest_wsstability.core.redact import redact_text
+from pytest_wsstability.core.redact import redact_source, redact_text
 
 RANDOM = "Zz99aa88bb77"
 HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
@@ -188,6 +188,9 @@ def test_in_a_sentence(text, shown):
         "metadata[key]=value, [code=1006], [session=x]", '{"GeoHash", "IsValid"}', 'get("token")',
         "--token-type bearer --session-within 5s", '{"name": "token", "value": "bearer"}',
         "'token': challenge.get('token'), key=Some('x')", "metadata.key => 7, token => nil",
+        # What was measured; a file.
+        "time to first token: 0.4523871898651123 s", "first_token=0.4523871898651123",
+        "Turn(first_token=4.523871898e-05, token_age=1)", "--token-file /var/run/secrets/k8s2/token.json",
         # What a server asks for.
         'WWW-Authenticate: Bearer realm="x", error="invalid_token"', '{"www-authenticate": "Negotiate"}',
         # Too short for a PIN, and what is none of it: pins of a board, amounts, what is empty.
@@ -211,6 +214,7 @@ def test_what_tells_of_a_secret_and_is_none(text):
         "pin=4711m",
         "db_pwd=12h",
         "token=12345678",
+        "pin=4711.123456789",
         "password=(hunter2",
         "password=[{x",
         "password=...x",
@@ -221,6 +225,25 @@ def test_what_tells_of_a_secret_and_is_none(text):
 def test_other_values_beside_such_names_are_hidden(text):
     """A count has a plural, and is a number."""
     assert redact_text(text) == f"{text.partition('=')[0]}=***"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        # A test's own code, and its numbers; from a peer, in a difference and in an exception.
+        ("def get(token: OAuth2AccessToken):", "def get(token: OAuth2AccessToken):"),
+        ("secret = x25519_private_key", "secret = x25519_private_key"),
+        ("hasher(password=Argon2PasswordHasherV2.hash)", "hasher(password=Argon2PasswordHasherV2.hash)"),
+        ("{'first_token': 0.4523871898651123}", "{'first_token': 0.4523871898651123}"),
+        ("token_issued_ns = 1764499780123456789", "token_issued_ns = 1764499780123456789"),
+        ("{'token': 'OAuth2AccessToken12x'}", "{'token': '***'}"),
+        ("token = aB3dE5fG7hJ9", "token = ***"),
+        ("password: 123456789012", "password: ***"),
+    ],
+)
+def test_amid_the_source_of_a_test(source, shown):
+    """What stands there without quotes may be a number, or a name in the program."""
+    assert redact_source(source) == shown
 
 
 def test_text_of_a_peer_is_looked_at_once():

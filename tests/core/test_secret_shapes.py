@@ -69,7 +69,7 @@ KEYS = {
     "Azure, an application": ("aB3", f"8Q~{_LETTERS[:34]}"),
     "Ably": ("aB3dE5.fG7hJ9:", _LETTERS[:43]),
     "PubNub": ("sec-c-", _LETTERS),
-    "Retell": ("key_", _HEX[:30]),
+    "Retell": ("key_", _HEX[:28]),
     "Cloudflare": ("v1.0-", f"{_HEX[:24]}-{_HEX}{_HEX}"),
     "PayPal": ("access_token$", f"production${_LETTERS[:16]}${_HEX}"),
     "CircleCI": ("CCIPAT_", f"{_LETTERS[:22]}_{_HEX}"),
