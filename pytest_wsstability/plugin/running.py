@@ -159,6 +159,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
     secrecy.watch(session.config)
+    tell_secrets(session.config, first=True)
     check_again(session)
     with telling_refusal(session):
         check_targets(session)

@@ -207,10 +207,17 @@ def controller_of(config: pytest.Config) -> Controller | None:
     return registered(config, _CONTROLLER, lambda: Controller(told))
 
 
-def tell_secrets(config: pytest.Config) -> None:
-    """Let the controller know what this worker was given, because it shows what others write."""
+def tell_secrets(config: pytest.Config, *, first: bool = False) -> None:
+    """
+    Let the controller know what this worker was given, because it shows what others write.
+
+    Args:
+        config: this worker's.
+        first: whether it is told though nothing was given yet: what shows itself is to be hidden there too.
+
+    """
     controller = controller_of(config)
-    if controller is not None and (news := SECRETS.news()):
+    if controller is not None and ((news := SECRETS.news()) or first):
         controller.tell("secrets", json.dumps(news))
 
 

@@ -226,7 +226,16 @@ async def test_parameter(ws_connect, given):
 """
 
 
-@pytest.mark.parametrize("options", [["-l", "-vv"], ["--tb=short", "-rA"], ["--tb=native"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-l", "-vv"],
+        ["--tb=short", "-rA"],
+        ["--tb=native"],
+        pytest.param(["-n1", "-v"], marks=pytest.mark.slow),
+    ],
+    ids=" ".join,
+)
 def test_what_a_peer_gave_in_what_a_test_raises(pytester, run, options):
     """What lets in is hidden beside its name; the id of a session, which tells what differs, is not."""
     result = run(OF_A_PEER, "--junitxml=j.xml", "-p", "no:cacheprovider", *options)
