@@ -37,9 +37,9 @@ _TWOFOLD = re.compile(rf"(?:primary|secondary|routing){_GAP}key", re.IGNORECASE)
 # The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `token_file`.
 _ABOUT = frozenset({
     "age", "algorithm", "budget", "count", "dir", "duration", "endpoint", "error", "exception", "expiration",
-    "expiry", "file", "format", "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "path",
-    "rate", "reason", "second", "seconds", "size", "state", "status", "timeout", "total", "ttl", "type",
-    "version", "within",
+    "expiry", "file", "format", "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms",
+    "path", "rate", "reason", "second", "seconds", "size", "state", "status", "timeout", "total", "ttl",
+    "type", "version", "within",
 })  # fmt: skip
 # What is counted, by its plural: `max_tokens=4096`, `tokens_left`, `sessions=12`.
 _COUNTED = re.compile(r"(?:credential|key|secret|session|signature|ticket|token)s(?![a-z])")
