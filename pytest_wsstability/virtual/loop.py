@@ -578,8 +578,14 @@ class VirtualLoop(MemoryLoop):
         self.refuse_if_closed()
         if self.get_debug():
             self.check_callback(func, "run_in_executor")
-        job = (executor or self._executor()).submit(func, *args)
+        executor = executor or self._executor()
+        # Before the job: it may call the loop from its thread at once.
         self._in_flight.start(_JOB)
+        try:
+            job = executor.submit(func, *args)
+        except BaseException:
+            self._in_flight.finish(_JOB)
+            raise
         result: asyncio.Future[T] = self.create_future()
         result.add_done_callback(lambda result: result.cancelled() and job.cancel())
         job.add_done_callback(partial(self._job_done, result))

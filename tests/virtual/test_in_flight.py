@@ -67,6 +67,36 @@ def test_a_job_of_ones_own_executor_takes_no_virtual_time():
     assert run_virtual(main()) == ("passed", 0, [])
 
 
+def test_a_job_may_call_the_loop_before_it_is_known_to_have_been_taken():
+    """A thread that is fast, or a loop that is slow: the clock has stood still for the job all the same."""
+
+    class Ahead(concurrent.futures.Executor):
+        def submit(self, function, /, *args, **kwargs):
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                return pool.submit(function, *args, **kwargs)
+
+    async def main():
+        loop, called = asyncio.get_running_loop(), asyncio.Event()
+        await asyncio.sleep(5)
+        await loop.run_in_executor(Ahead(), loop.call_soon_threadsafe, called.set)
+        await called.wait()
+        return loop.time()
+
+    assert run_virtual(main()) == 5
+
+
+def test_a_job_that_its_executor_refuses_does_not_hold_the_clock():
+    async def main():
+        executor = concurrent.futures.ThreadPoolExecutor(1)
+        executor.shutdown()
+        with pytest.raises(RuntimeError, match="shutdown"):
+            asyncio.get_running_loop().run_in_executor(executor, int)
+        await asyncio.Event().wait()
+
+    with pytest.raises(VirtualDeadlock, match="nothing is in flight"):
+        run_virtual(main())
+
+
 def test_a_cancelled_job_still_holds_the_clock():
     gate = Gate()
 
