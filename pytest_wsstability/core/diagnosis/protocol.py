@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..cause import Cause
 from ..judge.announcing import ends_otherwise
+from ..timeline.close import MEAN_ONE_THING
 from ..timeline.close_reasons import names, read_error, says_wrong, tells_clearly
 from ..timeline.events import End, FrameKind, Opcode, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
@@ -138,7 +139,8 @@ def told_in_message(f: Features) -> bool:
     """Whether a message right before the end tells of one thing, and not only that there was an error."""
     said = said_wrong(f)
     if said is None or f.age - said[0] > SAID_BEFORE:
-        return f.clearly_told
+        # A code that means another thing would be read before such a message.
+        return f.clearly_told and f.code not in MEAN_ONE_THING
     return tells_clearly(read_error(said[1]))
 
 

@@ -55,6 +55,8 @@ NORMAL = frozenset(code for code, known in CLOSE_CODES.items() if known.normal)
 OF_APPLICATIONS = range(3000, 5000)
 # Codes with which servers were seen to end a connection whose pings stayed unanswered.
 PING_TIMEOUT_CODES = frozenset({1000, 1001, 1005, 1008, 1011, 3008})
+# Codes that mean one thing each, by RFC 6455 and IANA: 1008, 1011 and 1013 are sent for many.
+MEAN_ONE_THING = frozenset({1002, 1003, 1007, 1009, 1010, 1012, 1014})
 # Codes with which an end refuses what the peer sent (RFC 6455, section 7.4.1).
 REFUSALS = frozenset({1002, 1003, 1007, 1009})
 

@@ -194,6 +194,15 @@ def test_a_stream_whose_last_message_says_why_it_is_over(features, fits):
     assert all_fitting(features) == [[], [], [], fits]
 
 
+@pytest.mark.parametrize("code", [1002, 1003, 1007, 1009, 1010, 1012, 1014])
+def test_a_code_that_means_another_thing_is_no_surer_for_a_message(code):
+    """Its reason speaks of an error, so that it is neither a restart nor a gateway for certain."""
+    said = (61, "<feed", '{"type": "error", "message": "rate limit exceeded"}')
+    told = diagnose(timeline((47, ">text"), said, (61.1, closed_by_peer(code, "Internal Error"))))
+
+    assert (told.cause.name, told.confidence.value) == ("HANDLER_ERROR", "medium")
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
