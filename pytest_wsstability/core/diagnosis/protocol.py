@@ -139,8 +139,10 @@ def told_in_message(f: Features) -> bool:
     """Whether a message right before the end tells of one thing, and not only that there was an error."""
     said = said_wrong(f)
     if said is None or f.age - said[0] > SAID_BEFORE:
-        # A code that means another thing would be read before such a message.
-        return f.clearly_told and f.code not in MEAN_ONE_THING
+        # A code that means another thing is read before such a message.
+        known = meaning(f)
+        agrees = f.code not in MEAN_ONE_THING if known is None else known.topic is f.told.topic
+        return f.clearly_told and agrees
     return tells_clearly(read_error(said[1]))
 
 

@@ -9,6 +9,7 @@ import pytest
 from pytest_wsstability.core.diagnosis.engine import diagnose
 from pytest_wsstability.core.diagnosis.rows_last_words import CLOSED, CUT, STOPPED, UNCLEAR
 from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
 
@@ -201,6 +202,18 @@ def test_a_code_that_means_another_thing_is_no_surer_for_a_message(code):
     told = diagnose(timeline((47, ">text"), said, (61.1, closed_by_peer(code, "Internal Error"))))
 
     assert (told.cause.name, told.confidence.value) == ("HANDLER_ERROR", "medium")
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [(4008, ("RATE_LIMITED", "high")), (4007, ("HANDLER_ERROR", "medium"))]
+)
+def test_a_code_of_the_protocol_and_a_message_have_to_agree(code, found):
+    """Discord's 4008 is its limit, and 4007 a sequence number that is wrong; the reason names an error."""
+    said = (61, "<feed", '{"type": "error", "message": "rate limit exceeded"}')
+    end = (61.1, closed_by_peer(code, "Internal Error"))
+    told = diagnose(timeline((47, ">text"), said, end, protocol=shipped("discord").facts))
+
+    assert (told.cause.name, told.confidence.value) == found
 
 
 @pytest.mark.parametrize(
