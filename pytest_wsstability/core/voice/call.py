@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from ..call_summary import Turn
 from ..samples import Sample
@@ -107,10 +107,12 @@ class Call:
         return self._remark or self.turn or self.greeting
 
     @property
-    def _utterances(self) -> list[Turn]:
-        """What the agent says in one piece each: its greeting, its turns, its latest remark."""
-        said = (self.greeting, *self.turns[:-1], self._before, self.turn, self._remark)
-        return [each for each in said if each is not None]
+    def _utterances(self) -> Iterator[Turn]:
+        """What the agent says in one piece each, the latest first: its remark, its turns, its greeting."""
+        said = chain(
+            (self._remark, self.turn, self._before), islice(reversed(self.turns), 1, None), (self.greeting,)
+        )
+        return (each for each in said if each is not None)
 
     @property
     def greeting_until(self) -> float | None:
@@ -315,7 +317,11 @@ class Call:
         """The latest turn to which the agent has given this number."""
         if number is None:
             return None
-        return next((each for each in reversed(self._utterances) if each.agent_number == number), None)
+        latest = self._latest
+        if latest is not None and latest.agent_number == number:
+            # This is asked of each chunk, and a call may have thousands of turns.
+            return latest
+        return next((each for each in self._utterances if each.agent_number == number), None)
 
     @property
     def _cut(self) -> Turn | None:
@@ -369,9 +375,7 @@ class Call:
 
     def interrupted(self, at: float) -> None:
         """The agent has said that its answer is broken off."""
-        cut = next(
-            (each for each in reversed(self._utterances) if each.barged_in_at and each.done_at is None), None
-        )
+        cut = next((each for each in self._utterances if each.barged_in_at and each.done_at is None), None)
         latest = self._latest
         if cut is None and latest is not None and latest.audio_at and self._speaks(latest, at):
             # By its own wish: it heard what was no speech.
@@ -466,7 +470,7 @@ class Call:
         doubled = self.sounds.doubled
         if not doubled:
             return self.down.numbers.repeats, self.down.repeated_at
-        first = next((turn for turn in self._utterances if turn.number in doubled), None)
+        first = next((turn for turn in reversed([*self._utterances]) if turn.number in doubled), None)
         return sum(doubled.values()), None if first is None else first.audio_at
 
     @property

@@ -630,3 +630,26 @@ def test_a_remark_has_the_number_of_its_turn_or_one_of_its_own(number, forgot):
 def test_what_speaks_of_trouble_is_a_complaint(said, kept):
     """And not what agents say of speech."""
     assert call((1, "speak"), (2, "unknown", "", said)).complaints == ({1: said} if kept else {})
+
+
+class Many(list):
+    """Turns that nobody goes through."""
+
+    def __iter__(self):
+        raise AssertionError("one after the other")
+
+    __reversed__ = __iter__
+
+    def __getitem__(self, index):
+        assert isinstance(index, int)
+        return super().__getitem__(index)
+
+
+def test_a_chunk_of_the_latest_turn_is_found_at_once():
+    """However many turns there were."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 1.0), (4, "done"), (5, "speak"), (6, "hush"))
+    numbered(made, (7, "audio", 2))
+    made.turns = Many(made.turns)
+    numbered(made, (7.5, "audio", 2))
+
+    assert made.turn.audio_until == 7.5
