@@ -94,6 +94,15 @@ def test_a_last_line_that_was_cut_short():
         ([lines()[0], '{"record":"song"}\n'], r"^x, line 2: there is no record 'song'$"),
         ([lines()[0], '{"hold":1}\n'], r"^x, line 2: 'record' is missing or wrong$"),
         ([lines()[0], '{"record":"event","hold":7,"event":[]}\n'], r"^x, line 2: 7 is missing or wrong$"),
+        # Cut, and without secrets.
+        (
+            [lines()[0], json.dumps({"record": f"?token=hunter2&{'x' * 300}"})],
+            r"^x, line 2: there is no record '\?token=\*\*\*&x{100,200}\.\.\.$",
+        ),
+        (
+            [lines()[0], json.dumps({"record": "event", "hold": f"?token=hunter2&{'x' * 300}", "event": []})],
+            r"^x, line 2: '\?token=\*\*\*&x{100,200}\.\.\. is missing or wrong$",
+        ),
         ([*lines()[:2], '{"record":"event","hold":1,"event":[]}\n'], r"^x, line 3: \[\] is no event$"),
         ([lines()[0], "[]\n"], r"^x, line 2: list indices must be .* is missing or wrong$"),
         (['{"schema":2,"started":3}\n'], r"^x\.started: 3 is no str$"),

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from pytest_wsstability.core.judge.verdict import Note, Noted
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.terminal import is_quiet, summary
 from tests.report.made import BEATS, cut, doubtful, expected, good, hostile, result, run
@@ -52,6 +53,16 @@ def test_many_that_ended_together():
 def test_what_makes_it_speak(made):
     """Real time was spent, or something failed."""
     assert not is_quiet(run(good(), made))
+
+
+def test_a_stable_hold_whose_heartbeats_stopped_has_its_row():
+    """Nothing requires them, so that it is no failure: who reads the summary should know."""
+    made = good()
+    note = Note(Noted.STOPPED, 60.0, "none was answered after 60 s")
+    odd = dataclasses.replace(made, nodeid="odd", verdict=dataclasses.replace(made.verdict, notes=(note,)))
+
+    assert not is_quiet(run(made, odd))
+    assert "odd" in text(run(made, odd))
 
 
 def test_a_stable_hold_whose_peer_said_why_nothing_comes_has_its_row():
