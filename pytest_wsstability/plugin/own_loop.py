@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -14,8 +14,9 @@ from ..core.judge.verdict import Outcome
 from ..core.message.errors import StabilityError, leaves
 from ..net.errors import OpeningError
 from ..virtual import run_virtual
+from ..virtual.leftovers import Jobs, Threads
 from ..virtual.loop import VirtualLoop
-from ..virtual.runner import is_loop_running
+from ..virtual.runner import is_loop_running, run_to_the_end
 from .stash import loop_key
 
 if TYPE_CHECKING:
@@ -85,8 +86,22 @@ def run_private(
 def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_time: bool) -> T:
     if timers is not None:
         return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        return runner.run(coroutine)
+    jobs = Jobs()
+    with asyncio.Runner(loop_factory=lambda: _real_loop(jobs)) as runner:
+        return run_to_the_end(runner, coroutine, jobs)
+
+
+def _real_loop(jobs: Jobs) -> asyncio.AbstractEventLoop:
+    """A loop of the project's kind, whose jobs of executors are counted: an app may live on it."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(Threads(jobs))
+    uncounted = loop.run_in_executor
+
+    def run_in_executor(executor: Any, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        return uncounted(executor, jobs.run, function, *args)
+
+    loop.run_in_executor = run_in_executor  # type: ignore[assignment, method-assign]
+    return loop
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from .asyncio_seam import (
 )
 from .errors import REAL_TIME, VirtualDeadlock, VirtualTimeError
 from .in_flight import HOLD, InFlight
+from .leftovers import Jobs, Threads
 from .memory_loop import MemoryLoop
 from .timers import Order, Ties, TimerQueue
 from .waiting import describe_spinning, describe_waiting, pollers
@@ -113,6 +114,7 @@ class VirtualLoop(MemoryLoop):
         ties: the instants at which the order mattered; see `Ties`.
         spins: the instants from which the clock moved on though a task never let the loop come to rest, with
             the place in the code where it spins.
+        jobs: of executors, as long as they run.
 
     """
 
@@ -146,6 +148,7 @@ class VirtualLoop(MemoryLoop):
         # Whether this turn is the last one.
         self._ends = False
         self._in_flight = InFlight(self.awaken)
+        self.jobs = Jobs()
         # What another thread or a signal handler did; the next turn raises it.
         self._failure: BaseException | None = None
         # The thread that asks for late ones while the loop does not run; None while nobody does.
@@ -582,7 +585,7 @@ class VirtualLoop(MemoryLoop):
         # Before the job: it may call the loop from its thread at once.
         self._in_flight.start(_JOB)
         try:
-            job = executor.submit(func, *args)
+            job = executor.submit(self.jobs.run, func, *args)
         except BaseException:
             self._in_flight.finish(_JOB)
             raise
@@ -594,7 +597,7 @@ class VirtualLoop(MemoryLoop):
     def _executor(self) -> concurrent.futures.Executor:
         self.refuse_without_executor()
         if self.default_executor is None:
-            self.set_default_executor(concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio"))
+            self.set_default_executor(Threads(self.jobs))
         assert self.default_executor is not None
         return self.default_executor
 
@@ -619,7 +622,7 @@ class VirtualLoop(MemoryLoop):
             result.set_result(job.result())
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """As in asyncio, which joins the executor in a thread of its own."""
+        """As in asyncio, which joins the executor in a thread of its own; see `Threads`."""
         with self.hold():
             await super().shutdown_default_executor(*() if timeout is None else (timeout,))
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .errors import VirtualTimeError
+from .leftovers import Jobs, end_leftovers
 from .loop import HORIZON, VirtualLoop
 from .patching import patched_time
 from .timers import Order
-from .waiting import in_order
 
 T = TypeVar("T")
 
@@ -55,22 +55,27 @@ def run_virtual(
         raise RuntimeError("run_virtual() was called from a running event loop; await the coroutine instead")
     with ExitStack() as stack:
         stack.enter_context(_seeded_random(seed))
-        factory = virtual_loop_factory(order=order, seed=seed, horizon=horizon, tick=tick)
-        runner = stack.enter_context(asyncio.Runner(loop_factory=factory))
+        loop = VirtualLoop(order=order, seed=seed, horizon=horizon, tick=tick)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=lambda: loop))
         if patch_time:
-            stack.enter_context(patched_time(runner.get_loop()))
-        failed: BaseException | None = None
-        try:
-            result = runner.run(coro)
-        except BaseException as error:
-            failed = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
-        # Out of the handler, for a task that is cancelled there tells of that error as of its own; and what
-        # ended the run is told, not what its leftovers do.
-        with suppress(VirtualTimeError) if failed is not None else nullcontext():
-            runner.run(_cancel_leftovers())
-        if failed is not None:
-            raise failed
-        return result
+            stack.enter_context(patched_time(loop))
+        return run_to_the_end(runner, coro, loop.jobs)
+
+
+def run_to_the_end(runner: asyncio.Runner, coro: Coroutine[Any, Any, T], jobs: Jobs) -> T:
+    """Run a coroutine, then end what it has left; see `end_leftovers`."""
+    failed: BaseException | None = None
+    try:
+        result = runner.run(coro)
+    except BaseException as error:
+        failed = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+    # Out of the handler, for a task that is cancelled there tells of that error as of its own; and what
+    # ended the run is told, not what its leftovers do.
+    with suppress(VirtualTimeError, Warning) if failed is not None else nullcontext():
+        runner.run(end_leftovers(jobs))
+    if failed is not None:
+        raise failed
+    return result
 
 
 def is_loop_running() -> bool:
@@ -115,16 +120,3 @@ def _seeded_random(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
-
-
-async def _cancel_leftovers() -> None:
-    """What asyncio.run does with unfinished tasks, in an order that is the same in each run."""
-    loop = asyncio.get_running_loop()
-    tasks = in_order(asyncio.all_tasks() - {asyncio.current_task()})
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            message = "unhandled exception while run_virtual() cancelled what was left"
-            loop.call_exception_handler({"message": message, "exception": error, "task": task})

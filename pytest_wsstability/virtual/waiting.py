@@ -1,4 +1,4 @@
-"""Where tasks wait: for the message of a deadlock."""
+"""Where tasks wait, and threads stand: for the message of a deadlock, or of what is left of a run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,19 @@ def in_order(tasks: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
 
 def _place(task: asyncio.Task[Any]) -> str:
     """The innermost place in the project's own code, else outside asyncio, and what it waits in."""
-    frames = _chain(task.get_coro())
+    return _place_in(_chain(task.get_coro()))
+
+
+def place_in_thread(frame: FrameType | None) -> str:
+    """The same of a thread, given its innermost frame."""
+    frames = []
+    while frame is not None:
+        frames.append((frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return _place_in(frames[::-1])
+
+
+def _place_in(frames: list[tuple[CodeType, int]]) -> str:
     if not frames:
         return "an unknown place"
     innermost = frames[-1]

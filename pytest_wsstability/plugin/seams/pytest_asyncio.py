@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest_asyncio
 import pytest_asyncio.plugin as pytest_asyncio_plugin
 
+from ...virtual.leftovers import end_leftovers
 from ...virtual.loop import VirtualLoop
 from ...virtual.patching import patched_time
 from ...virtual.runner import virtual_loop_factory
@@ -81,7 +82,15 @@ def with_virtual_loop(
     # Libraries draw their backoff from here: the same seed gives the same times.
     request.addfinalizer(partial(random.setstate, random.getstate()))
     random.seed(seed)
+    request.addfinalizer(partial(_end, runner))
     return runner
+
+
+def _end(runner: asyncio.Runner) -> None:
+    """See `end_leftovers`: a runner that closes cancels tasks that have had no step yet."""
+    loop = runner.get_loop()
+    if isinstance(loop, VirtualLoop) and not loop.is_closed():
+        runner.run(end_leftovers(loop.jobs))
 
 
 def patch_time(request: pytest.FixtureRequest, runner: asyncio.Runner) -> None:
