@@ -22,6 +22,8 @@ _READ = 500
 _OF_SILENCE = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
 # Seconds from which on audio behind an answer is a remark: the chunks that are left of it come sooner.
 REMARKS_AFTER = 1.0
+# Seconds between two chunks of an utterance that goes on.
+_PAUSE = 0.5
 # Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
 GOES_ON = 3.0
 
@@ -163,6 +165,17 @@ class Call:
         """The user has said what is to be said."""
         if (turn := self.turn) is not None:
             turn.speech_until = at
+        self._end_spoken_over(at)
+
+    def _end_spoken_over(self, at: float) -> None:
+        """The user has spoken to the end over a remark that goes on: it is no answer to what was said."""
+        remark = self._before
+        if remark is None or remark is self.greeting or remark.number or remark.done_at is not None:
+            return
+        since, until = remark.barged_in_at, remark.audio_until
+        if since is not None and until is not None and until - since >= REMARKS_AFTER and at - until < _PAUSE:
+            self._count_strays(self._unended, since)
+            self._unended = 0
 
     def sent(self, at: float, seconds: float, *, due: float, size: int = 0) -> None:
         """A chunk of the user's audio went out."""
@@ -226,7 +239,7 @@ class Call:
             self._stray_until = at
             self._count_strays(1, at)
             return
-        self._unended += turn is self._remark
+        self._unended += turn is self._remark or turn is self._before
         is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:

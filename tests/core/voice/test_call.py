@@ -583,6 +583,27 @@ def test_a_player_misses_what_is_missing_of_a_remark():
     assert (made.underruns, made.turn.underruns) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("over", "strays"),
+    [
+        # To the end of what the user said, and for a second at least.
+        ([6.0, 6.5, 7.0], 3),
+        ([6.5, 6.6], 2),
+        ([6.0, 6.4], 0),
+        # It stopped before that.
+        ([6.0, 6.5, 6.6], 3),
+        ([6.0, 6.5], 0),
+    ],
+)
+def test_a_remark_that_goes_on_over_all_that_the_user_says_is_nobodys(over, strays):
+    """It answers nothing of that."""
+    made = call(
+        *ANSWERED, (5, "audio", 1.0), (5.5, "speak"), *[(at, "audio", 0.5) for at in over], (7.05, "hush")
+    )
+
+    assert (made.stray_chunks, made.stray_at) == (strays, 5.5 if strays else None)
+
+
 def test_audio_of_a_remark_goes_on_while_the_user_speaks():
     """It is not the first of the next answer."""
     made = call(
