@@ -31,6 +31,7 @@ class ClientEnd:
         was_closed: whether the server had sent a close frame.
         reason: the reason in it; empty without one.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
+        was_answered: whether a heartbeat was answered before.
         heard: the age at which the server's last message came; 0 without one.
         ports: those of the client, and of proxies before the server.
         session: the id of its session; None without one.
@@ -44,6 +45,7 @@ class ClientEnd:
     was_closed: bool = False
     reason: str = ""
     asked: float | None = None
+    was_answered: bool = False
     heard: float = 0.0
     ports: tuple[int, ...] = ()
     session: str | None = None
@@ -60,6 +62,7 @@ class ClientEnd:
             was_closed=close is not None and close.received is not None,
             reason="" if close is None else close.reason,
             asked=_asked(first),
+            was_answered=first.heartbeats.answered > 0,
             heard=first.duration - first.silent_for(Direction.RECEIVED, FrameKind.DATA),
             ports=tuple({each.port for each in timelines if each.port is not None}),
             session=first.session_id,

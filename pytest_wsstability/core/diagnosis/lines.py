@@ -81,6 +81,8 @@ class LineKind(Enum):
     CANCELLED = "cancelled"
     # A handler has taken a message, and asked for no other since.
     BUSY = "busy"
+    # A handler has taken a message, and the app has sent none since.
+    TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,9 @@ _SAYS_NOTHING = frozenset({Cause.CLOSED_BY_PEER, Cause.IDLE_AS_NORMAL})
 # Why heartbeats are not answered on a connection that is open, as far as one end can tell.
 _UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
 
+# What cannot be where both ends live in one process, with nothing between them that loses frames.
+_ELSEWHERE = frozenset({Cause.HALF_OPEN, Cause.PATH_STALLED, Cause.NAT_EXPIRED, Cause.PEER_FROZEN})
+
 
 def with_lines(
     found: Diagnosis, timelines: Sequence[Timeline], lines: Sequence[ServerLine], *, alone: bool
@@ -102,7 +105,7 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
     if found.cause in _SETTLED:
         return found
     if end.is_open:
-        return _behind_handler(found, end, [each for each in lines if each.kind is LineKind.BUSY])
+        return _taken(_behind_handler(found, end, lines), end, lines)
     near = [each for each in lines if _may_be_about(each, end)]
     told = next(_readings(found, near, end), found)
     if told is found:
@@ -132,15 +135,16 @@ def _may_be_about(line: ServerLine, end: ClientEnd) -> bool:
     if line.kind is LineKind.EXITED and line.at < end.opened:
         # The connection was opened to the process that was started after this one.
         return False
-    is_of_others = line.kind is LineKind.BUSY or line.is_of_opening
+    is_of_others = line.kind in (LineKind.BUSY, LineKind.TAKEN) or line.is_of_opening
     return not is_of_others and abs(line.at - end.at) <= AT_THE_END
 
 
-def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]) -> Diagnosis:
+def _behind_handler(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Diagnosis:
     """A heartbeat that no handler took, or whose handler still has it."""
     asked = end.asked
     if found.cause not in _UNANSWERED or asked is None:
         return found
+    busy = [each for each in lines if each.kind is LineKind.BUSY]
     since = [each for each in busy if each.at <= end.opened + asked + AT_THE_END]
     if not since:
         return found
@@ -156,6 +160,61 @@ def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]
         "find what the handler awaits and give that a timeout, or read in a task of its own",
     )  # fmt: skip
     return replace(told, headline=shortened(f"{stopped} hangs"), evidence=evidence)
+
+
+def _taken(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Diagnosis:
+    """A heartbeat that the app took, and that it did not answer."""
+    asked = end.asked
+    taken = [each for each in lines if each.kind is LineKind.TAKEN]
+    since = [each for each in taken if asked is not None and each.at >= end.opened + asked - AT_THE_INSTANT]
+    is_told = found.cause not in _UNANSWERED or found.cause is Cause.PEER_NOT_READING
+    if is_told or asked is None or not since:
+        return found
+    sure = Confidence.HIGH if end.was_answered else Confidence.MEDIUM
+    told = _idle_app(found, asked, sure, "it came, and nothing was sent since", is_new=not end.was_answered)
+    return replace(told, evidence=(_quote(since[-1], end), *found.evidence))
+
+
+def without_path(found: Diagnosis, timelines: Sequence[Timeline]) -> Diagnosis:
+    """
+    A diagnosis where nothing between the two ends can lose or delay a frame, and one process has both.
+
+    Args:
+        found: what the records and the server say.
+        timelines: the record that was judged first.
+
+    """
+    end = ClientEnd.of(timelines)
+    if found.cause in (Cause.HALF_OPEN, Cause.PEER_FROZEN) and end.is_open and end.asked is not None:
+        why = "nothing that loses or delays frames lies between the two ends"
+        new = not end.was_answered
+        found = replace(
+            _idle_app(found, end.asked, Confidence.MEDIUM, why, is_new=new), evidence=found.evidence
+        )
+    if found.cause in _ELSEWHERE:
+        return found
+    blame = Blame.SERVER if found.blame is Blame.PATH else found.blame
+    others = tuple(each for each in found.alternatives if each not in _ELSEWHERE)
+    nearest = tuple(each for each in found.hypotheses if each.cause not in _ELSEWHERE)
+    return _or_else(replace(found, blame=blame, hypotheses=nearest), others)
+
+
+def _idle_app(found: Diagnosis, asked: float, sure: Confidence, why: str, *, is_new: bool) -> Diagnosis:
+    """An app that does not answer a heartbeat; one that has never answered any may not know them."""
+    when = show(round(asked, 3))
+    if not is_new:
+        what = f"server stopped answering heartbeats at {when}"
+        told = _told(
+            found, Cause.ZOMBIE, sure, f"{what}: {why}, so its app hangs",
+            "find what the handler awaits and give that a timeout",
+        )  # fmt: skip
+        return replace(told, headline=shortened(f"{what}: its app hangs"))
+    told = _told(
+        found, Cause.ZOMBIE, sure,
+        f"server has answered no heartbeat, nor that at {when}: {why}, so its app hangs or does not know it",
+        "see whether the profile's heartbeat is the server's (--ws-profile); if it is, look at its handler",
+    )  # fmt: skip
+    return replace(told, headline="no heartbeat was ever answered: does the server know it?")
 
 
 def _speaks(line: ServerLine) -> bool:

@@ -37,8 +37,8 @@ def _handles(port: int | None) -> None:
         HANDLING.set(Handling(weakref.ref(task), port))
 
 
-# Seconds with a message in hand that may leave a heartbeat without its answer; and how many such times are
-# kept of a handler.
+# Seconds with a message in hand, or without an answer to one, that may leave a heartbeat without its answer;
+# and how many such times are kept of a handler.
 _PAUSE, _PAUSES = 1.0, 8
 
 
@@ -68,24 +68,57 @@ class Handler:
         port: the client's, where the server tells it.
         busy_since: when it took its last message, by the loop's clock; None while it asks for one.
         pauses: when it took messages, and asked for the next long afterwards: the last few.
+        silent_since: when it took its last message, as long as it sends none; None after it has sent one. A
+            framework that reads ahead (Falcon, Quart) asks for the next message at once.
+        silences: when it took messages, and sent the next one of its own long afterwards: the last few.
 
     """
 
     port: int | None
     busy_since: float | None = None
     pauses: tuple[tuple[float, float], ...] = ()
+    silent_since: float | None = None
+    silences: tuple[tuple[float, float], ...] = ()
 
     def ask(self, now: float) -> None:
-        """It asks for a message, or has ended."""
-        if self.busy_since is not None and now - self.busy_since >= _PAUSE:
-            self.pauses = (*self.pauses, (self.busy_since, now))[-_PAUSES:]
+        """It asks for a message, or ends."""
+        self.pauses = _with_pause(self.pauses, self.busy_since, now)
         self.busy_since = None
+
+    def send(self, now: float) -> None:
+        """It sends a message."""
+        self.silences = _with_pause(self.silences, self.silent_since, now)
+        self.silent_since = None
+
+    def end(self, now: float) -> bool:
+        """It has ended; says whether anything of it is worth being remembered."""
+        self.ask(now)
+        if self.silent_since is not None and now - self.silent_since < _PAUSE:
+            self.silent_since = None
+        return bool(self.pauses or self.silences or self.silent_since is not None)
 
     def busy_at(self, at: float) -> float | None:
         """Since when it had a message, and asked for no other, at an instant; None where it asked."""
-        if self.busy_since is not None and self.busy_since <= at:
-            return self.busy_since
-        return next((since for since, until in self.pauses if since <= at < until), None)
+        return _begun(self.pauses, self.busy_since, at)
+
+    def silent_at(self, at: float) -> float | None:
+        """Since when it had taken a message, and sent none, at an instant; None where it had sent one."""
+        return _begun(self.silences, self.silent_since, at)
+
+
+_Pauses = tuple[tuple[float, float], ...]
+
+
+def _with_pause(pauses: _Pauses, since: float | None, now: float) -> _Pauses:
+    if since is None or now - since < _PAUSE:
+        return pauses
+    return (*pauses, (since, now))[-_PAUSES:]
+
+
+def _begun(pauses: _Pauses, since: float | None, at: float) -> float | None:
+    if since is not None and since <= at:
+        return since
+    return next((begin for begin, until in pauses if begin <= at < until), None)
 
 
 def _untold(error: BaseException) -> None:
@@ -103,6 +136,7 @@ class AppRecord:
         left_open: connections that its handlers left open, oldest first.
         cancelled: those whose handler raised a CancelledError that nobody had asked for.
         handlers: those that have a connection, were cancelled with it, or did not read for long.
+        port: where it is served; None where it is not.
         marks_handlers: whether what a handler runs is known as such, by `HANDLING`.
         raised: called with what ends a handler whose connection is open. Its server logs that too, where the
             app has left its logger as it was.
@@ -114,6 +148,7 @@ class AppRecord:
     left_open: list[Done] = field(default_factory=list)
     cancelled: list[Done] = field(default_factory=list)
     handlers: dict[Handler, None] = field(default_factory=dict)
+    port: int | None = None
     marks_handlers: bool = False
     raised: Callable[[BaseException], object] = _untold
 
@@ -214,12 +249,15 @@ class _Watched:
             handler.ask(loop.time())
             message = await receive()
             handler.busy_since = loop.time()
+            if message["type"] == "websocket.receive":
+                handler.silent_since = handler.busy_since
             is_over = is_over or message["type"] == "websocket.disconnect"
             return message
 
         async def told(message: Message) -> None:
             nonlocal is_accepted, is_over
             is_accepted = is_accepted or message["type"] == "websocket.accept"
+            handler.send(loop.time())
             if message["type"] == "websocket.close":
                 is_over = True
                 if not is_accepted:
@@ -248,6 +286,5 @@ class _Watched:
             self._record.left_open.append(Done(loop.time(), handler.port))
 
     def _ended(self, handler: Handler, now: float) -> None:
-        handler.ask(now)
-        if not handler.pauses:
+        if not handler.end(now):
             del self._record.handlers[handler]

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -143,6 +144,7 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
     item.config.stash[started_app_key] = app
     # One without a lifespan may have failed in it.
     record.failed = None
+    record.port = urlsplit(base).port
     try:
         item.stash[routes_key] = routes_of(app)
         yield join(base, plan_of(item).path or "/")

@@ -62,6 +62,9 @@ end, are quoted and outrank what was inferred:
   the end or of such a service: it is never sure, and second to a cause of at least medium confidence.
 - An error of a task that no handler has started is at most the likelier of two.
 
+Where the plugin serves the app in virtual time, and the test has put no proxy before it, nothing between the
+two ends can lose a frame: no path is blamed there.
+
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.
 

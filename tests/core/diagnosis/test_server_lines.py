@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability.core.cause import Blame
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
-from pytest_wsstability.core.diagnosis.server_lines import with_lines
+from pytest_wsstability.core.diagnosis.server_lines import with_lines, without_path
 from pytest_wsstability.core.timeline.close import TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
@@ -940,6 +940,67 @@ def test_a_handler_that_hangs_confirms_an_end_that_reads_no_more():
 
     assert (found.cause, found.confidence, found.sentence) == (read.cause, HIGH, read.sentence)
     assert found.evidence[0].text.startswith("the server's app at ")
+
+
+TAKEN = LineKind.TAKEN
+# Never answered; answered until 47 s.
+NEW = [(25, ">beat"), (50, ">beat")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "at", "cause", "confidence", "headline"),
+    [
+        (HUNG, 47.0, Cause.ZOMBIE, HIGH, "server stopped answering heartbeats at 47 s: its app hangs"),
+        (HUNG, 55.0, Cause.ZOMBIE, HIGH, "server stopped answering heartbeats at 47 s: its app hangs"),
+        # What it has taken is another message, from before.
+        (HUNG, 46.9, Cause.HALF_OPEN, LOW, "no answer, and nothing else was due: dead path?"),
+        (NEW, 50.0, Cause.ZOMBIE, MEDIUM, "no heartbeat was ever answered: does the server know it?"),
+        # One that is answered without a handler.
+        ([*TALK, (47, ">beat as ping", b"1")], 47.0, Cause.HALF_OPEN, LOW, None),
+    ],
+)
+def test_a_heartbeat_that_the_app_took_and_did_not_answer(rows, at, cause, confidence, headline):
+    """A framework that reads ahead takes it, whatever the handler does: no path has lost it."""
+    record = timeline(*rows, until=60)
+    line = said("it took a message, and has sent none since", 1000.0 + at, kind=TAKEN)
+    found = with_lines(diagnose(record), [record], [line], alone=True)
+
+    assert (found.cause, found.confidence) == (cause, confidence), found
+    assert headline in (None, found.headline)
+    assert (found.blame is Blame.SERVER) == (cause is Cause.ZOMBIE)
+
+
+def test_of_a_handler_that_hangs_it_is_told_that_it_asks_for_nothing():
+    """It has taken the heartbeat too, and sent nothing since."""
+    record = timeline(*HUNG, until=60)
+    lines = [said("busy", 1047.0, kind=BUSY), said("taken", 1047.0, kind=TAKEN)]
+
+    assert with_lines(diagnose(record), [record], lines, alone=True).cause is Cause.PEER_NOT_READING
+
+
+@pytest.mark.parametrize(
+    ("rows", "cause", "confidence"),
+    [(HUNG, Cause.ZOMBIE, MEDIUM), (NEW, Cause.ZOMBIE, MEDIUM), (CUT, Cause.IDLE_TIMEOUT, None)],
+)
+def test_where_nothing_lies_between_the_ends_no_path_is_blamed(rows, cause, confidence):
+    """Nor is a process that stands still, which has both ends."""
+    record = timeline(*rows, until=None if rows is CUT else 60)
+    before = diagnose(record)
+    found = without_path(before, [record])
+
+    assert (found.cause, found.confidence) == (cause, confidence or before.confidence), found
+    assert found.blame is Blame.SERVER
+    named = {*found.alternatives, found.runner_up, *(each.cause for each in found.hypotheses)}
+    assert named.isdisjoint({Cause.HALF_OPEN, Cause.PATH_STALLED, Cause.NAT_EXPIRED, Cause.PEER_FROZEN})
+
+
+def test_what_is_known_of_a_server_stays_where_nothing_lies_between_the_ends():
+    """A handler that hangs, or an error."""
+    record = timeline(*HUNG, until=60)
+    hung = with_lines(diagnose(record), [record], [said("busy", 1047.0, kind=BUSY)], alone=True)
+    found = without_path(hung, [record])
+
+    assert (found.cause, found.confidence, found.headline) == (hung.cause, HIGH, hung.headline)
 
 
 def test_secrets_and_control_characters_of_a_log_are_not_shown():

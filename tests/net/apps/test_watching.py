@@ -71,6 +71,29 @@ def test_what_a_handler_did_at_an_instant_is_told_afterwards(asked, at, busy):
     assert handler.busy_at(at) == busy
 
 
+@pytest.mark.parametrize(
+    ("then", "at", "since"),
+    [
+        # It sends a message at once, later, or never; or it ends.
+        ([("send", 10.5)], 10.25, None),
+        ([("send", 11.0)], 10.0, 10.0),
+        ([("send", 11.0)], 11.0, None),
+        ([], 99.0, 10.0),
+        ([], 9.75, None),
+        ([("ask", 10.0)], 99.0, 10.0),
+        ([("end", 15.0)], 15.0, 10.0),
+        ([("end", 10.5)], 10.5, None),
+    ],
+)
+def test_since_when_a_handler_has_sent_nothing(then, at, since):
+    """Though it has asked for the next message: frameworks that read ahead do so at once."""
+    handler = Handler(4, silent_since=10.0)
+    for does, instant in then:
+        getattr(handler, does)(instant)
+
+    assert handler.silent_at(at) == since
+
+
 def test_a_handler_remembers_its_last_eight_pauses():
     """It may live for days."""
     handler = Handler(4)
