@@ -174,6 +174,20 @@ async def test_a_pong_behind_the_clients_own_upload(
     assert "smaller messages" in found.remedy
 
 
+async def test_a_pong_behind_an_upload_that_a_session_timeout_ends(ws_connect, ws_proxy, ws_clock):
+    """Its words do not say what it waited for: the pong was on its way."""
+    async with serving(impatient(10, (4009, "Session timed out"))) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(16_000)])
+        connection = await ws_connect(proxy.url, inbox=0, compression=None)
+        await ws_clock.advance("20s")
+        sending = asyncio.create_task(upload(connection, 33_000, 30))
+        found = await cause(connection, alive_for="3m")
+        await asyncio.gather(sending, return_exceptions=True)
+
+    assert Cause.PONG_LATE in (found.cause, *found.alternatives), found
+    assert "still on its way" in found.sentence
+
+
 async def upload(connection, size, times):
     for _ in range(times):
         await connection.send(b"x" * size)

@@ -18,7 +18,7 @@ from tests.incidents.ended import ASKING, GATEWAY, cause, serving
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
 
-def gateway(refuse):
+def gateway(refuse, lives=0):
     """A server that confirms a session once, and refuses it from then on."""
     seen = set()
 
@@ -33,6 +33,7 @@ def gateway(refuse):
             else:
                 seen.add(told["session"])
                 await ws.send(json.dumps({"t": "RESUMED", "session": told["session"]}))
+                await asyncio.sleep(lives)
                 await ws.close(1001)
 
     return handler
@@ -55,6 +56,10 @@ async def timed_out(ws):
     await ws.close(4009, "Session timed out.")
 
 
+async def polite(ws):
+    await ws.close(1000)
+
+
 @pytest.mark.parametrize(
     ("refuse", "expected"),
     [
@@ -62,11 +67,13 @@ async def timed_out(ws):
         (slow_reset, Cause.SESSION_NOT_CONFIRMED),
         (invalid, Cause.SESSION_LOST),
         (timed_out, Cause.SESSION_NOT_CONFIRMED),
+        (polite, Cause.SESSION_NOT_CONFIRMED),
     ],
 )
-async def test_a_resumption_that_is_refused(ws_connect, refuse, expected):
-    """The session was lost at the server; a new one works."""
-    async with serving(gateway(refuse)) as url:
+@pytest.mark.parametrize("lives", [0, 30])
+async def test_a_resumption_that_is_refused(ws_connect, refuse, expected, lives):
+    """The session was lost at the server; a new one works. The connection before it shows no restart."""
+    async with serving(gateway(refuse, lives)) as url:
         first = await ws_connect(url, profile=GATEWAY, heartbeat="41s")
         await first.wait_closed()
         second = await first.reconnect(within="30s")

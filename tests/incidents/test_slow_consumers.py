@@ -54,6 +54,8 @@ def feed(end):
         ((3008, "slow"), HIGH),
         ((4000, "send queue overflow"), HIGH),
         ((1008, ""), MEDIUM),
+        # It says no more than "later": the proxy shows who is slow.
+        ((1013, "Try again later"), MEDIUM),
     ],
 )
 async def test_a_client_that_is_thrown_out_of_a_feed(ws_connect, ws_proxy, end, confidence):

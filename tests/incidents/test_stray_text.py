@@ -86,3 +86,27 @@ async def test_half_a_message_that_was_cut_is_no_text_in_the_place_of_a_frame(ws
 
     assert found.cause is Cause.MID_FRAME, found
     assert "my words" not in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("written", "confidence"),
+    [
+        (b"<html><body>502 Bad Gateway</body></html>", Confidence.MEDIUM),
+        (b"read ECONNRESET", Confidence.MEDIUM),
+        (b"<br />\n<b>Warning</b>: fread()\n", Confidence.HIGH),
+    ],
+)
+async def test_text_that_frames_follow(ws_connect, written, confidence):
+    """The server goes on behind it: it answers the close frame of who could not read the text."""
+
+    async def handler(ws):
+        await asyncio.sleep(61)
+        ws.transport.write(written)
+        await ws.wait_closed()
+
+    async with other_serving(handler) as url:
+        found = await cause(await ws_connect(url, inbox=0), alive_for="3m")
+
+    assert (found.cause, found.confidence) == (Cause.NO_FRAMES, confidence), found
+    assert written.partition(b"\n")[0].decode() in found.sentence
+    assert "compression" not in found.remedy

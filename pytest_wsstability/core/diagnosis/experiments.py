@@ -132,6 +132,8 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.PONG_LATE, _C.PATH_STALLED, _ALONE),
     (_C.PONG_LATE, _C.CLOSED_BY_PEER, _ALONE),
     (_C.PONG_LATE, _C.NO_PONGS, _ALONE),
+    (_C.PONG_LATE, _C.IDLE_TIMEOUT, _ALONE),
+    (_C.PONG_LATE, _C.READ_DEADLINE, _ALONE),
     (_C.PONG_LATE, _C.HALF_OPEN, "wait longer for the pong: a dead path brings none"),
     (
         _C.PEER_NOT_READING,

@@ -60,6 +60,8 @@ _WANTED = (
     "login required", "not logged in",
     "no token", "missing token", "token missing", "token required", "credentials required", "no credentials",
 )  # fmt: skip
+# Seconds that something lies behind at a proxy before it counts as late.
+BEHIND = 1.0
 # Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
 BIG = 512
 _OPCODES: dict[FrameKind, tuple[Opcode, ...]] = {
@@ -312,6 +314,11 @@ class Features:
         if close is None or close.sent is None or close.received_first:
             return None
         return close.sent.code
+
+    @property
+    def stream_is_behind(self) -> bool:
+        """Whether a proxy of the test shows that what the server sends waits for a slow client or link."""
+        return self.between is not None and self.between.behind > BEHIND and self.streamed_to
 
     @property
     def answers_session(self) -> bool:

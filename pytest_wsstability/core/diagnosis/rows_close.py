@@ -12,7 +12,7 @@ from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .message_limit import NTH_MESSAGE
 from .protocol import ORDINARY
 from .replies import ended_by_first_heartbeat
-from .rows_said_keepalive import BEHIND, NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
+from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -29,11 +29,6 @@ def says_little(f: Features) -> bool:
     """Whether the code is a polite one, or an application's own whose words are not understood."""
     own = f.code in OF_APPLICATIONS and f.code not in _CONVENTIONS
     return f.code in _POLITE or (own and f.reading.topic is None)
-
-
-def stream_is_behind(f: Features) -> bool:
-    """Whether a proxy of the test shows that what the server sends waits for a slow client or link."""
-    return f.between is not None and f.between.behind > BEHIND and f.streamed_to
 
 
 def _engine_io(f: Features) -> bool:
@@ -73,9 +68,9 @@ def idle_in_disguise(f: Features) -> bool:
 ROWS = (
     Signature(
         cause=Cause.SLOW_CONSUMER,
-        shows="a polite close code, or one of an application, and a proxy of the test shows that what the "
-        "server sent was still on its way to the client",
-        when=lambda f: says_little(f) and stream_is_behind(f),
+        shows="a polite close code, 1013, or one of an application, and a proxy of the test shows that what "
+        "the server sent was still on its way to the client",
+        when=lambda f: (says_little(f) or f.code == 1013) and f.stream_is_behind,
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} closed with "
         "{code}: its queue for a client that takes messages slower than they are sent fits",
@@ -191,9 +186,14 @@ ROWS = (
     ),
     Signature(
         cause=Cause.RESTART,
-        shows="1000, 1001, 1005 or 1011 was received, and other connections ended within 2 s, at other ages "
-        "and after other silences",
-        when=lambda f: f.code in (1000, 1001, 1005, 1011) and f.ended_for_one_reason and f.end is End.CLIENT,
+        shows="1000, 1001, 1005 or 1011 was received, other connections ended within 2 s, at other ages and "
+        "after other silences, and it did not answer the session's first message",
+        when=lambda f: (
+            f.code in {*NORMAL, 1011}
+            and f.ended_for_one_reason
+            and f.end is End.CLIENT
+            and not f.answers_session
+        ),
         confidence=MEDIUM,
         sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
         "deployment fits",

@@ -330,6 +330,7 @@ UNSAID = (
         rivals=(
             Rival(Cause.SESSION_LOST, "one closed so is not confirmed", lambda f: True),
             Rival(Cause.HANDLER_ERROR, "a handler may have failed on it", lambda f: True),
+            rivals.OTHERS_ENDED,
         ),
         runner_up=Cause.AUTH_EXPIRED,
         source="reports (discord-api-docs 1619, azure-signalr 150)",

@@ -46,7 +46,7 @@ ROWS = (
     ),
     Signature(
         cause=Cause.NO_FRAMES,
-        shows="a line of text stood where a frame should",
+        shows="text stood where a frame should",
         when=lambda f: f.code is None and f.stray.is_text,
         confidence=HIGH,
         sentence="bytes that are no frames stood in the stream of the WebSocket: {stray}",
@@ -61,6 +61,13 @@ ROWS = (
                 lambda f: f.stray.is_json,
                 "it looks like a message, so one of the {peer} whose head is wrong or lost (two tasks that "
                 "write at once, a write that was cut short) fits too",
+            ),
+            Rival(
+                Cause.PROTOCOL_ERROR,
+                "bytes that are no text stand right behind it",
+                lambda f: f.stray.runs_into_bytes,
+                "no end of a line parts it from what follows, so the rest of a message whose head was wrong "
+                "fits too",
             ),
         ),
         proved=True,

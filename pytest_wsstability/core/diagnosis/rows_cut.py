@@ -9,7 +9,6 @@ from ..timeline.events import FrameKind
 from . import rivals, timers
 from .cohort import LONGEST_SWEEP, SAME_SILENCE, SILENCE, SWEEP, Shared
 from .features import REACTION, SENT, Features
-from .rows_close import stream_is_behind
 from .rows_said_keepalive import NOTHING_LEFT, asked_by_peer, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
@@ -115,7 +114,7 @@ ROWS = (
         cause=Cause.SLOW_CONSUMER,
         shows="no close frame, and a proxy of the test shows that what the server sent was still on its way "
         "to the client",
-        when=lambda f: f.cut and stream_is_behind(f),
+        when=lambda f: f.cut and f.stream_is_behind,
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} cut the "
         "connection: its queue for a client that takes messages slower than they are sent fits",

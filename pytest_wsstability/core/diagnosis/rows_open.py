@@ -9,7 +9,6 @@ from ..timeline.events import Event, Role
 from . import rivals
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .replies import answered_later, behind_heartbeats, speaks_unasked
-from .rows_close import stream_is_behind
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -96,7 +95,7 @@ def still_arrives(f: Features) -> bool:
 
 def _behind_stream(f: Features) -> bool:
     """Whether what the peer streams is late at a proxy of the test, or here in the middle of a frame."""
-    return stream_is_behind(f) or (f.streamed_to and f.timeline.half_frame_since is not None)
+    return f.stream_is_behind or (f.streamed_to and f.timeline.half_frame_since is not None)
 
 
 _BEHIND_STREAM = Rival(

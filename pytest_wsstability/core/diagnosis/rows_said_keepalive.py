@@ -8,7 +8,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close import OF_APPLICATIONS, PING_TIMEOUT_CODES
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Role
-from .features import BIG, REACTION, RECEIVED, SENT, Features
+from .features import BEHIND, BIG, REACTION, RECEIVED, SENT, Features
 from .rivals import BLOCKED, CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
 from .rows_unspoken import ANSWER_IT, asked_in_vain, echoed
 from .signature import Blamed, Rival, Signature
@@ -16,8 +16,6 @@ from .signature import Blamed, Rival, Signature
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 # Round trips that have to be known before they count as usual.
 _ROUND_TRIPS = 3
-# Seconds that something lies behind at a proxy before it counts as late.
-BEHIND = 1.0
 
 
 def _keepalive(f: Features) -> bool:

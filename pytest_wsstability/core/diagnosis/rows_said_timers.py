@@ -8,6 +8,7 @@ from ..timeline.events import FrameKind
 from .cohort import SILENCE
 from .features import SENT, Features
 from .rivals import CONTRADICTED, OF_ITS_WORK
+from .rows_said_keepalive import behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -22,6 +23,15 @@ def _speaks_of(f: Features, *topics: Topic) -> bool:
 
 def _timeout(f: Features) -> bool:
     return _speaks_of(f, Topic.IDLE, Topic.TIMEOUT)
+
+
+# A session "times out" that waits for a pong, too.
+_PONG_UNDER_WAY = Rival(
+    Cause.PONG_LATE,
+    "the pong, or the ping, waits behind bytes that are still on their way",
+    lambda f: behind_own_bytes(f) or behind_at_proxy(f),
+    "a ping or its pong was still on its way then, so a keepalive that ran out meanwhile fits too",
+)
 
 
 ROWS = (
@@ -42,10 +52,11 @@ ROWS = (
     Signature(
         cause=Cause.PING_UNANSWERED,
         shows="the close reason names a timeout, this end kept sending messages, and a ping of the peer was "
-        "not answered",
+        "not answered, nor is its pong behind bytes that wait",
         when=lambda f: (
             _speaks_of(f, Topic.TIMEOUT)
             and f.pings.unanswered is not None
+            and not behind_own_bytes(f)
             and not f.broke_silence(SENT, FrameKind.DATA)
         ),
         confidence=MEDIUM,
@@ -79,6 +90,7 @@ ROWS = (
         when=lambda f: _timeout(f) and f.broke_silence(SENT, FrameKind.DATA),
         confidence=MEDIUM,
         rivals=(
+            _PONG_UNDER_WAY,
             *CONTRADICTED,
             Rival(
                 Cause.MAX_AGE,
@@ -153,7 +165,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings"),
         remedy="see which traffic the {peer}'s timeout counts",
-        rivals=(*CONTRADICTED, OF_ITS_WORK),
+        rivals=(_PONG_UNDER_WAY, *CONTRADICTED, OF_ITS_WORK),
         runner_up=Cause.READ_DEADLINE,
         source="documentation or reports (Deepgram, Phoenix)",
     ),

@@ -22,7 +22,7 @@ _NEVER_SENT = frozenset({1005, 1006, 1015})
 # Where a length of two or of eight bytes ends, and the least that it is for.
 _FIELDS = {126: (4, 126), 127: (10, 2**16)}
 _OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
-_PRINTABLE = frozenset({*b"\t\r", *range(0x20, 0x7F)})
+_TEXT_RUN = re.compile(rb"[\t\r\n -~]*")
 _HTTP = b"HTTP/"
 # Of WSGI servers, whose handlers take the socket of a request; proxies answer 502 or 504.
 _FAILED = re.compile(rb"HTTP/1\.[01] 500\b")
@@ -46,9 +46,19 @@ class Stray:
 
     @property
     def is_text(self) -> bool:
-        """Whether it begins with a line of text rather than a frame: frames may follow that line."""
-        first = self.data.split(b"\n")[0]
-        return len(first) >= _TEXT and all(byte in _PRINTABLE for byte in first)
+        """Whether it begins with text rather than a frame, and not with a chunk: frames may follow."""
+        return len(self._text.strip(b"\n")) >= _TEXT and not _CHUNK.match(self.data)
+
+    @property
+    def runs_into_bytes(self) -> bool:
+        """Whether it is text that no end of a line parts from what follows, as a message and a frame are."""
+        return self.is_text and len(self._text) < len(self.data) and self._text[-1:] != b"\n"
+
+    @property
+    def _text(self) -> bytes:
+        """What it begins with as far as that is text."""
+        run = _TEXT_RUN.match(self.data)
+        return run[0] if run else b""
 
     @property
     def is_json(self) -> bool:
@@ -68,7 +78,8 @@ class Stray:
     @property
     def line(self) -> str:
         """Its first line, shortened."""
-        return show_text(self.data.split(b"\n")[0].decode("latin-1").strip(), _SHOWN)
+        text = self._text.lstrip() if self.is_text else self.data
+        return show_text(text.split(b"\n")[0].decode("latin-1").strip(), _SHOWN)
 
     @property
     def shown(self) -> str:

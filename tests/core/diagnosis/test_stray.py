@@ -155,3 +155,37 @@ def test_what_may_be_a_secret_is_not_shown_as_bytes():
     assert Stray(b"hello").shown == "68 65 6c 6c 6f (hello)"
     assert "68" not in Stray(b"Authorization: Bearer abcdefghijklmnopqrstuvwxyz").shown
     assert len(Stray(b"x" * 100).line) == 60
+
+
+PAGE = b"<html>502 Bad Gateway</html>"
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "runs_into_bytes"),
+    [
+        (b"read ECONNRESET", "read ECONNRESET", False),
+        # What comes behind it: this end's close frame is answered, or frames go on.
+        (PAGE + b"\x88\x02\x03\xea", PAGE.decode(), True),
+        (PAGE + b"\r\n\x81\x02hi", PAGE.decode(), False),
+        (b"<?xml?>.\0", "<?xml?>.", True),
+        # Its first line may be short, or empty.
+        (b"<br />\n<b>Warning</b>", "<br />", False),
+        (b"\r\n\r\n502 Bad Gateway", "502 Bad Gateway", False),
+    ],
+)
+def test_text_with_whatever_behind_it(data, line, runs_into_bytes):
+    """It is text as far as it goes."""
+    stray = Stray(data)
+
+    assert (stray.is_text, stray.line, stray.runs_into_bytes) == (True, line, runs_into_bytes)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"short\n", b"5\r\nhello\r\n", b"Ab\x81\x85 and text", b"\x81\x05hello"]
+)
+def test_what_is_no_text(data):
+    """A chunk of HTTP is told by itself, and a few bytes are text by accident."""
+    stray = Stray(data)
+
+    assert not stray.is_text
+    assert not stray.runs_into_bytes
