@@ -17,7 +17,7 @@ from tests.incidents.ended import ASKING, PLAIN, cause, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual", profile=PLAIN)
 
-HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 SOCKJS = (3000, "No response from heartbeat")
 
 
@@ -186,6 +186,44 @@ async def test_a_pong_behind_an_upload_that_a_session_timeout_ends(ws_connect, w
 
     assert Cause.PONG_LATE in (found.cause, *found.alternatives), found
     assert "still on its way" in found.sentence
+
+
+def waiting(seconds, end):
+    """A server that ends who has not sent a whole message for so long."""
+
+    async def handler(ws):
+        try:
+            while True:
+                async with asyncio.timeout(seconds):
+                    await ws.recv()
+        except TimeoutError:
+            await ws.close(*end) if end else ws.transport.abort()
+
+    return handler
+
+
+@pytest.mark.parametrize("heartbeat", ["25s", None])
+@pytest.mark.parametrize(
+    ("end", "confidence"),
+    [((1001, "idle"), MEDIUM), ((1000, "heartbeat timeout"), MEDIUM), ((1000, ""), LOW), (None, LOW)],
+)
+async def test_a_deadline_that_waits_for_whole_messages(
+    ws_connect, ws_proxy, ws_clock, heartbeat, end, confidence
+):
+    """A large message of the client is on its way: nobody was silent."""
+    async with serving(waiting(40, end)) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(16_000)])
+        connection = await ws_connect(
+            proxy.url, inbox=0, compression=None, profile=ASKING, heartbeat=heartbeat
+        )
+        await ws_clock.advance("10s")
+        sending = asyncio.create_task(upload(connection, 1_500_000, 1))
+        found = await cause(connection, alive_for="3m")
+        await asyncio.gather(sending, return_exceptions=True)
+
+    assert (found.cause, found.confidence) == (Cause.READ_DEADLINE, confidence), found
+    assert "on its way since 10 s" in found.sentence
+    assert "smaller messages" in found.remedy
 
 
 async def upload(connection, size, times):

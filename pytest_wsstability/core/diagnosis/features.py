@@ -316,6 +316,14 @@ class Features:
         return close.sent.code
 
     @property
+    def upload(self) -> float:
+        """Seconds that bytes of this end have waited to leave it, some of which just did; 0 without any."""
+        line = self.timeline
+        if not line.unsent or line.unsent_since is None or line.drained_at is None:
+            return 0.0
+        return self.age - line.unsent_since if self.age - line.drained_at <= BEHIND else 0.0
+
+    @property
     def stream_is_behind(self) -> bool:
         """Whether a proxy of the test shows that what the server sends waits for a slow client or link."""
         return self.between is not None and self.between.behind > BEHIND and self.streamed_to

@@ -32,6 +32,7 @@ from . import (
     rows_stopped,
     rows_timers,
     rows_unspoken,
+    rows_uploads,
 )
 from .rows_between import told_from_both
 from .signature import Signature
@@ -46,6 +47,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_between.CLOSED,
     # A timer of the protocol, by its words or its code; then words of the close reason, whatever the code.
     *told_from_both(rows_protocol.TIMERS, of_a_box=()),
+    *rows_uploads.SAID,
     *rows_said_keepalive.ROWS,
     *rows_said_timers.ROWS,
     *rows_said.ROWS,
@@ -56,6 +58,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_codes.DEFINED,
     *rows_displaced.ROWS,
     *rows_last_words.CLOSED,
+    *rows_uploads.CLOSED,
     *rows_close.ROWS,
     *rows_last_words.UNCLEAR,
     *rows_codes.POLICIES,
@@ -69,6 +72,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *told_from_both(
         (
             *rows_cut.ROWS,
+            *rows_uploads.CUT,
             *rows_unspoken.CUT,
             *rows_cut_asked.ROWS,
             *rows_timers.ROWS,
