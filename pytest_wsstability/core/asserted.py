@@ -2,9 +2,9 @@
 What a test has asserted so far, and what it forgot to await.
 
 An assertion that waits is a coroutine: one that nobody awaits asserts nothing, and the test that ends with it
-would pass. So would one whose connection was never opened, or whose time never passed. While a `Watch` is on,
-each of them is kept until it is known whether somebody has used it. One that fails in a task whose result
-nobody takes is known as well.
+would pass. So would one whose connection was never opened, whose server never went down, or whose time never
+passed. While a `Watch` is on, each of them is kept until it is known whether somebody has used it. One that
+fails in a task whose result nobody takes is known as well.
 
 """
 
@@ -39,6 +39,7 @@ _TOGETHER = {
     "messages_at_least": "message_every",
 }
 _NOTHING = Requirement()
+_NO_ASSERTION = "it asserted nothing"
 
 
 def keywords(requirement: Requirement) -> list[str]:
@@ -55,8 +56,13 @@ class Unused:
     path: str
     line: int
     # What did not happen, and what the name is called on.
-    without: str = "it asserted nothing"
+    without: str = _NO_ASSERTION
     on: str = "...."
+
+    @property
+    def asserts(self) -> bool:
+        """Whether it would have asserted something, rather than done it."""
+        return self.without == _NO_ASSERTION
 
 
 class Watch:
@@ -86,7 +92,12 @@ class Watch:
     def unfinished(self) -> list[tuple[Coroutine[Any, Any, Any], Unused]]:
         """The assertions of the body that have begun, and wait still."""
         own = self._coroutines[self._before :]
-        return [each for each in own if inspect.getcoroutinestate(each[0]) == inspect.CORO_SUSPENDED]
+        # What only does something, such as a reader of messages, may wait beyond the end.
+        return [
+            (coroutine, where)
+            for coroutine, where in own
+            if where.asserts and inspect.getcoroutinestate(coroutine) == inspect.CORO_SUSPENDED
+        ]
 
     def judges(self, requirement: Requirement) -> bool:
         """Whether an assertion was about one of the keywords of a requirement."""
@@ -94,7 +105,7 @@ class Watch:
 
     def take_unused(self, scheduled: Collection[object] = ()) -> list[Unused]:
         """
-        The assertions that nobody has awaited so far, oldest first; each is told once, and closed.
+        The calls that nobody has awaited so far, oldest first; each is told once, and closed.
 
         Args:
             scheduled: coroutines of tasks, which close them when they are cancelled.
@@ -161,12 +172,32 @@ def failing(error: AssertionError) -> None:
 
 def awaited(assertion: F) -> F:
     """Keep the coroutines of an assertion that waits, so that one that is never awaited is found."""
+    return _kept(assertion, assertion.__name__)
 
-    @functools.wraps(assertion)
+
+def doing(without: str, *, name: str | None = None, on: str = "....") -> Callable[[F], F]:
+    """
+    Keep those of a call that does something, and has not done it before it is awaited.
+
+    Args:
+        without: what did not happen.
+        name: what the test calls; None for the function's own name.
+        on: what it calls that on.
+
+    """
+
+    def decorate(action: F) -> F:
+        return _kept(action, name or action.__name__, without=without, on=on)
+
+    return decorate
+
+
+def _kept(function: F, name: str, **more: str) -> F:
+    @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         __tracebackhide__ = True
-        coroutine = assertion(*args, **kwargs)
-        _keep(coroutine, sys._getframe(1), assertion.__name__)
+        coroutine = function(*args, **kwargs)
+        _keep(coroutine, sys._getframe(1), name, **more)
         return coroutine
 
     return cast("F", called)

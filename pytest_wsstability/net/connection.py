@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Ma
 from typing import Any, Protocol, Unpack, cast
 
 from ..core import assertions
-from ..core.asserted import asserting, awaited
+from ..core.asserted import asserting, awaited, doing
 from ..core.assertions import Judged
 from ..core.duration import Duration, parse_duration, parse_optional, show_duration
 from ..core.judge.backoff import Backoff
@@ -150,6 +150,7 @@ class Connection(Judged):
     def __repr__(self) -> str:
         return f"<Connection {self.url or show_session(self.session_id)}: {self.timeline!r}>"
 
+    @doing("nothing was sent")
     async def send(self, message: str | bytes | Iterable[str | bytes] | AsyncIterable[str | bytes]) -> None:
         """
         Send a text (``str``) or binary (``bytes``) message; an iterable is sent in fragments.
@@ -210,6 +211,7 @@ class Connection(Judged):
         if first:
             raise ValueError("send: no fragment to send")
 
+    @doing("nothing was sent")
     async def send_json(self, value: Any) -> None:
         """
         Send a value as JSON text, written as a page's ``JSON.stringify`` does.
@@ -226,6 +228,7 @@ class Connection(Judged):
             raise type(exc)(f"send_json: {exc}") from None
         await self.send(text)
 
+    @doing("nothing was received")
     async def recv(self, *, within: Duration | None = None) -> str | bytes:
         """
         The next application message.
@@ -247,6 +250,7 @@ class Connection(Judged):
             raise TimeoutError(f"recv: no message came within {show_duration(seconds)}; {self._quiet()}")
         return message
 
+    @doing("nothing was received")
     async def recv_json(self, *, within: Duration | None = None) -> Any:
         """
         The value of the next application message, which is JSON.
@@ -330,6 +334,7 @@ class Connection(Judged):
             assert message is not None
             yield message
 
+    @doing("no ping was sent")
     async def ping(self, data: bytes | None = None) -> float:
         """
         Send a ping frame and wait for its pong.
@@ -351,6 +356,7 @@ class Connection(Judged):
             raise self.websocket.ended_error()
         return self.websocket.loop.time() - sent
 
+    @doing("no pong was sent")
     async def pong(self, data: bytes = b"") -> None:
         """
         Send a pong that nobody asked for: a one-way keepalive (RFC 6455, section 5.5.3).
@@ -366,6 +372,7 @@ class Connection(Judged):
         self.websocket.send_pong(data)
         await self.websocket.drain()
 
+    @doing("nothing was closed")
     async def close(self, code: int | None = 1000, reason: str = "") -> None:
         """
         Close and wait for the end, which this end planned. Does nothing when it has ended.
@@ -380,10 +387,12 @@ class Connection(Judged):
         """
         await self.websocket.close(code, reason)
 
+    @doing("nobody waited for the end")
     async def wait_closed(self) -> None:
         """Wait for the end of the connection, whoever ends it."""
         await self.websocket.wait_ended()
 
+    @doing("nothing was opened")
     async def reconnect(
         self,
         *,

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -122,7 +122,7 @@ def _refuse_unheld(item: pytest.Item) -> None:
 
 def refuse_unused(item: pytest.Item) -> None:
     """
-    See that every assertion, every opening and every wait was awaited, and what came of it heard.
+    See that every call that has to be awaited was, and what came of an assertion heard.
 
     Raises:
         EmptyPass: if one was not, with the line that calls it, or the failure.
@@ -137,12 +137,25 @@ def refuse_unused(item: pytest.Item) -> None:
 
 
 def drop_unused(item: pytest.Item) -> list[Unused]:
-    """Close the assertions that nobody awaited, and give them: a body that failed is told alone."""
+    """Close what nobody awaited, and give it."""
     watch, loop = item.stash.get(watch_key, None), item.stash.get(loop_key, None)
     if watch is None:
         return []
     tasks = asyncio.all_tasks(loop) if loop is not None else ()
     return watch.take_unused([task.get_coro() for task in tasks])
+
+
+def warn_of_unused(item: pytest.Item, unused: Iterable[Unused]) -> None:
+    """
+    Warn of what a body that failed forgot to do: that may be why, and what it raised does not say it.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    for each in unused:
+        if not each.asserts:
+            item.warn(StabilityWarning(_sentence(each)))
 
 
 def warn_of_unfinished(item: pytest.Item) -> None:

@@ -343,8 +343,9 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
-    empty_passes.drop_unused(item)
+    unused = empty_passes.drop_unused(item)
     result = yield
+    empty_passes.warn_of_unused(item, unused)
     warn_of_stop(item)
     empty_passes.refuse_at_end(item)
     return result

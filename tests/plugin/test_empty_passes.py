@@ -89,6 +89,57 @@ async def test_it(ws_connect, ws_clock):
 """,
         "advance() was never awaited, so no time passed: write await ws_clock.advance(...)",
     ),
+    "sending": (
+        """
+async def test_it(ws_connection):
+    ws_connection.send("a")  # here
+""",
+        "send() was never awaited, so nothing was sent: write await ....send(...)",
+    ),
+    "receiving": (
+        """
+async def test_it(ws_connection):
+    assert ws_connection.recv_json(within="5s")  # here
+""",
+        "recv_json() was never awaited, so nothing was received: write await ....recv_json(...)",
+    ),
+    "reconnecting in a class": (
+        """
+class TestIt:
+    @pytest.mark.parametrize("number", [1])
+    async def test_it(self, ws_connect, number):
+        c = await ws_connect()
+        await c.close()
+        c.reconnect()  # here
+""",
+        "reconnect() was never awaited, so nothing was opened: write await ....reconnect(...)",
+    ),
+    "a restart": (
+        """
+async def test_it(ws_orchestrator, ws_connection):
+    ws_orchestrator.restart()  # here
+""",
+        "restart() was never awaited, so the server stayed up: write await ....restart(...)",
+    ),
+    "a session": (
+        """
+async def test_it(ws_orchestrator):
+    session = ws_orchestrator.wait_for_session("of nobody")  # here
+""",
+        "wait_for_session() was never awaited, so nobody waited for a session: write "
+        "await ....wait_for_session(...)",
+    ),
+    "a proxy, in a fixture": (
+        """
+@pytest_asyncio.fixture
+async def path(ws_proxy):
+    return ws_proxy()  # here
+
+async def test_it(path, ws_connection):
+    pass
+""",
+        "ws_proxy() was never awaited, so no proxy was started: write await ws_proxy(...)",
+    ),
 }
 
 
@@ -334,6 +385,42 @@ def test_a_body_that_failed_is_told_alone(failure):
 
     assert "KeyError: 'mine'" in printed
     assert "never awaited" not in printed
+
+
+def test_what_a_body_that_failed_did_not_do_is_warned_of(run):
+    """It may be why: nothing came back from a server that never went down."""
+    source = """
+        async def test_it(ws_orchestrator, ws_connection):
+            ws_orchestrator.restart()
+            await ws_connection.expect("back", within="5s")
+    """
+    result = run(source, "-W", "default")
+
+    assert result.parseoutcomes()["failed"] == 1
+    printed = " ".join(result.stdout.str().split())
+    assert "TimeoutError: expect: back did not come" in printed
+    assert "restart() was never awaited, so the server stayed up" in printed
+    assert "RuntimeWarning" not in printed
+
+
+def test_what_is_done_beside_the_test_may_wait_beyond_it(passes):
+    """A reader of messages, and a wait that was given up."""
+    source = """
+    import asyncio
+
+    async def test_it(ws_connect, ws_orchestrator):
+        c, d = await ws_connect(), await ws_connect()
+        reading = asyncio.create_task(d.recv())
+        closed = asyncio.ensure_future(c.wait_closed())
+        for waiting in (c.recv(), ws_orchestrator.wait_for_session("of nobody")):
+            try:
+                await asyncio.wait_for(waiting, 1)
+            except TimeoutError:
+                pass
+        asyncio.create_task(c.send("late")).cancel()
+        await asyncio.gather(c.send("a"), c.ping())
+    """
+    assert passes(source) == 1
 
 
 def test_a_run_in_a_test_keeps_its_own(run):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ...core.asserted import doing
 from ...core.duration import show_duration
 from ...core.faults import AppliedFault, Fault, Program
 from ...core.faults.fault import FaultLabel
@@ -68,6 +69,7 @@ class Proxies:
         self._url = url
         self.proxies: list[FaultProxy] = []
 
+    @doing("no proxy was started", name="ws_proxy", on="")
     async def __call__(
         self,
         url: str | None = None,

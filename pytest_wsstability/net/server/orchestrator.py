@@ -12,7 +12,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from ...core.asserted import awaited
+from ...core.asserted import awaited, doing
 from ...core.duration import Duration, parse_duration
 from ...core.faults import AppliedFault, Fault, Program
 from ...core.judge.attempts import ConnectionAttempt
@@ -321,6 +321,7 @@ class Orchestrator:
             if server is not None:
                 await server.wait_closed()
 
+    @doing("the server stayed up")
     async def restart(self, *, down_for: Duration = "1s", how: int | str = "drop") -> None:
         """
         Go down with all sessions, and come back on the same address; what was recorded stays.
@@ -415,6 +416,7 @@ class Orchestrator:
         own = self._path.links_to(client) if self._path is not None else []
         return [*own, *links_to(client)]
 
+    @doing("nobody waited for a session")
     async def wait_for_session(self, id: str | None = None, *, within: Duration = "10s") -> Session:
         """
         Wait for a client's session.

@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...core.asserted import doing
 from ...core.unescaped import without_colours
 from .logs import LogLine
 
@@ -100,6 +101,7 @@ class ServerProcess:
 
     # What tests do to it.
 
+    @doing("the server stayed up", on="ws_command.")
     async def restart(self) -> None:
         """
         End it as a deployment does, with SIGTERM, and start it again on the same port.
@@ -110,10 +112,12 @@ class ServerProcess:
         """
         await asyncio.to_thread(self._restart)
 
+    @doing("the server stayed up", on="ws_command.")
     async def kill(self) -> None:
         """End it and its children at once, with SIGKILL; `restart` starts it again."""
         await asyncio.to_thread(self._end, _KILL)
 
+    @doing("the server went on", on="ws_command.")
     async def freeze(self) -> None:
         """
         Stop it, as a machine that hangs: it keeps its connections and does nothing.
@@ -125,6 +129,7 @@ class ServerProcess:
         self._send("SIGSTOP")
         self._is_frozen = True
 
+    @doing("the server stayed frozen", on="ws_command.")
     async def resume(self) -> None:
         """Let it go on after `freeze`."""
         self._send("SIGCONT")
