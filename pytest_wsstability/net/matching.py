@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from ..core.functions import gives_later
+
 # Exact text or bytes, members that a JSON object has, a pattern that is found in it, or a function.
 Match: TypeAlias = (
     "str | bytes | Mapping[str, Any] | re.Pattern[str] | re.Pattern[bytes] | Callable[[Any], Any]"
@@ -29,6 +31,10 @@ def matcher(match: Match) -> Callable[[str | bytes], bool]:
         return lambda message: isinstance(message, kind) and pattern.search(message) is not None
     if isinstance(match, Mapping):
         return lambda message: _has(match, _parsed(message))
+    if gives_later(match):
+        raise TypeError(
+            f"expect: {match!r} gives no truth value when it is called: write it with 'def', and return one"
+        )
     if callable(match):
         return lambda message: bool(match(message))
     raise TypeError(

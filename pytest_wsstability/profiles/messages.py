@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ..core.functions import gives_later
 from .patterns import Pattern
 from .placeholders import NAMES, PLACEHOLDER, Unsaid, Unwritable, Values, from_groups
 from .templates import Free, compiled, fill, match, told_by
@@ -178,6 +179,9 @@ def wording(message: Message) -> Wording:
         return _Json(message, message)
     if isinstance(message, Prefixed) and message.prefix and isinstance(message.template, Mapping | list):
         return _Json(message, message.template, message.prefix)
+    functions = (message.read, message.write) if isinstance(message, Codec) else (message,)
+    if any(map(gives_later, functions)):
+        raise ValueError("a function gives nothing when it is called: write it with 'def', and return")
     if isinstance(message, Codec) and _reads(message.read):
         strange = [name for name in message.names if name not in NAMES]
         if strange:

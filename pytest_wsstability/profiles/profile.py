@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ..core.functions import gives_later
 from ..core.secret_values import SECRETS
 from ..core.timeline.close import may_be_sent
 from ..core.timeline.events import End
@@ -221,6 +222,9 @@ class Profile:
             raise self._wrong(f"reply is {self.reply!r}; give a function of a message and of session_info")
         if self.http is not None and not callable(self.http):
             raise self._wrong(f"http is {self.http!r}; give a function of a method and a target")
+        for field in ("sequence", "reply", "http"):
+            if gives_later(getattr(self, field)):
+                raise self._wrong(f"{field} gives nothing when it is called: write it with 'def', and return")
         if self.heartbeat_request is not None and self.heartbeats_from == "server":
             raise self._wrong('heartbeat_request with heartbeats_from="server": the client sends none')
         if self.heartbeats_in_session and self.session_confirmed is None:
@@ -396,6 +400,8 @@ def _written(codec: Codec) -> Any:
     """What a codec writes, where a function does it with values that were made up."""
     if not callable(codec.write):
         return codec.write
+    if gives_later(codec.write):
+        return None
     try:
         return codec.write(dict(SAMPLE))
     except Exception:

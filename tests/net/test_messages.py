@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 import re
+from functools import partial
 
 import pytest
 
@@ -208,6 +209,33 @@ async def test_expect_says_that_nothing_came():
             TimeoutError, match=r"^expect: \{'a': 1\} did not come within 1 s; the connection is open"
         ):
             await connection.expect({"a": 1}, within="1s")
+
+
+async def matches_later(message):
+    """No truth value but a coroutine, which is always true."""
+    return False
+
+
+def matches_in_a_generator(message):
+    """The same."""
+    yield False
+
+
+class MatchesLater:
+    """The same, called as an object."""
+
+    async def __call__(self, message):
+        return False
+
+
+@pytest.mark.parametrize(
+    "match", [matches_later, matches_in_a_generator, MatchesLater(), partial(matches_later)]
+)
+async def test_expect_refuses_what_would_match_every_message(match):
+    """Whatever it says of them."""
+    async with saying("one", every=1.0) as connection:
+        with pytest.raises(TypeError, match=r"^expect: .* gives no truth value when it is called: write it"):
+            await connection.expect(match, within="5s")
 
 
 @pytest.mark.parametrize("match", [None, 7, ["one"], 1.5])
