@@ -172,7 +172,8 @@ def _instead_of_session(f: Features) -> str:
 
 def _slowest(f: Features) -> str:
     found = max(f.heartbeats.slowest, f.asked.slowest)
-    return _seconds(found or f.timeline.session_confirmed_at)
+    # In whole hundredths, an answer of some milliseconds would take no time at all.
+    return show(found) if 0 < found < 1 else _seconds(found or f.timeline.session_confirmed_at)
 
 
 def _after_sending(f: Features) -> str:

@@ -53,6 +53,9 @@ BUNCH = [
     *((4.5, "<pong", b"%d" % at) for at in (1, 2, 3)),
 ]
 WORDS = [
+    # A local server answers in far less than the hundredths that longer ones are told in.
+    ("slowest", read((8, ">ping", b"1"), (8.00390625, "<pong", b"1"), how=OPEN), "3.91 ms"),
+    ("slowest", read((8, ">ping", b"1"), (9.2578125, "<pong", b"1"), how=OPEN), "1.26 s"),
     ("nine_tenths", ran_out(40.6), "every 36.5 s"),
     ("half", ran_out(40.6), "20.3 s"),
     # A whole second's half, where there is one.
