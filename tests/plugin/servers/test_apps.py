@@ -759,7 +759,7 @@ def test_an_import_that_serves_is_told(pytester, monkeypatch):
         def test_it(ws_soak): ...
         """,
     )
-    result = pytester.runpytest_subprocess("--ws-app=serving:handler")
+    result = pytester.runpytest_subprocess("--ws-app=serving:handler", "-p", "no:looptime_plugin")
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
