@@ -76,6 +76,7 @@ def test_pull_request(run, project):
     assert (project.path / "junit.xml").exists()
 
 
+@pytest.mark.slow
 def test_nightly(run, project, url, monkeypatch):
     """Real time, with artifacts; and the second night beside the first."""
     monkeypatch.setenv("WS_URL", url)
@@ -88,6 +89,7 @@ def test_nightly(run, project, url, monkeypatch):
     second.stdout.fnmatch_lines(["compared with 0001_nightly: *", "run kept as *0002_nightly.json"])
 
 
+@pytest.mark.slow
 def test_weekly_by_the_suite(run, project, url, monkeypatch):
     """The long ones, on disk while they run."""
     monkeypatch.setenv("WS_URL", url)

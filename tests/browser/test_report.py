@@ -11,7 +11,7 @@ from tests.browser.conftest import ARTIFACTS
 from tests.browser.samples import run_of
 from tests.report.held import result, run
 
-pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 HOSTILE = "<img src=x onerror=document.title='run'><script>document.title='run'</script>"
 

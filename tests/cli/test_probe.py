@@ -40,6 +40,7 @@ def run(capsys):
     return runner
 
 
+@pytest.mark.slow
 def test_what_was_found_is_printed(run, idle):
     """The URL, the sentence, the matrix, each connection; progress goes to stderr."""
     status, out, err = run(idle, *QUICK)
@@ -117,6 +118,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_a_terminal_has_a_line_a_connection(idle, monkeypatch):
     """Written over each time."""
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())

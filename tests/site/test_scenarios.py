@@ -36,12 +36,8 @@ def follow(name, folder, run):
     return played
 
 
-def _weighed(name):
-    slow = ("docs/tutorial-fastapi.md", "docs/tutorial-protocols.md", "docs/voice.md")
-    return pytest.param(name, marks=pytest.mark.slow) if name in slow else name
-
-
-@pytest.mark.parametrize("name", [_weighed(name) for name in PAGES])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
 def test_what_a_page_says_happens(name, pytester, run):
     """`python -m tests.site.scenario` writes the failures anew."""
     assert follow(name, pytester.path, run)

@@ -747,6 +747,7 @@ def pytest_configure(config):
 """
 
 
+@pytest.mark.slow
 def test_an_import_that_serves_is_told(pytester, monkeypatch):
     """It would never end, and nothing said why no test runs."""
     pytester.makeconftest(HEARING)

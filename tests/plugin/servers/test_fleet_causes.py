@@ -103,7 +103,7 @@ def test_an_error_that_the_handlers_raise_is_the_cause(printed, app, needs):
     assert f"likely {RAISED}" in printed(app, fixture="ws_soak")
 
 
-@pytest.mark.parametrize("connections", [6, 600])
+@pytest.mark.parametrize("connections", [6, pytest.param(600, marks=pytest.mark.slow)])
 def test_two_causes_at_one_instant_are_told_apart(printed, connections):
     """By the port of the connection whose handler logs; also where the log has more than it shows."""
     pytest.importorskip("uvicorn")
