@@ -39,7 +39,6 @@ _TOGETHER = {
     "messages_at_least": "message_every",
 }
 _NOTHING = Requirement()
-_NO_ASSERTION = "it asserted nothing"
 
 
 def keywords(requirement: Requirement) -> list[str]:
@@ -56,13 +55,10 @@ class Unused:
     path: str
     line: int
     # What did not happen, and what the name is called on.
-    without: str = _NO_ASSERTION
+    without: str = "it asserted nothing"
     on: str = "...."
-
-    @property
-    def asserts(self) -> bool:
-        """Whether it would have asserted something, rather than done it."""
-        return self.without == _NO_ASSERTION
+    # Whether it would have asserted something, rather than done it.
+    asserts: bool = True
 
 
 class Watch:
@@ -187,12 +183,12 @@ def doing(without: str, *, name: str | None = None, on: str = "....") -> Callabl
     """
 
     def decorate(action: F) -> F:
-        return _kept(action, name or action.__name__, without=without, on=on)
+        return _kept(action, name or action.__name__, without=without, on=on, asserts=False)
 
     return decorate
 
 
-def _kept(function: F, name: str, **more: str) -> F:
+def _kept(function: F, name: str, **more: Any) -> F:
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         __tracebackhide__ = True
@@ -205,15 +201,15 @@ def _kept(function: F, name: str, **more: str) -> F:
 
 def opening(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Keep that of a call of ``ws_connect``, which opens nothing before it is awaited."""
-    _keep(coroutine, sys._getframe(2), "ws_connect", without="nothing was opened", on="")
+    _keep(coroutine, sys._getframe(2), "ws_connect", without="nothing was opened", on="", asserts=False)
 
 
 def advancing(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Keep that of a call of ``ws_clock.advance``, which lets no time pass before it is awaited."""
-    _keep(coroutine, sys._getframe(2), "advance", without="no time passed", on="ws_clock.")
+    _keep(coroutine, sys._getframe(2), "advance", without="no time passed", on="ws_clock.", asserts=False)
 
 
-def _keep(coroutine: Coroutine[Any, Any, Any], caller: FrameType, name: str, **more: str) -> None:
+def _keep(coroutine: Coroutine[Any, Any, Any], caller: FrameType, name: str, **more: Any) -> None:
     # Assertions of ours that are made of others await them.
     if _watches and caller.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
         _watches[-1].keep(coroutine, Unused(name, caller.f_code.co_filename, caller.f_lineno, **more))
