@@ -6,6 +6,8 @@ import inspect
 from enum import Enum
 from typing import Any
 
+from ...core.functions import is_coroutine_function
+
 
 class AppError(ValueError):
     """An application, or its server, is not what it should be, or did not start."""
@@ -91,11 +93,6 @@ def _required(app: Any) -> list[str] | None:
         each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
     ]
     return [each.name for each in positional if each.default is each.empty]
-
-
-def is_coroutine_function(app: Any) -> bool:
-    """Whether calling an application gives a coroutine: it, or a method of its class, is ``async def``."""
-    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
 
 
 def _shown(app: Any) -> str:

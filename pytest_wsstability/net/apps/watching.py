@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ...core.functions import is_coroutine_function
 from ...core.url import port_of
-from .kinds import is_coroutine_function
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
