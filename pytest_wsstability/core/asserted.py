@@ -25,7 +25,7 @@ from .judge.requirement import Requirement
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 _PACKAGE = __name__.partition(".")[0]
-# From so many coroutines on, those that were used are let go.
+# From so many coroutines on, those that have ended are let go.
 _MANY = 1000
 # Keywords that one assertion judges together, by what they are about; others stand for themselves.
 _TOGETHER = {
@@ -65,9 +65,10 @@ class Watch:
     """What was asserted while it was on."""
 
     def __init__(self) -> None:
+        # Those of the test's body, and of the fixtures that were set up before it.
         self._coroutines: list[tuple[Coroutine[Any, Any, Any], Unused]] = []
-        # How many of them were there before the body of the test.
-        self._before = 0
+        self._of_fixtures: list[tuple[Coroutine[Any, Any, Any], Unused]] = []
+        self._most = _MANY
         # What the assertions were about.
         self._judged: set[str] = set()
         # What failed, and of that what the event loop says nobody has heard of.
@@ -77,21 +78,20 @@ class Watch:
     def forget(self) -> None:
         """Begin anew."""
         self._coroutines.clear()
+        self._of_fixtures.clear()
         self._judged.clear()
         self._unheard.clear()
-        self._before = 0
 
     def begin_body(self) -> None:
         """The fixtures of the test are set up."""
-        self._before = len(self._coroutines)
+        self._of_fixtures, self._coroutines = [*self._of_fixtures, *self._coroutines], []
 
     def unfinished(self) -> list[tuple[Coroutine[Any, Any, Any], Unused]]:
         """The assertions of the body that have begun, and wait still."""
-        own = self._coroutines[self._before :]
         # What only does something, such as a reader of messages, may wait beyond the end.
         return [
             (coroutine, where)
-            for coroutine, where in own
+            for coroutine, where in self._coroutines
             if where.asserts and inspect.getcoroutinestate(coroutine) == inspect.CORO_SUSPENDED
         ]
 
@@ -107,7 +107,8 @@ class Watch:
             scheduled: coroutines of tasks, which close them when they are cancelled.
 
         """
-        unused = [each for each in self._coroutines if not _is_used(each[0])]
+        unused = [each for each in (*self._of_fixtures, *self._coroutines) if not _is_used(each[0])]
+        self._of_fixtures.clear()
         self._coroutines.clear()
         for coroutine, _ in unused:
             if coroutine not in scheduled:
@@ -136,8 +137,10 @@ class Watch:
     def keep(self, coroutine: Coroutine[Any, Any, Any], where: Unused) -> None:
         """A call was made, and its coroutine not used yet."""
         self._coroutines.append((coroutine, where))
-        if len(self._coroutines) > _MANY:
-            self._coroutines = [each for each in self._coroutines if not _is_used(each[0])]
+        if len(self._coroutines) > self._most:
+            # One that waits may wait still when the test ends.
+            self._coroutines = [each for each in self._coroutines if _native(each[0]).cr_frame is not None]
+            self._most = max(_MANY, 2 * len(self._coroutines))
 
 
 # Those that are on, the innermost last: a test may run pytest itself.
@@ -218,8 +221,13 @@ def _keep(coroutine: Coroutine[Any, Any, Any], caller: FrameType, name: str, **m
 def _is_used(coroutine: Coroutine[Any, Any, Any]) -> bool:
     """Whether somebody has sent into it, thrown into it, or closed it."""
     # As `inspect.getcoroutinestate` finds it, which is too slow for every message that a test sends.
-    native = cast("CoroutineType[Any, Any, Any]", coroutine)
+    native = _native(coroutine)
     return native.cr_frame is None or native.cr_suspended or native.cr_running
+
+
+def _native(coroutine: Coroutine[Any, Any, Any]) -> CoroutineType[Any, Any, Any]:
+    """The same, of which it can be told how far it is."""
+    return cast("CoroutineType[Any, Any, Any]", coroutine)
 
 
 def _about(requirement: Requirement) -> set[str]:

@@ -172,3 +172,19 @@ def test_an_assertion_without_a_watch_is_not_taken_down(monkeypatch):
 
     with watching(Watch()) as watch:
         assert not watch.judges(Requirement.of(alive_for="2m"))
+
+
+@pytest.mark.parametrize(("before", "behind"), [(0, 0), (900, 0), (0, 1001), (900, 1001)])
+def test_one_that_waits_still_is_known_behind_any_number_of_others(before, behind):
+    """Those that have ended are let go, in the fixtures as in the body."""
+    with watching(Watch()) as watch:
+        for _ in range(before):
+            step(assert_something(1))
+        watch.begin_body()
+        waiting = assert_later(Never())
+        waiting.send(None)
+        for _ in range(behind):
+            step(assert_something(2))
+
+    assert [where.name for _, where in watch.unfinished()] == ["assert_later"]
+    waiting.close()
