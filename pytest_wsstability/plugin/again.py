@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..core.redact import redact_text, redact_url
 from ..core.secret_names import is_secret
 from .options import OPTIONS, Option
-from .orders import order_of
 from .plans import is_virtual
 from .stash import settings_key
 
@@ -54,10 +53,7 @@ def _id(item: pytest.Item) -> str:
 def _clock(item: pytest.Item) -> Iterator[str]:
     settings = item.config.stash[settings_key]
     if is_virtual(item):
-        timers = order_of(item)
-        # A test that runs in both orders has its own in its id.
-        order = settings.order if settings.order == "all" else timers.order
-        yield f"--ws-time virtual --ws-order {order} --ws-seed {timers.seed}"
+        yield f"--ws-time virtual --ws-order {settings.order} --ws-seed {settings.seed}"
         return
     if settings.time != "auto":
         yield f"--ws-time {settings.time}"
@@ -69,6 +65,9 @@ def _of_pytest(config: pytest.Config) -> Iterator[str]:
     """The options of pytest's own without which there would be other settings or plugins."""
     if config.option.inifilename:
         yield f"-c {shlex.quote(str(config.option.inifilename))}"
+    if config.option.rootdir:
+        # The id of a test, which its seed is made of, begins there.
+        yield f"--rootdir {shlex.quote(config.option.rootdir)}"
     for line in config.option.override_ini or ():
         name, _, value = line.partition("=")
         secret = _is_secret(value) or (name == "ws_headers" and _hides(value))

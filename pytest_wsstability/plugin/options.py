@@ -224,7 +224,7 @@ OPTIONS = (
     ),
     Option(
         "seed", flag="--ws-seed", default=0, type=int, metavar="N",
-        help="in virtual time, the seed of the module random and of --ws-order random (default: 0)",
+        help="in virtual time, with a test's id, the seed of random and of --ws-order random (default: 0)",
     ),
     Option(
         "virtual_horizon", ini="ws_virtual_horizon",
