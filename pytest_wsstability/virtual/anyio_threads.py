@@ -25,9 +25,14 @@ def any_busy(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether an anyio worker does something for the loop, or its result is still on the way."""
     if _BACKEND not in sys.modules or threading.active_count() == 1:
         return False
-    return any(is_worker(thread, loop) and _is_busy(thread) for thread in threading.enumerate())
+    return any(is_busy(thread, loop) for thread in threading.enumerate())
 
 
-def _is_busy(thread: threading.Thread) -> bool:
+def is_busy(thread: threading.Thread, loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a thread is an anyio worker of the loop, and does something."""
     # The loop takes a worker off the idle ones when it gives it work, and puts it back with the result.
-    return not getattr(thread, "stopping", False) and thread not in getattr(thread, "idle_workers", (thread,))
+    return (
+        is_worker(thread, loop)
+        and not getattr(thread, "stopping", False)
+        and thread not in getattr(thread, "idle_workers", (thread,))
+    )

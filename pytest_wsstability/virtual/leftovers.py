@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, TypeVar
 
-from .waiting import in_order, place_in_thread
+from .waiting import in_order, places_of
 
 T = TypeVar("T")
 
@@ -51,12 +50,11 @@ class Jobs:
 
     def places(self) -> list[str]:
         """The threads that still run a job, by name, with the place in the code where each stands."""
-        frames = sys._current_frames()
-        return [
-            f"thread {thread.name!r} at {place_in_thread(frames.get(thread.ident or 0))}"
-            for thread in threading.enumerate()
-            if thread.ident in self._threads
-        ]
+        return places_of(filter(self.run_in, threading.enumerate()))
+
+    def run_in(self, thread: threading.Thread) -> bool:
+        """Whether a job runs in a thread."""
+        return thread.ident in self._threads
 
 
 class Threads(ThreadPoolExecutor):

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from ..core.duration import show_duration
 from .addresses import elsewhere
-from .anyio_threads import any_busy, is_worker
+from .anyio_threads import any_busy, is_busy, is_worker
 from .asyncio_seam import (
     is_scheduled,
     make_timer,
@@ -40,7 +40,7 @@ from .in_flight import HOLD, InFlight
 from .leftovers import Jobs, Threads
 from .memory_loop import MemoryLoop
 from .timers import Order, Ties, TimerQueue
-from .waiting import describe_spinning, describe_waiting, pollers
+from .waiting import describe_spinning, describe_waiting, places_of, pollers
 
 logger = logging.getLogger("pytest_wsstability.virtual")
 
@@ -64,7 +64,8 @@ _SPINNING_BUSY = 100_000
 _PATIENCE = 10.0
 
 # For what is in flight the clock stands still for so many real seconds; then it keeps pace with real time,
-# for so many in all: what never ends, or waits for a timer itself, must not stop a test for ever.
+# for so many in all: what never ends, or waits for a timer itself, must not stop a test for ever. Nor must
+# what comes again at once, as a job that asks a queue for a second: at one instant it is waited for as long.
 _STANDSTILL = 2.0
 _PACED = 60.0
 
@@ -163,6 +164,8 @@ class VirtualLoop(MemoryLoop):
         self._pollers, self._changes_seen = set[str](), 0
         # Real seconds for which the clock has kept pace with what is in flight.
         self._paced = 0.0
+        # Real seconds for which it has stood still at an instant, and that instant.
+        self._stood, self._stood_at = 0.0, 0.0
         super().__init__()
 
     def __repr__(self) -> str:
@@ -531,6 +534,8 @@ class VirtualLoop(MemoryLoop):
 
         """
         start, patience = perf_counter(), _PATIENCE
+        if self._stood_at != self._now:
+            self._stood, self._stood_at = 0.0, self._now
         gap = self._real_gap(when)
         while not self._poll(max(0.0, min(gap, patience) - (perf_counter() - start))) and not self.ready:
             waited = perf_counter() - start
@@ -543,6 +548,7 @@ class VirtualLoop(MemoryLoop):
                     "t=%.9g s since %.0f real seconds: waiting for %s", self._now, patience, reason
                 )
                 patience *= 2
+        self._stood += perf_counter() - start
 
     def _real_gap(self, when: float | None) -> float:
         """Real seconds after which the clock may go to an instant though something is in flight."""
@@ -550,17 +556,27 @@ class VirtualLoop(MemoryLoop):
             return math.inf
         # A job ends by itself, and mostly soon; what comes over a Unix socket may never come.
         least = _STANDSTILL if self._in_flight.total or any_busy(self) else 0.0
-        return min(max(when - self._now, least), _PACED - self._paced)
+        return min(max(when - self._now, least), self._pace_left())
+
+    def _pace_left(self) -> float:
+        return _PACED - self._paced - self._stood
 
     def _keep_pace(self, when: float, waited: float) -> None:
-        self._paced += waited
-        if self._paced >= _PACED:
-            self._paced = 0.0
+        if waited >= self._pace_left():
+            self._paced = self._stood = 0.0
+            reason = self._describe_in_flight()
+            if places := places_of(thread for thread in threading.enumerate() if self._works(thread)):
+                reason += f" ({', '.join(places)})"
             raise VirtualTimeError(
-                f"virtual time has kept pace with real time for {show_duration(_PACED)} at t={self._now:.9g} "
-                f"s, because of {self._describe_in_flight()}: let that end first, or {REAL_TIME}"
+                f"virtual time has waited for {show_duration(_PACED)} in real time, last at "
+                f"t={self._now:.9g} s, because of {reason}: let that end first, or {REAL_TIME}"
             )
+        self._paced += waited
         self.ready.append(self._move(when))
+
+    def _works(self, thread: threading.Thread) -> bool:
+        """Whether a thread does something for the loop."""
+        return self.jobs.run_in(thread) or is_busy(thread, self)
 
     def _describe_in_flight(self) -> str:
         things = [self._in_flight.describe()] if self._in_flight.total else []

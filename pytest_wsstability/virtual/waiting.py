@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Collection
+import sys
+import threading
+from collections.abc import Collection, Iterable
 from types import AsyncGeneratorType, CodeType, FrameType
 from typing import Any
 
@@ -70,6 +72,14 @@ def place_in_thread(frame: FrameType | None) -> str:
         frames.append((frame.f_code, frame.f_lineno))
         frame = frame.f_back
     return _place_in(frames[::-1])
+
+
+def places_of(threads: Iterable[threading.Thread]) -> list[str]:
+    """The same of several, each with its name."""
+    frames = sys._current_frames()
+    return [
+        f"thread {thread.name!r} at {place_in_thread(frames.get(thread.ident or 0))}" for thread in threads
+    ]
 
 
 def _place_in(frames: list[tuple[CodeType, int]]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import itertools
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import threading
 from time import perf_counter
 
+import anyio.to_thread
 import pytest
 
 from pytest_wsstability.virtual import VirtualDeadlock, VirtualLoop, VirtualTimeError, run_virtual
@@ -531,13 +533,20 @@ def test_what_a_job_raises_is_asyncios(run, name):
     run(main())
 
 
-def test_a_job_that_never_ends_is_told(brief):
+@pytest.mark.parametrize(
+    ("thread", "what"),
+    [
+        (asyncio.to_thread, r"1 x executor job \(thread 'asyncio_0'"),
+        (anyio.to_thread.run_sync, r"anyio worker threads \(thread 'AnyIO worker thread'"),
+    ],
+    ids=["asyncio", "anyio"],
+)
+def test_a_job_that_never_ends_is_told(brief, thread, what):
     """The clock keeps pace with real time for a while, and then the run is given up."""
     gate = Gate()
 
     async def main():
-        loop = asyncio.get_running_loop()
-        job = loop.run_in_executor(None, gate.pass_through)
+        job = asyncio.create_task(thread(gate.pass_through))
         try:
             await asyncio.sleep(3600)
         finally:
@@ -546,10 +555,61 @@ def test_a_job_that_never_ends_is_told(brief):
 
     with pytest.raises(
         VirtualTimeError,
-        match=r"^virtual time has kept pace with real time for 100 ms at t=0 s, because of 1 x executor job: "
-        r"let that end first, or run this test in real time",
+        match=rf"^virtual time has waited for 100 ms in real time, last at t=0 s, because of {what} at "
+        r".*test_in_flight.py:\d+ .*\): let that end first, or run this test in real time",
     ):
         run_virtual(main())
+
+
+@pytest.fixture
+def takes(brief, monkeypatch):
+    """A function that takes a tenth of what the loop waits for in all, by the clock that it reads."""
+    clock = itertools.count()
+    now = [next(clock)]
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.perf_counter", lambda: now[0] / 100)
+
+    def take():
+        now[0] = next(clock)
+
+    return take
+
+
+@pytest.mark.parametrize(
+    ("again", "what"),
+    [(asyncio.to_thread, "1 x executor job"), (anyio.to_thread.run_sync, "anyio worker threads")],
+    ids=["asyncio", "anyio"],
+)
+def test_a_job_that_comes_again_at_once_is_told(takes, again, what):
+    """A thread that asks a queue for a second, and again: each ends before the test's timer is due."""
+
+    async def poll():
+        while True:
+            await again(takes)
+
+    async def main():
+        polling = asyncio.create_task(poll())
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            polling.cancel()
+
+    told = rf"^virtual time has waited for 100 ms .* at t=0 s, because of {what}.*: let that end first"
+    with pytest.raises(VirtualTimeError, match=told):
+        run_virtual(main())
+
+
+def test_jobs_at_many_instants_do_not_add_up(takes):
+    """What an app does for each of its messages takes longer, in a day, than is waited for at one instant."""
+
+    async def main():
+        other = asyncio.create_task(asyncio.sleep(10**6))
+        for _ in range(30):
+            await asyncio.to_thread(takes)
+            await asyncio.sleep(3600)
+        other.cancel()
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(main()) == 30 * 3600
 
 
 def test_a_hold_stops_the_clock_for_as_long_as_it_lasts(brief, monkeypatch):
@@ -741,7 +801,7 @@ def test_a_silent_unix_socket_that_leads_out_is_told(brief, tmp_path):
 
         with pytest.raises(
             VirtualTimeError,
-            match=r"^virtual time has kept pace .* because of Unix sockets with their other end in another "
+            match=r"^virtual time has waited .* because of Unix sockets with their other end in another "
             r"thread or process \(descriptors \d+\): let that end",
         ):
             run_virtual(main())
