@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from pytest_wsstability.net.apps.routes import routes_of
@@ -124,6 +126,10 @@ def middleware():
         (lambda: channels("ws/talk/", r"^ws/(?P<room>\w+)/"), []),
         (middleware, []),
         (lambda: handler, []),
+        # Of frameworks that nobody knows, whose attributes have the names of others'.
+        (lambda: SimpleNamespace(url_map=[("GET", "/ws")]), []),
+        (lambda: SimpleNamespace(application_mapping={"websocket": SimpleNamespace(routes=["/ws"])}), []),
+        (lambda: SimpleNamespace(routes=[SimpleNamespace(original_router="/ws")]), []),
     ],
     ids=[
         "starlette",
@@ -140,6 +146,9 @@ def middleware():
         "an open pattern of channels",
         "middleware",
         "handler",
+        "another url_map",
+        "another mapping",
+        "other routes",
     ],
 )
 def test_paths_with_websockets(make, routes):
