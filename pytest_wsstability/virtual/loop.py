@@ -567,10 +567,8 @@ class VirtualLoop(MemoryLoop):
             reason = self._describe_in_flight()
             if places := places_of(thread for thread in threading.enumerate() if self._works(thread)):
                 reason += f" ({', '.join(places)})"
-            raise VirtualTimeError(
-                f"virtual time has waited for {show_duration(_PACED)} in real time, last at "
-                f"t={self._now:.9g} s, because of {reason}: let that end first, or {REAL_TIME}"
-            )
+            what = f"has waited for {show_duration(_PACED)} of real time"
+            raise self._deadlock(what, reason, f"let that end first, or {REAL_TIME}")
         self._paced += waited
         self.ready.append(self._move(when))
 
