@@ -555,8 +555,9 @@ def test_a_job_that_never_ends_is_told(brief, thread, what):
 
     with pytest.raises(
         VirtualTimeError,
-        match=rf"^virtual time has waited for 100 ms of real time at t=0 s: {what} at .*in_flight.py:\d+ .*\)\n"
-        r"  Task-\d+ \(what the loop runs\) waits at .*\n  Task-\d+ waits at .*\nlet that end first, or run this test in real time",
+        match=rf"^virtual time has waited for 100 ms of real time at t=0 s: {what} at .*in_flight.py:\d+ .*"
+        r"\)\n  Task-\d+ \(what the loop runs\) waits at .*\n  Task-\d+ waits at .*\n"
+        r"let that end first, or run this test in real time",
     ):
         run_virtual(main())
 
