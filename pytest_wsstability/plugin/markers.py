@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
@@ -96,6 +97,33 @@ def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str
                 return True
         node = node.parent
     return False
+
+
+def closest_first(node: pytest.Item | pytest.Collector, name: str) -> Iterator[pytest.Mark]:
+    """
+    The marks of a name that a test, class or module has, the closest first.
+
+    pytest lists those of a parameter after those of its function, and those of a base class before those of
+    the class that inherits them.
+
+    """
+    yield from (mark for mark in getattr(getattr(node, "callspec", None), "marks", ()) if mark.name == name)
+    for each in node.iter_parents():
+        found = [mark for mark in each.own_markers if mark.name == name]
+        if len(found) > 1 and isinstance(each, pytest.Class):
+            found.sort(key=partial(_generation, each.obj.__mro__))
+        yield from found
+
+
+def _generation(classes: Sequence[type], mark: pytest.Mark) -> int:
+    """How far up the class is that has a mark; 0 for one that was added to a test's own class."""
+    holders = (number for number, each in enumerate(classes) if mark in _marks_in(each))
+    return next(holders, 0)
+
+
+def _marks_in(cls: type) -> list[object]:
+    written = cls.__dict__.get("pytestmark", [])
+    return [getattr(each, "mark", each) for each in (written if isinstance(written, list) else [written])]
 
 
 def take_over_unittest_skip(item: pytest.Item) -> None:

@@ -26,6 +26,7 @@ from .markers import (
     ORCHESTRATOR,
     STABILITY,
     VOICE,
+    closest_first,
     fixtures_of,
     has_pytest_asyncio,
     is_of_anyio,
@@ -89,7 +90,7 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
         TypeError, ValueError: for a name that there is not, and for a marker that nothing looks at.
 
     """
-    marker = item.get_closest_marker(MIDDLEBOX)
+    marker = next(closest_first(item, MIDDLEBOX), None)
     if MIDDLEBOX not in fixtures_of(item):
         if marker is not None:
             raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
@@ -109,9 +110,7 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
 def merged(item: pytest.Item, name: str) -> dict[str, Any]:
     """The keywords of the markers of a name; the closest wins."""
     values: dict[str, Any] = {}
-    # pytest lists the marks of a parameter after those of its function, though they are the closer ones.
-    of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
-    for marker in [*(mark for mark in of_parameter if mark.name == name), *item.iter_markers(name)]:
+    for marker in closest_first(item, name):
         if marker.args:
             raise TypeError(f"{name}: takes keywords only, not {marker.args[0]!r}")
         # The closest marker comes first and wins.
@@ -235,7 +234,7 @@ def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
         time = plan.time or settings.time
         return time == "virtual" if time != "auto" else _is_in_this_process(node)
     # A class or module shares its loop, so its own marker decides for all of its tests.
-    marker = next(node.iter_markers(STABILITY), None)
+    marker = next(closest_first(node, STABILITY), None)
     if marker is None:
         return False
     time = marker.kwargs.get("time", settings.time)
@@ -269,7 +268,7 @@ def base_target_of(node: pytest.Item | pytest.Collector) -> GivenTarget:
 def _marked_url(node: pytest.Item | pytest.Collector) -> str | None:
     if isinstance(node, pytest.Item):
         return plan_of(node).url
-    urls = (mark.kwargs["url"] for mark in node.iter_markers(STABILITY) if "url" in mark.kwargs)
+    urls = (mark.kwargs["url"] for mark in closest_first(node, STABILITY) if "url" in mark.kwargs)
     return next((url for url in urls if not is_relative(url)), None)
 
 
@@ -288,7 +287,7 @@ def patches_time(node: pytest.Item | pytest.Collector) -> bool:
     """Whether the time module is to follow the virtual loop of a test, class or module."""
     if isinstance(node, pytest.Item):
         return plan_of(node).patch_time
-    marker = next(node.iter_markers(STABILITY), None)
+    marker = next(closest_first(node, STABILITY), None)
     return marker is not None and bool(marker.kwargs.get("patch_time", False))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..net.apps.kinds import AppError
 from ..net.apps.serving import SERVERS, ServerChoice, check_settings, find_server, is_installed
-from .markers import SERVER
+from .markers import SERVER, closest_first
 from .stash import settings_key
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def server_of(node: pytest.Item | pytest.Collector) -> ServerChoice:
     """
     name: str | None = None
     settings: dict[str, Any] = {}
-    found = [_of_marker(mark) for mark in node.iter_markers(SERVER)]
+    found = [_of_marker(mark) for mark in closest_first(node, SERVER)]
     text = node.config.stash[settings_key].server
     for choice in [*found, *([parse_server(text)] if text else [])]:
         if name is not None and choice.name not in (None, name):

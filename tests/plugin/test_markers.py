@@ -33,6 +33,58 @@ def test_they_merge_and_the_closest_wins(passes):
     )
 
 
+def test_a_class_is_closer_than_its_bases(passes):
+    """pytest lists the marks of a base class first; each keyword is that of the class nearest to the test."""
+    source = """
+    import unittest
+
+    import pytest
+
+    @pytest.mark.ws_stability(alive_for="1m", heartbeat_every="10s")
+    @pytest.mark.ws_orchestrator(read_deadline=150, ping_interval=20)
+    class Every:
+        pass
+
+    class Voice(Every):
+        pytestmark = pytest.mark.ws_stability(heartbeat_within="3s", heartbeat_every="20s")
+
+    @pytest.mark.ws_stability(alive_for="2m")
+    @pytest.mark.ws_orchestrator(ping_interval=None)
+    class Test(Voice{base}):
+        @pytest.fixture(autouse=True)
+        def hold(self, ws_soak, request):
+            self.soak = ws_soak
+
+        def test_it(self):
+            requirement = self.soak.requirement
+            assert requirement.alive_for == 120
+            assert (requirement.heartbeat_every, requirement.heartbeat_within) == (20, 3)
+            assert [each.at for each in self.soak.timeline if each.opcode == 9] == [120]
+
+    class TestUnmarked(Test):
+        pass
+    """
+    assert passes(source.format(base="")) == 2
+    assert passes(source.format(base=", unittest.TestCase")) == 2
+
+
+def test_the_middlebox_of_a_class_is_no_base_class_s(passes):
+    """Nor is its server the one of a class further up."""
+    source = """
+    import pytest
+
+    @pytest.mark.ws_middlebox("nginx")
+    class Base: ...
+
+    @pytest.mark.ws_stability(alive_for="3m", heartbeat_every="20s")
+    @pytest.mark.ws_middlebox("heroku")
+    class TestIt(Base):
+        def test_it(self, ws_soak, ws_middlebox):
+            assert ws_middlebox.name == "heroku"
+    """
+    assert passes(source) == 1
+
+
 def test_the_orchestrators_merge_too(passes):
     """One server for a module, one detail for a test."""
     passes(
