@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Set
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,6 +23,7 @@ from .markers import (
     VOICE,
     fixtures_of,
     has_pytest_asyncio,
+    is_marked_itself,
     is_of_anyio,
     needs_runner,
     take_over_unittest_skip,
@@ -39,7 +41,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import async_url, hides, overrides
+from .project_fixtures import async_url, hides, may_ask_by_name, overrides
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -94,10 +96,10 @@ def check(item: pytest.Item) -> None:
     middleboxes_of(item)
     names = set(fixtures_of(item))
     if plan.requirement is not None:
-        _check_judges(item, _JUDGES & names)
+        _check_judges(item, names)
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
-    if FLEET not in names and plan.fleet is not None:
+    if FLEET not in names and plan.fleet is not None and not _asks_later(item, names):
         raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
     voice_of(item)
     _check_target(item)
@@ -122,12 +124,18 @@ def _check_spelling(item: pytest.Item) -> None:
         )
 
 
-def _check_judges(item: pytest.Item, judges: frozenset[str]) -> None:
+def _asks_later(item: pytest.Item, names: Set[str]) -> bool:
+    """Whether only a run of a marked test tells what holds it to its mark; see empty_passes.py."""
+    return is_marked_itself(item, STABILITY) and _JUDGES.isdisjoint(names) and may_ask_by_name(item)
+
+
+def _check_judges(item: pytest.Item, names: Set[str]) -> None:
     """See that something holds the test to its requirement."""
+    judges = _JUDGES & names
     hidden = sorted(name for name in judges if hides(name, item))
     # The mark of a class or module is for those of its tests that use one.
-    asked = hidden or any(mark.name == STABILITY for mark in item.own_markers)
-    if asked and len(hidden) == len(judges):
+    asked = hidden or is_marked_itself(item, STABILITY)
+    if asked and len(hidden) == len(judges) and not _asks_later(item, names):
         why = f"; {hidden[0]} is a fixture of the project's here, give it another name" if hidden else ""
         raise ValueError(
             f"{STABILITY}: nothing in this test is held to it; use one of the fixtures "
@@ -230,7 +238,7 @@ def _check_loop(item: pytest.Item, *, is_held_without_a_loop: bool) -> None:
 def _check_target(item: pytest.Item) -> None:
     check_server(item)
     # The mark of a class or module is for those of its tests that have an app.
-    served = any(mark.name == SERVER for mark in item.own_markers)
+    served = is_marked_itself(item, SERVER)
     if served and target_of(item).kind is TargetKind.REFERENCE:
         raise ValueError(
             f"{SERVER}: no app is under test that it could serve; give one by --ws-app module:app, the ini "

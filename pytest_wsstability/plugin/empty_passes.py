@@ -15,9 +15,9 @@ import pytest
 from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
 from .margins import StabilityWarning
-from .markers import FLEET, STABILITY, fixtures_of
+from .markers import FLEET, STABILITY, fixtures_of, is_marked_itself
 from .plans import plan_of
-from .stash import loop_key, unheld_key, watch_key
+from .stash import connection_key, connector_key, fleet_key, loop_key, soak_key, unheld_key, watch_key
 
 if TYPE_CHECKING:
     from ..core.asserted import Unused
@@ -84,13 +84,17 @@ def refuse(item: pytest.Item) -> None:
     """
     __tracebackhide__ = True
     refuse_unused(item)
-    watch, names = item.stash.get(watch_key, None), fixtures_of(item)
-    if watch is None or "ws_connect" not in names or _CHECKED.intersection(names):
+    stash, names = item.stash, fixtures_of(item)
+    # One that has a mark of its own may have asked by name for what holds it to that.
+    asked = "ws_connect" in names or is_marked_itself(item, STABILITY)
+    if stash.get(watch_key, None) is None or not asked:
+        return
+    if _CHECKED.intersection(names) or soak_key in stash or fleet_key in stash or connection_key in stash:
         return
     # Where a fixture of the user's opens the connection, it may hold it once the test is over.
     own = inspect.signature(item.function).parameters if isinstance(item, pytest.Function) else ()
-    item.stash[unheld_key] = "ws_connect" not in own
-    if not item.stash[unheld_key]:
+    stash[unheld_key] = "ws_connect" not in own and connector_key in stash
+    if not stash[unheld_key]:
         _refuse_unheld(item)
 
 

@@ -99,6 +99,11 @@ def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str
     return False
 
 
+def is_marked_itself(item: pytest.Item, name: str) -> bool:
+    """Whether a test has a mark of its own, and not that of its class or module alone."""
+    return any(mark.name == name for mark in item.own_markers)
+
+
 def closest_first(node: pytest.Item | pytest.Collector, name: str) -> Iterator[pytest.Mark]:
     """
     The marks of a name that a test, class or module has, the closest first.

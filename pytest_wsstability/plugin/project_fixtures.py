@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from ..virtual.project_code import FROZEN, is_of_project
-from .markers import fixtures_of
+from .markers import fixtures_of, params_of
 from .seams.pytest import definitions
 from .stash import overrides_key
 
 # How the names of the plugin's modules begin.
 _PACKAGE = f"{__name__.partition('.')[0]}."
+# How those of plugins begin that give fixtures as parameters.
+_LAZY = "pytest_lazy"
 # Where the fixtures of the plugin are declared.
 _OWN_FIXTURES = f"{__package__}.hooks"
 
@@ -96,6 +98,18 @@ def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:
     return definition.func.__module__ == _OWN_FIXTURES
+
+
+def may_ask_by_name(item: pytest.Item) -> bool:
+    """Whether a test, or a fixture of the project's, may ask for fixtures that pytest does not see it use."""
+    function = getattr(item, "function", None)
+    if function is not None and "request" in inspect.signature(function).parameters:
+        return True
+    if any(type(value).__module__.startswith(_LAZY) for value in params_of(item).values()):
+        return True
+    found = [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
+    codes = [code for each in found if "request" in each.argnames and (code := _code_of(each)) is not None]
+    return any(is_of_project(code.co_filename) for code in codes)
 
 
 def _asks_by_name(definition: pytest.FixtureDef[Any]) -> bool:

@@ -57,10 +57,8 @@ from .settings import Settings, TargetKind
 from .soaks import reruns, scheduling, timeouts
 from .stash import (
     connection_key,
-    fleet_key,
     loop_key,
     settings_key,
-    soak_key,
     spins_key,
     stopping_key,
     talk_key,
@@ -311,12 +309,7 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     if unopened_key in item.stash:
         raise item.stash[unopened_key]
-    soak = item.stash.get(soak_key, None)
-    if soak is not None:
-        soak.assert_stable()
-    fleet = item.stash.get(fleet_key, None)
-    if fleet is not None:
-        fleet.assert_stable()
+    judged = soaked.judge_holds(item)
     connection = item.stash.get(connection_key, None)
     if connection is not None and connection.websocket.profile.has_session:
         within = fixtures.session_within(connection.requirement)
@@ -325,6 +318,8 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         result = yield
         empty_passes.warn_of_unfinished(item)
+        # What the body has asked for by name, as the steps of pytest-bdd do.
+        soaked.judge_holds(item, before=judged)
         if connection is not None and connection.requirement is not None:
             # The body may have looked at something else: the requirement is checked in any case.
             item.stash[loop_key].run_until_complete(connection.assert_stable())

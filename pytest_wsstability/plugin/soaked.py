@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..net.hold import Soak, hold
@@ -14,7 +14,7 @@ from .plans import has_a_loop, is_virtual, leads_out, plan_of
 from .servers.apps import source_of
 from .servers.output import silenced
 from .soaks.scheduling import soaks_of
-from .stash import orchestrator_key, soak_key
+from .stash import fleet_key, orchestrator_key, soak_key
 from .targets import AppURL, ReferenceURL, aimed, hold_options, prepare_opening
 
 if TYPE_CHECKING:
@@ -35,6 +35,27 @@ def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
         held = _on_a_loop_of_its_own(request, ws_url)
     request.node.stash[soak_key] = held
     return held
+
+
+def judge_holds(item: pytest.Item, *, before: Collection[object] = ()) -> list[object]:
+    """
+    See that the finished holds of a test are stable.
+
+    Args:
+        item: the test.
+        before: those that were judged already.
+
+    Returns:
+        All that it has.
+
+    """
+    __tracebackhide__ = True
+    soak, fleet = item.stash.get(soak_key, None), item.stash.get(fleet_key, None)
+    if soak is not None and soak not in before:
+        soak.assert_stable()
+    if fleet is not None and fleet not in before:
+        fleet.assert_stable()
+    return [soak, fleet]
 
 
 def _on_the_loop_of_the_test(request: pytest.FixtureRequest, ws_url: str) -> Soak:

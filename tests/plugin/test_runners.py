@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.serving import serving
+
 SOAK = """
 import pytest
 
@@ -235,6 +237,102 @@ def test_a_fixture_that_an_async_body_asks_for_by_name(run, name):
         "request.getfixturevalue() cannot set up a ws_[*] fixture while the event loop of the test runs: let "
         "the test take it as an argument, or ask for it in a fixture that is no 'async def'"
     ])  # fmt: skip
+
+
+ASKING = {
+    "a test": "def test_it(request): request.getfixturevalue('ws_soak')",
+    "an async test": "async def test_it(request): request.getfixturevalue('ws_soak')",
+    "what a fixture gives": """
+@pytest.fixture
+def later(request): return lambda: request.getfixturevalue('ws_soak')
+def test_it(later): later()
+""",
+    "a method of unittest": """
+class Test(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def keep(self, request): self.request = request
+    def test_it(self): self.request.getfixturevalue('ws_soak')
+""",
+    "a fixture": """
+@pytest.fixture
+def held(request): return request.getfixturevalue('ws_soak')
+def test_it(held): ...
+""",
+    # As a step of pytest-bdd does.
+    "a decorator": """
+def steps(call):
+    def test_it(request):
+        for name in inspect.signature(call).parameters:
+            request.getfixturevalue(name)
+    return test_it
+@steps
+def test_it(ws_soak): ...
+""",
+}
+HANDLED = """
+import asyncio, inspect, unittest
+import pytest
+hold = pytest.mark.ws_stability(alive_for="50ms")
+pytestmark = [pytest.mark.asyncio, {module}]
+{test}
+"""
+
+
+async def leave(connection):
+    """End a connection at once."""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("test", ASKING.values(), ids=ASKING)
+@pytest.mark.parametrize(("server", "outcome"), [({"handler": leave}, "failed"), ({}, "passed")])
+def test_what_a_test_asks_for_by_name_is_judged(run, test, server, outcome):
+    """A hold of a server that runs elsewhere needs no loop, so it may begin in the body."""
+    with serving(**server) as url:
+        result = run(HANDLED.format(test=test, module="hold"), f"--ws-url={url}", "-Wignore")
+
+    assert result.parseoutcomes() == {outcome: 1}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("server", "outcome"), [({"handler": leave}, "failed"), ({}, "passed")])
+def test_a_mark_of_a_test_that_asks_by_name(run, server, outcome):
+    """Whether anything is held to it is known when the test has run."""
+    source = HANDLED.format(test=f"@hold\n{ASKING['a test']}", module="")
+    with serving(**server) as url:
+        result = run(source, f"--ws-url={url}", "-Wignore")
+
+    assert result.parseoutcomes() == {outcome: 1}
+
+
+@pytest.mark.parametrize("parameters", ["request", "ws_orchestrator, request", "request, number"])
+def test_a_mark_of_a_test_that_might_ask_by_name_and_does_not(run, parameters):
+    """Nothing is held to it, which is no pass; each parameter of a test is one by itself."""
+    source = f"""
+    import pytest
+
+    @pytest.fixture(params=[1, 2])
+    def number(request): return request.param
+
+    @pytest.mark.ws_stability(alive_for="2m")
+    async def test_it({parameters}): ...
+    """
+    result = run(source)
+
+    assert result.parseoutcomes() == {"failed": 2 if "number" in parameters else 1}
+    result.stdout.fnmatch_lines(["*nothing in this test was held to its mark ws_stability(alive_for='120s')"])
+
+
+def test_a_fixture_with_a_mark_of_the_test_that_asks_by_name(passes):
+    """It was an error of the collection."""
+    test = """
+@pytest.fixture(params=["ws_soak", "ws_connection"])
+def held(request):
+    return request.getfixturevalue(request.param)
+
+@pytest.mark.ws_stability(heartbeat_every="25s")
+async def test_it(held): ...
+"""
+    assert passes("pytestmark = []\n" + BY_NAME.format(test=test)) == 2
 
 
 def test_a_soak_that_a_sync_test_asks_for_by_name(run):
