@@ -12,6 +12,8 @@ from .placeholders import NAMES, PLACEHOLDER
 
 # A word in braces, as people write placeholders; JSON in text has quotes there.
 _BRACED = re.compile(r"\{([A-Za-z_][\w.-]*| *(?i:" + "|".join(NAMES) + r") *)\}")
+# The name of one alone, as templates of other makers have it: $name, ${name}, {{name}}, <name>, %(name)s.
+_FOREIGN = re.compile(r"(?:\$\{?|\{\{ *|<|%\()(?i:(" + "|".join(NAMES) + r"))(?:\}| *\}\}|>|\)s)?")
 
 
 def check_placeholders(field: str, message: Any) -> None:
@@ -27,6 +29,9 @@ def check_placeholders(field: str, message: Any) -> None:
     for text, is_key in _texts(message):
         if text == "SESSION_ID":
             raise ValueError(f"{field} has the text 'SESSION_ID'; write SESSION_ID without quotes")
+        if not is_key and (foreign := _FOREIGN.fullmatch(text)) is not None:
+            wrong = f"{field} has {text!r}, which is no placeholder and would go out as it is"
+            raise ValueError(f"{wrong}; {_meant(foreign[1])}")
         for found in _BRACED.finditer(text):
             written = found[0]
             if is_key:
