@@ -309,6 +309,12 @@ def stable(keywords: RequirementKeywords) -> Requirement:
     """Be all that the keywords say, which is something."""
     requirement = Requirement.of(**keywords)
     if requirement == Requirement():
+        if keywords:
+            written = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
+            raise ValueError(
+                f"assert_stable: {written} asks for nothing; name what is required, such as alive_for, or "
+                "give no keywords: then it is what the ws_stability marker asks for"
+            )
         raise ValueError(
             "assert_stable: no requirement; give keywords such as alive_for, or a ws_stability marker"
         )

@@ -78,15 +78,19 @@ async def test_a_connection_gets_its_requirement_and_its_witness():
         await connector.close_all()
 
 
-@pytest.mark.parametrize("keywords", [{}, {"alive_for": None}])
-async def test_without_a_requirement_assert_stable_says_what_is_missing(keywords):
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({}, "no requirement; give keywords such as alive_for"),
+        ({"session_within": None}, "session_within=None asks for nothing; name what is required, such as alive_"),
+    ],
+)
+async def test_without_a_requirement_assert_stable_says_what_is_missing(keywords, words):
     """A pass of nothing would be vacuous."""
     async with Orchestrator() as orchestrator:
         connector = connector_to(orchestrator.url)
         connection = await connector()
-        with pytest.raises(
-            ValueError, match=r"^assert_stable: no requirement; give keywords such as alive_for"
-        ):
+        with pytest.raises(ValueError, match=f"^assert_stable: {words}"):
             await connection.assert_stable(**keywords)
         with pytest.raises(ValueError, match=r"^alive_for: None is not a duration"):
             await connection.assert_alive_for(None)
