@@ -30,6 +30,8 @@ from .websocket import LINGER, WebSocket
 
 # Messages that are shown where another one was expected.
 _SHOWN = 3
+# What makes JSON of a model of pydantic or a dataclass, by what these have: with which settings, a test says.
+_AS_JSON = {"model_dump": "its model_dump(mode='json')", "__dataclass_fields__": "dataclasses.asdict() of it"}
 
 
 class Opener(Protocol):
@@ -191,10 +193,7 @@ class Connection(Judged):
         try:
             async for fragment, fin in _with_fin(fragments):
                 if not isinstance(fragment, str | bytes | bytearray | memoryview):
-                    raise TypeError(
-                        f"send: a fragment is str or bytes, not {type(fragment).__name__}; send_json() "
-                        "sends a list or a mapping as JSON"
-                    )
+                    raise TypeError(_no_fragment(fragments, fragment))
                 if not first and isinstance(fragment, str) is not text:
                     raise TypeError("send: the fragments of a message are all str or all bytes")
                 text = isinstance(fragment, str)
@@ -225,7 +224,8 @@ class Connection(Judged):
         try:
             text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as exc:
-            raise type(exc)(f"send_json: {exc}") from None
+            way = next((f"; give {way}" for name, way in _AS_JSON.items() if hasattr(value, name)), "")
+            raise type(exc)(f"send_json: {exc}{way}") from None
         await self.send(text)
 
     @doing("nothing was received")
@@ -639,6 +639,16 @@ async def _with_fin(
     whole = list(fragments)
     for index, fragment in enumerate(whole, 1):
         yield fragment, index == len(whole)
+
+
+def _no_fragment(message: object, fragment: object) -> str:
+    """What to write where an iterable is no message in fragments: a list of values, or a model of pydantic."""
+    if hasattr(message, "model_dump_json"):
+        return f"send: a {type(message).__name__} is no message; send its model_dump_json()"
+    return (
+        f"send: a fragment is str or bytes, not {type(fragment).__name__}; send_json() sends a list or a "
+        "mapping as JSON"
+    )
 
 
 def _shown(message: str | bytes) -> str:

@@ -1,6 +1,7 @@
 """Messages as users send, take and expect them, none of it for ever, and none of it silently wrong."""
 
 import asyncio
+import dataclasses
 import pickle
 import re
 from functools import partial
@@ -325,6 +326,38 @@ async def test_what_is_no_message_is_refused(message, words):
     async with connected(ECHO) as (connection, _):
         with pytest.raises(TypeError, match=words):
             await connection.send(message)
+
+
+class Model:
+    """A model as pydantic has it: it iterates over pairs of name and value."""
+
+    def __iter__(self):
+        return iter([("type", "move")])
+
+    def model_dump(self, mode):
+        return dict(self)
+
+    def model_dump_json(self):
+        return '{"type":"move"}'
+
+
+@dataclasses.dataclass
+class Ping:
+    type: str = "move"
+
+
+async def test_a_model_is_told_what_makes_a_message_of_it():
+    """Of pydantic, or a dataclass."""
+    async with connected(ECHO) as (connection, _):
+        with pytest.raises(TypeError, match=r"^send: a Model is no message; send its model_dump_json\(\)$"):
+            await connection.send(Model())
+        with pytest.raises(TypeError, match=r"serializable; give its model_dump\(mode='json'\)$"):
+            await connection.send_json(Model())
+        with pytest.raises(TypeError, match=r"serializable; give dataclasses.asdict\(\) of it$"):
+            await connection.send_json(Ping())
+        await connection.send(Model().model_dump_json())
+
+        assert await connection.recv_json(within="5s") == {"type": "move"}
 
 
 async def test_a_refused_message_leaves_the_connection_as_it_was():
