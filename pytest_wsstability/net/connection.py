@@ -642,7 +642,7 @@ async def _with_fin(
 
 
 def _no_fragment(message: object, fragment: object) -> str:
-    """What to write where an iterable is no message in fragments: a list of values, or a model of pydantic."""
+    """What to write where an iterable is no message in fragments: a list of values, a model of pydantic."""
     if hasattr(message, "model_dump_json"):
         return f"send: a {type(message).__name__} is no message; send its model_dump_json()"
     return (

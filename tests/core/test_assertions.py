@@ -215,7 +215,7 @@ def test_a_flow_that_asks_for_nothing_is_refused(keywords):
         ("assert_pings_answered", {"within": None}, "pings_within: None is not a duration"),
         ("assert_rtt", {"p95": None}, "rtt_p95: None is not a duration"),
         ("assert_stable", {}, "assert_stable: no requirement; give keywords such as alive_for"),
-        ("assert_stable", {"alive_for": None}, "assert_stable: alive_for=None asks for nothing; name what is "),
+        ("assert_stable", {"alive_for": None}, "assert_stable: alive_for=None asks for nothing; name what"),
     ],
 )
 def test_an_assertion_that_asks_for_nothing_is_refused(name, keywords, message):

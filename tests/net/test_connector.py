@@ -82,7 +82,7 @@ async def test_a_connection_gets_its_requirement_and_its_witness():
     ("keywords", "words"),
     [
         ({}, "no requirement; give keywords such as alive_for"),
-        ({"session_within": None}, "session_within=None asks for nothing; name what is required, such as alive_"),
+        ({"session_within": None}, "session_within=None asks for nothing; name what is required, such as"),
     ],
 )
 async def test_without_a_requirement_assert_stable_says_what_is_missing(keywords, words):
