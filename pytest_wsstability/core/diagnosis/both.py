@@ -50,14 +50,14 @@ def gave_up(side: Features) -> bool:
 def asked_for_pongs(f: Features) -> bool:
     """Whether the server's read deadline ran out, which pongs would have reset, and it had sent pings."""
     side, close = server(f), server_close(f)
-    if side is None or close is None or close.deadline is None or not side.asked.sent:
+    if side is None or close is None or close.deadline is None or not side.own_pings.sent:
         return False
     return bool({DeadlineTraffic.PONG, DeadlineTraffic.ANY}.intersection(close.reset_by))
 
 
 def heard_since_ping(side: Features, pinging: Features) -> bool:
     """Whether an end has got anything, be it part of a frame, since the other's first unanswered ping."""
-    since = pinging.asked.open_since
+    since = pinging.own_pings.open_since
     heard = max(heard_at(side), side.timeline.opened + (side.timeline.half_frame_last or 0.0))
     return since is None or heard > pinging.timeline.opened + since
 

@@ -32,7 +32,7 @@ def _end(f: Features) -> Evidence | None:
 
 def _server_pings(f: Features) -> Evidence:
     side = client(f) or f
-    pings, who = side.pings, side.end.value
+    pings, who = side.peer_pings, side.end.value
     if not pings.received:
         return Evidence(f"no ping of the {side.end.peer.value} arrived at the {who}")
     what = f"{pings.received} ping{'s' * (pings.received > 1)} came, {pings.ponged} answered by the {who}"
@@ -51,12 +51,12 @@ def _questions(asked: Asked, noun: str) -> Evidence | None:
 
 
 def _own_pings(f: Features) -> Evidence | None:
-    return _questions(f.asked, f"pings of the {f.end.value}")
+    return _questions(f.own_pings, f"pings of the {f.end.value}")
 
 
 def _heartbeats(f: Features) -> Evidence | None:
     side = client(f) or f
-    asked = side.heartbeats if side.heartbeats.sent else side.peer_heartbeats
+    asked = side.own_heartbeats if side.own_heartbeats.sent else side.peer_heartbeats
     if side.timeline.is_one_way:
         # No answer is due to them: that none came proves nothing.
         return None
@@ -109,7 +109,7 @@ def _instead_of_session(f: Features) -> Evidence | None:
 
 
 def _behind_heartbeat(f: Features) -> Evidence:
-    found, since = behind_heartbeats(f), f.heartbeats.open_since
+    found, since = behind_heartbeats(f), f.own_heartbeats.open_since
     # The row that asks for it needs both.
     assert found
     assert since is not None
@@ -165,8 +165,8 @@ def _both_pings(f: Features) -> Evidence | None:
     if here is None or there is None:
         return None
     return Evidence(
-        f"server sent {there.asked.sent} pings and got {there.asked.answered} pongs; client got "
-        f"{here.pings.received} pings and sent {here.pings.ponged} pongs"
+        f"server sent {there.own_pings.sent} pings and got {there.own_pings.answered} pongs; client got "
+        f"{here.peer_pings.received} pings and sent {here.peer_pings.ponged} pongs"
     )
 
 
@@ -314,17 +314,17 @@ def _against(f: Features) -> Iterator[tuple[Cause, str]]:
     if f.cut and not f.longest_quiet:
         text = f"an idle timeout: {show(round(f.longest_silence, 2))} of silence was survived before"
         yield Cause.IDLE_TIMEOUT, f"{text}, the last was {show(round(f.silence, 2))}"
-    if f.end is End.CLIENT and f.ended and not f.pings.received:
+    if f.end is End.CLIENT and f.ended and not f.peer_pings.received:
         yield Cause.PING_UNANSWERED, f"a keepalive of the {f.end.peer.value}: no ping of it was seen"
-    elif f.end is End.CLIENT and f.ended and f.pings.unanswered is None:
-        slowest = show(round(f.pings.latest, 3))
+    elif f.end is End.CLIENT and f.ended and f.peer_pings.unanswered is None:
+        slowest = show(round(f.peer_pings.latest, 3))
         yield Cause.PING_UNANSWERED, f"withheld pongs: all pings were answered, the slowest within {slowest}"
     if f.ended and f.beside.survivors and not f.beside.together:
         yield Cause.RESTART, f"a restart: {f.beside.survivors} other connections lived on"
-    if f.ended and f.heartbeats.answered and f.heartbeats.open_since is None:
+    if f.ended and f.own_heartbeats.answered and f.own_heartbeats.open_since is None:
         # The last heartbeat may be too young to have its answer.
         answered = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT_ANSWER)
-        last = f.heartbeats.last_answered or answered or 0.0
+        last = f.own_heartbeats.last_answered or answered or 0.0
         yield (
             Cause.PEER_FROZEN,
             f"a frozen {f.end.peer.value}: it answered heartbeats until {show(round(last, 2))}",

@@ -24,7 +24,7 @@ from .features import (
     Asked,
     Features,
     Messages,
-    Pings,
+    PeerPings,
     ProxyView,
     Tail,
     is_data,
@@ -84,10 +84,10 @@ def extract(
         age=age,
         silence=min(timeline.silent_for(SENT), timeline.silent_for(RECEIVED)),
         longest_silence=timeline.longest_silence,
-        pings=_pings(timeline, frames),
-        heartbeats=_asked(timeline.own_heartbeats, age, _patience(verdict, Rule.HEARTBEATS)),
+        own_heartbeats=_asked(timeline.own_heartbeats, age, _patience(verdict, Rule.HEARTBEATS)),
         peer_heartbeats=_asked(_peers_heartbeats(timeline), age, _TO_ANSWER_HERE),
-        asked=_with_proof(_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)), timeline),
+        own_pings=_with_proof(_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)), timeline),
+        peer_pings=_peer_pings(timeline, frames),
         tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
         messages=messages,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
@@ -146,14 +146,14 @@ def _count(frames: Sequence[Event], role: Role) -> int:
     return sum(event.role is role and event.direction is RECEIVED for event in frames)
 
 
-def _pings(timeline: Timeline, frames: Sequence[Event]) -> Pings:
+def _peer_pings(timeline: Timeline, frames: Sequence[Event]) -> PeerPings:
     last_pong = timeline.ping_answered_at
     answered_until = -1.0 if last_pong is None else last_pong
     received = [event.at for event in frames if event.opcode is Opcode.PING and event.direction is RECEIVED]
     open_pings = [at for at in received if answered_until < at <= timeline.duration - _TO_ANSWER_HERE]
     pongs = [event.at for event in frames if event.opcode is Opcode.PONG and event.direction is SENT]
     gaps = [later - earlier for earlier, later in pairwise(received)]
-    return Pings(
+    return PeerPings(
         received=timeline.count(RECEIVED, Opcode.PING),
         ponged=timeline.count(SENT, Opcode.PONG),
         last=timeline.last(direction=RECEIVED, opcode=Opcode.PING),

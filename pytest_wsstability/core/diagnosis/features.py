@@ -72,7 +72,7 @@ _OPCODES: dict[FrameKind, tuple[Opcode, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pings:
+class PeerPings:
     """Ping frames of the peer, and the pongs of this end."""
 
     received: int
@@ -186,11 +186,11 @@ class Features:
     # Seconds without a byte either way before it, and the longest that was survived before.
     silence: float
     longest_silence: float
-    pings: Pings
-    # Heartbeats of this end, heartbeats of the peer, and ping frames of this end.
-    heartbeats: Asked
+    # Heartbeats, and ping frames, of this end and of the peer.
+    own_heartbeats: Asked
     peer_heartbeats: Asked
-    asked: Asked
+    own_pings: Asked
+    peer_pings: PeerPings
     tail: Tail
     messages: Messages
     confirmations: int
@@ -350,7 +350,7 @@ class Features:
     @property
     def asked_since(self) -> float | None:
         """Since when a heartbeat or ping of this end is open; None when none is."""
-        open_since = (self.heartbeats.open_since, self.asked.open_since)
+        open_since = (self.own_heartbeats.open_since, self.own_pings.open_since)
         return min((at for at in open_since if at is not None), default=None)
 
     @property
@@ -358,13 +358,17 @@ class Features:
         """Whether the peer was heard since the oldest question to it that stayed open."""
         since = self.asked_since
         # What was on its way when the question went out is no sign of life after it.
-        rtt = max(REACTION, self.heartbeats.slowest, self.asked.slowest)
+        rtt = max(REACTION, self.own_heartbeats.slowest, self.own_pings.slowest)
         return since is not None and self.silent(RECEIVED) < self.age - since - rtt
 
     @property
     def prompt_pongs(self) -> bool:
         """Whether pings of the peer came, and each was answered at once."""
-        return self.pings.ponged > 0 and self.pings.unanswered is None and self.pings.latest < TO_ANSWER
+        return (
+            self.peer_pings.ponged > 0
+            and self.peer_pings.unanswered is None
+            and self.peer_pings.latest < TO_ANSWER
+        )
 
     @property
     def network_dead(self) -> bool:
@@ -379,7 +383,7 @@ class Features:
             tcp is not None
             and tcp.unacked >= 1
             and tcp.retransmits >= (AGAIN_WITH_LOSS if self.lost_before else AGAIN)
-            and self.silent(RECEIVED) > max(LOSS, 3 * self.heartbeats.slowest, 3 * self.asked.slowest)
+            and self.silent(RECEIVED) > max(LOSS, 3 * self.own_heartbeats.slowest, 3 * self.own_pings.slowest)
         )
 
     @property
@@ -426,8 +430,8 @@ class Features:
         Bytes arrive in their order, so it had read the pong then.
 
         """
-        last = self.pings.last_pong
-        answered = (self.heartbeats.last_answered, self.asked.last_answered)
+        last = self.peer_pings.last_pong
+        answered = (self.own_heartbeats.last_answered, self.own_pings.last_answered)
         return last is not None and any(at is not None and at > last for at in answered)
 
     @property
@@ -441,21 +445,21 @@ class Features:
 
     def _own_kinds(self) -> Iterator[FrameKind]:
         """Kinds of frames that the peer sends without being asked."""
-        if self.pings.received > 1:
+        if self.peer_pings.received > 1:
             yield FrameKind.PING
-        if self.messages.heard > self.heartbeats.answered + 1:
+        if self.messages.heard > self.own_heartbeats.answered + 1:
             yield FrameKind.DATA
 
     @property
     def since_ping(self) -> float:
         """Seconds from the first unanswered ping of the peer, or else from its last one, to the end."""
-        pings = self.pings
+        pings = self.peer_pings
         return self.age - (pings.unanswered if pings.unanswered is not None else pings.last or 0.0)
 
     @property
     def pings_stopped(self) -> bool:
         """Whether pings of the peer had come at even intervals, and one was due by the end."""
-        pings = self.pings
+        pings = self.peer_pings
         even = pings.last is not None and pings.received >= EVEN and not pings.irregular
         return even and self.age - (pings.last or 0.0) > pings.longest_gap + TO_ANSWER
 
@@ -467,19 +471,19 @@ class Features:
     @property
     def bunches(self) -> int:
         """How often answers of the peer came several at once, after a wait."""
-        return max(self.heartbeats.bunches, self.asked.bunches)
+        return max(self.own_heartbeats.bunches, self.own_pings.bunches)
 
     @property
     def round_trip(self) -> float:
         """Seconds that the slowest answer took, the confirmation of the session included; 0 without any."""
         asked, confirmed = self.timeline.session_info_at, self.timeline.session_confirmed_at
         session = 0.0 if asked is None or confirmed is None else confirmed - asked
-        return max(session, self.heartbeats.slowest, self.asked.slowest)
+        return max(session, self.own_heartbeats.slowest, self.own_pings.slowest)
 
     @property
     def pong_under_way(self) -> bool:
         """Whether a pong may have been on its way as long as the peer can have waited for one."""
-        first = self.pings.first
+        first = self.peer_pings.first
         return first is not None and self.round_trip >= self.age - first
 
     @property
@@ -491,7 +495,7 @@ class Features:
         one that it waited for.
 
         """
-        last = self.pings.last if self.since_ping >= TO_ANSWER else None
+        last = self.peer_pings.last if self.since_ping >= TO_ANSWER else None
         trips = (self.timeline.own_heartbeats.rtts, self.timeline.pings.rtts)
         slow = [pair for each in trips for pair in each.slowest_above(self.since_ping)]
         return last is not None and any(at + rtt >= last for at, rtt in slow)
@@ -504,13 +508,13 @@ class Features:
         A peer that reads no more then answers no ping either: some read one message ahead (measured).
 
         """
-        beat, ping = self.heartbeats.open_since, self.asked.open_since
+        beat, ping = self.own_heartbeats.open_since, self.own_pings.open_since
         return self.messages.streaming or (beat is not None and ping is not None and beat < ping)
 
     @property
     def never_answered(self) -> bool:
         """Whether no heartbeat and no ping of this end was ever answered: the peer may not know them."""
-        return not self.heartbeats.answered and not self.asked.answered
+        return not self.own_heartbeats.answered and not self.own_pings.answered
 
     @property
     def passive(self) -> bool:

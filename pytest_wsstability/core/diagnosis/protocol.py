@@ -93,7 +93,7 @@ def _waited(f: Features, timer: ProtocolTimer) -> float | None:
     if timer.awaits is Awaited.ANSWER:
         return None if f.peer_heartbeats.open_since is None else f.age - f.peer_heartbeats.open_since
     if timer.awaits is Awaited.PONG:
-        return None if f.pings.unanswered is None else f.age - f.pings.unanswered
+        return None if f.peer_pings.unanswered is None else f.age - f.peer_pings.unanswered
     if timer.awaits is Awaited.HEARTBEAT:
         return f.age - (line.last(direction=SENT, role=Role.HEARTBEAT) or 0.0)
     if timer.awaits is Awaited.MESSAGE:

@@ -38,7 +38,7 @@ def answered_later(f: Features) -> Sequence[float]:
 
 def _beats(f: Features) -> Sequence[tuple[int, float]]:
     """Places and instants of the heartbeats of this end from the oldest open one on; empty without one."""
-    since = f.heartbeats.open_since
+    since = f.own_heartbeats.open_since
     places = [(place, each.at) for place, each in enumerate(f.events) if _is_beat(each)]
     return [] if since is None else [each for each in places if each[1] >= since - SAME]
 
@@ -51,7 +51,7 @@ def _is_beat(event: Event) -> bool:
 def _behind_heartbeat(f: Features, place: int) -> Event | None:
     heard = _first(f.events[place:])
     # What came sooner than half the usual time was on its way when the heartbeat went out.
-    if heard is None or not f.heartbeats.usual / 2 <= heard.at - f.events[place].at < TO_ANSWER:
+    if heard is None or not f.own_heartbeats.usual / 2 <= heard.at - f.events[place].at < TO_ANSWER:
         return None
     is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.own_heartbeats.unmatched
     return None if is_known or heard.role not in (*UNKNOWN, Role.HEARTBEAT_ANSWER) else heard
@@ -60,7 +60,7 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
 def ended_by_first_heartbeat(f: Features) -> bool:
     """Whether the end came without a word right behind this end's first heartbeat, a message not answered."""
     beats = [each for each in f.events if _is_beat(each)]
-    if len(beats) != 1 or f.heartbeats.sent != 1 or f.heartbeats.answered:
+    if len(beats) != 1 or f.own_heartbeats.sent != 1 or f.own_heartbeats.answered:
         return False
     if f.close is None or f.close.reason:
         return False

@@ -110,7 +110,7 @@ FROZEN = (
     Rival(
         Cause.ZOMBIE,
         "no ping frame was asked",
-        lambda f: f.asked.open_since is None,
+        lambda f: f.own_pings.open_since is None,
         "no ping frame was asked, so it may be its application alone (a handler that hangs)",
         LOW,
     ),
@@ -286,7 +286,7 @@ PONGS_LOST = (
     Rival(
         Cause.CONTROL_FRAMES_LOST,
         "it answered pings before",
-        lambda f: f.asked.answered > 0,
+        lambda f: f.own_pings.answered > 0,
         "it answered pings before, so a path that loses them fits too",
     ),
 )
@@ -335,7 +335,7 @@ UNREAD_STREAM = Rival(
 BLOCKED = Rival(
     Cause.PEER_FROZEN,
     "answers came several at once before, or its pings at uneven intervals",
-    lambda f: f.bunches > 0 or f.pings.irregular,
+    lambda f: f.bunches > 0 or f.peer_pings.irregular,
     "answers came several at once before, so a loop that is blocked now and then fits too",
     LOW,
 )
@@ -393,7 +393,7 @@ NO_COMMON_EVENT = (
 NEVER_ANSWERED = Rival(
     Cause.ZOMBIE,
     "it never answered a heartbeat",
-    lambda f: f.heartbeats.open_since is not None and not f.heartbeats.answered,
+    lambda f: f.own_heartbeats.open_since is not None and not f.own_heartbeats.answered,
     "it never answered a heartbeat, so it may not know them",
     LOW,
 )

@@ -21,7 +21,7 @@ def _aged(f: Features) -> bool:
 
 def _pongs_untried(f: Features) -> bool:
     """Whether no ping came and no pong went out: a deadline that only pongs reset then looks like an age."""
-    return f.end is End.CLIENT and not f.pings.received and not f.pings.ponged
+    return f.end is End.CLIENT and not f.peer_pings.received and not f.peer_pings.ponged
 
 
 def _outlived_pings(f: Features) -> bool:
@@ -31,7 +31,7 @@ def _outlived_pings(f: Features) -> bool:
     A keepalive that misses pongs, or a deadline that only pongs reset, would have ended it then.
 
     """
-    pings = f.pings
+    pings = f.peer_pings
     return f.prompt_pongs and pings.received >= 3 and f.since_ping < pings.shortest_gap
 
 

@@ -44,17 +44,17 @@ def _pong_only(f: Features) -> bool:
 
 def _withheld(f: Features) -> bool:
     side = client(f)
-    return _pong_only(f) and side is not None and side.pings.unanswered is not None
+    return _pong_only(f) and side is not None and side.peer_pings.unanswered is not None
 
 
 def _lost_on_the_way(f: Features) -> bool:
     """Whether the client sent pongs that the server did not get, or never got the server's pings."""
     here, there = client(f), server(f)
-    if not asked_for_pongs(f) or here is None or there is None or there.asked.open_since is None:
+    if not asked_for_pongs(f) or here is None or there is None or there.own_pings.open_since is None:
         return False
-    if here.pings.received < there.asked.sent and here.pings.ponged >= here.pings.received:
+    if here.peer_pings.received < there.own_pings.sent and here.peer_pings.ponged >= here.peer_pings.received:
         return _reads(here)
-    return here.pings.ponged > there.asked.answered and here.pings.unanswered is None
+    return here.peer_pings.ponged > there.own_pings.answered and here.peer_pings.unanswered is None
 
 
 def _reads(side: Features) -> bool:
@@ -71,7 +71,7 @@ def _nothing_behind(f: Features) -> bool:
 def _server_heard_nothing(f: Features) -> bool:
     """Whether the client's frames do not reach the server at all, though it has got the server's pings."""
     here, there = client(f), server(f)
-    if here is None or there is None or here.pings.received < there.asked.sent:
+    if here is None or there is None or here.peer_pings.received < there.own_pings.sent:
         return False
     return not heard_since_ping(there, there)
 
@@ -79,7 +79,7 @@ def _server_heard_nothing(f: Features) -> bool:
 def _dead_between(f: Features) -> bool:
     """Whether the server gave the client up, and neither has seen anything of the other since its ping."""
     here, there = client(f), server(f)
-    if not _deadline(f) or here is None or there is None or there.asked.open_since is None:
+    if not _deadline(f) or here is None or there is None or there.own_pings.open_since is None:
         return False
     heard = knows_of_the_end(here) or heard_since_ping(here, there) or heard_since_ping(there, there)
     return _reads(here) and not heard
@@ -88,19 +88,19 @@ def _dead_between(f: Features) -> bool:
 def _dead_for_short(f: Features) -> bool:
     """Whether what goes through a slow path would not have come yet."""
     here, there = client(f), server(f)
-    if here is None or there is None or there.asked.open_since is None:
+    if here is None or there is None or there.own_pings.open_since is None:
         return False
-    return over_at(here) - there.timeline.opened - there.asked.open_since < UNTIL_LATE
+    return over_at(here) - there.timeline.opened - there.own_pings.open_since < UNTIL_LATE
 
 
 def _never_pinged(f: Features) -> bool:
     side = server(f)
-    return _pong_only(f) and side is not None and not side.asked.sent
+    return _pong_only(f) and side is not None and not side.own_pings.sent
 
 
 def _server_pinged_in_vain(f: Features) -> bool:
     """Whether only the server's record is there, and its pings were not answered."""
-    return f.end is End.SERVER and f.other is None and _pong_only(f) and f.asked.open_since is not None
+    return f.end is End.SERVER and f.other is None and _pong_only(f) and f.own_pings.open_since is not None
 
 
 def _ended_for(f: Features, reason: LocalReason) -> bool:

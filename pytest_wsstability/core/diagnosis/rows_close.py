@@ -128,7 +128,9 @@ ROWS = (
     Signature(
         cause=Cause.PING_UNANSWERED,
         shows="a close frame, and a ping of the peer was not answered",
-        when=lambda f: ended_by_timers_code(f) and f.pings.unanswered is not None and not behind_own_bytes(f),
+        when=lambda f: (
+            ended_by_timers_code(f) and f.peer_pings.unanswered is not None and not behind_own_bytes(f)
+        ),
         confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later it was closed with {code}",
         headline="pongs withheld, closed {ping_gap} after a ping",
@@ -260,7 +262,7 @@ LAST = (
             Rival(
                 Cause.KEEPALIVE_TIMEOUT,
                 "pings of the peer came",
-                lambda f: f.pings.received > 0,
+                lambda f: f.peer_pings.received > 0,
                 "some keepalives that give up say the same",
             ),
         ),

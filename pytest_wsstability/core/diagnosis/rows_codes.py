@@ -355,14 +355,14 @@ UNSAID = (
             Rival(
                 Cause.PONG_DEADLINE,
                 "no ping came, and no pong went out",
-                lambda f: not f.pings.received and not f.pings.ponged,
+                lambda f: not f.peer_pings.received and not f.peer_pings.ponged,
                 "no ping came and no pong went out, so a deadline that only pongs reset fits too",
                 LOW,
             ),
             Rival(
                 Cause.KEEPALIVE_TIMEOUT,
                 "pings of the peer came",
-                lambda f: f.pings.received > 0,
+                lambda f: f.peer_pings.received > 0,
                 "a keepalive that began with the opening ends them so too",
                 LOW,
             ),

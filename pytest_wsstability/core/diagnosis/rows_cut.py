@@ -51,7 +51,7 @@ def long_enough(f: Features) -> bool:
 
 def _ping_gap_is_a_number(f: Features) -> bool:
     """Whether a time since the first open ping, or since the last pong, is one that timers have."""
-    gaps = (f.since_ping, f.age - (f.pings.last_pong or 0.0))
+    gaps = (f.since_ping, f.age - (f.peer_pings.last_pong or 0.0))
     return any(timers.is_number(gap, f.tier, CountsFrom.PING, CountsFrom.PONG) for gap in gaps)
 
 
@@ -226,7 +226,7 @@ ROWS = (
     Signature(
         cause=Cause.PING_UNANSWERED,
         shows="no close frame, and a ping of the peer was not answered",
-        when=lambda f: f.cut and f.pings.unanswered is not None,
+        when=lambda f: f.cut and f.peer_pings.unanswered is not None,
         confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer} cut the "
         "connection{ping_owners}",
@@ -243,7 +243,7 @@ ROWS = (
                 Cause.RESTART,
                 "three pings or more went unanswered, or the time since the ping and since the last pong "
                 "is nobody's timer",
-                lambda f: f.pings.received - f.pings.ponged >= 3 or not _ping_gap_is_a_number(f),
+                lambda f: f.peer_pings.received - f.peer_pings.ponged >= 3 or not _ping_gap_is_a_number(f),
                 "whether the {peer} enforces that is not seen, so an end by chance (a crash, a restart) "
                 "fits too",
                 LOW,

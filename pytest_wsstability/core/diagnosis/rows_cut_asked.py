@@ -69,7 +69,7 @@ def _after_first_heartbeat(f: Features) -> bool:
 def _after_first_ping(f: Features) -> bool:
     """Whether the first ping frame of either end, or its pong, was the last that went over the connection."""
     last = max(f.tail.sent + f.tail.received, key=lambda event: event.at, default=None)
-    first = f.asked.sent + f.pings.received == 1 and not f.asked.answered
+    first = f.own_pings.sent + f.peer_pings.received == 1 and not f.own_pings.answered
     return f.cut and first and last is not None and last.opcode >= Opcode.PING and f.tail.message is None
 
 
@@ -95,7 +95,7 @@ def _was_borne(f: Features) -> bool:
     """Whether the peer has borne what this end sent last: the likes of it went before."""
     if f.tail.message is not None:
         return f.messages.said >= _OFTEN and not f.messages.last_is_largest
-    return f.heartbeats.answered > 0 or f.asked.answered > 0
+    return f.own_heartbeats.answered > 0 or f.own_pings.answered > 0
 
 
 # Nobody's limit is below: half of two bytes is no experiment.

@@ -43,8 +43,8 @@ def _stood_still(f: Features) -> bool:
     if there is None or since is None:
         return False
     if there.ended:
-        withheld = here is not None and here.pings.unanswered is not None
-        return asked_for_pongs(f) and there.asked.open_since is None and not withheld
+        withheld = here is not None and here.peer_pings.unanswered is not None
+        return asked_for_pongs(f) and there.own_pings.open_since is None and not withheld
     asked = f.asked_since if f.end is End.CLIENT and there.timeline.frozen else None
     if asked is None:
         return False

@@ -16,8 +16,8 @@ def _gave_up(f: Features) -> bool:
 
 def _slow_before(f: Features) -> bool:
     """Whether a pong before the one that is due took half as long as this end waited for that, or longer."""
-    since = f.asked.open_since
-    return since is not None and f.asked.slowest >= (f.age - since) / 2
+    since = f.own_pings.open_since
+    return since is not None and f.own_pings.slowest >= (f.age - since) / 2
 
 
 ROWS = (
@@ -78,7 +78,7 @@ ROWS = (
         cause=Cause.PEER_NOT_READING,
         shows="this end's keepalive gave up, heartbeats stayed open too, and other frames of the peer kept "
         "coming",
-        when=lambda f: _gave_up(f) and f.hears and f.heartbeats.open_since is not None,
+        when=lambda f: _gave_up(f) and f.hears and f.own_heartbeats.open_since is not None,
         confidence=MEDIUM,
         sentence="the {peer} kept sending, but answered neither pings nor heartbeats: it stopped reading, "
         "or nothing reaches it",

@@ -39,14 +39,14 @@ def _acknowledged_meanwhile(f: Features) -> bool:
 def _slow(f: Features) -> bool:
     """Whether answers came, and late: what was not answered at all is not slow."""
     asked = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS})
-    answered = asked and (f.heartbeats.slowest > 0 or f.asked.slowest > 0)
+    answered = asked and (f.own_heartbeats.slowest > 0 or f.own_pings.slowest > 0)
     confirmed = Rule.SESSION in f.broken and f.timeline.session_confirmed_at is not None
     return (answered or confirmed) and f.asked_since is None
 
 
 def _late_again(f: Features) -> bool:
     """Whether a heartbeat is open, and one shortly before was answered after half as long, or more."""
-    since, trips = f.heartbeats.open_since, f.timeline.own_heartbeats
+    since, trips = f.own_heartbeats.open_since, f.timeline.own_heartbeats
     if f.ended or since is None or not f.hears:
         return False
     slow = trips.rtts.slowest_above((f.age - since) / 2)
@@ -111,8 +111,8 @@ ROWS = (
                 Cause.PEER_FROZEN,
                 "most answers are quick",
                 lambda f: (
-                    max(f.heartbeats.slowest, f.asked.slowest)
-                    > _PAUSE * max(f.heartbeats.usual, f.asked.usual)
+                    max(f.own_heartbeats.slowest, f.own_pings.slowest)
+                    > _PAUSE * max(f.own_heartbeats.usual, f.own_pings.usual)
                 ),
                 "most are quick, so a pause of the {peer} or of the path fits too",
                 LOW,

@@ -47,7 +47,7 @@ def _echoes(f: Features) -> bool:
     came = [any(_is_echo(beat, each) for each in heard) for beat in beats]
     # The youngest may have gone out just now, as one does the moment that the one before is missed.
     pending = [f.age - beat.at < TO_ANSWER for beat in beats]
-    return not f.heartbeats.answered and any(came) and all(map(operator.or_, came, pending))
+    return not f.own_heartbeats.answered and any(came) and all(map(operator.or_, came, pending))
 
 
 def _is_echo(beat: Event, heard: Event) -> bool:
@@ -58,14 +58,14 @@ def _is_echo(beat: Event, heard: Event) -> bool:
 
 def _answers_otherwise(f: Features) -> bool:
     """Whether a message that is no answer came behind each open heartbeat, and it is none of a stream."""
-    if f.ended or f.asked.open_since is not None or not behind_heartbeats(f):
+    if f.ended or f.own_pings.open_since is not None or not behind_heartbeats(f):
         return False
     return not (f.hears and speaks_unasked(f))
 
 
 def _zombie(f: Features) -> bool:
     """Whether pings are answered, or the peer's own frames go on, while heartbeats are not answered."""
-    return f.heartbeats.open_since is not None and f.asked.open_since is None and f.hears
+    return f.own_heartbeats.open_since is not None and f.own_pings.open_since is None and f.hears
 
 
 def half_frame(f: Features) -> bool:
@@ -80,7 +80,7 @@ def half_frame(f: Features) -> bool:
 
 def _pinged_since(f: Features) -> bool:
     """Whether a ping that went out after the open heartbeat was answered."""
-    beat, ping = f.heartbeats.open_since, f.asked.last_answered
+    beat, ping = f.own_heartbeats.open_since, f.own_pings.last_answered
     return beat is not None and ping is not None and ping >= beat
 
 
@@ -286,7 +286,7 @@ ROWS = (
     Signature(
         cause=Cause.NO_PONGS,
         shows="pings stay open, while the peer's other frames go on",
-        when=lambda f: f.asked.open_since is not None and f.hears and f.heartbeats.open_since is None,
+        when=lambda f: f.own_pings.open_since is not None and f.hears and f.own_heartbeats.open_since is None,
         confidence=MEDIUM,
         sentence="the {peer} still speaks, but answers no ping since {asked_since}",
         headline="the {peer} sends, but answers no ping",
@@ -317,8 +317,8 @@ ROWS = (
         shows="no heartbeat was ever answered, no ping was asked, and the peer's kernel acknowledged "
         "everything",
         when=lambda f: (
-            f.heartbeats.open_since is not None
-            and f.asked.open_since is None
+            f.own_heartbeats.open_since is not None
+            and f.own_pings.open_since is None
             and f.never_answered
             and f.network_fine
         ),
@@ -352,7 +352,9 @@ ROWS = (
     Signature(
         cause=Cause.HALF_OPEN,
         shows="a heartbeat stays open, and nothing else was due that could tell more",
-        when=lambda f: f.heartbeats.open_since is not None and f.asked.open_since is None and not f.peer_due,
+        when=lambda f: (
+            f.own_heartbeats.open_since is not None and f.own_pings.open_since is None and not f.peer_due
+        ),
         confidence=LOW,
         sentence="the heartbeat at {asked_since} was not answered, and nothing else was due since: a dead "
         "path (half-open), a process that stands still, or a dead application fit",

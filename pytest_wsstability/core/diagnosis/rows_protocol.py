@@ -247,7 +247,7 @@ def _explained(f: Features) -> bool:
     return (
         f.code == 1000
         or f.peer_heartbeats.open_since is not None
-        or f.pings.unanswered is not None
+        or f.peer_pings.unanswered is not None
         or rivals.repeats_silence(f)
     )
 

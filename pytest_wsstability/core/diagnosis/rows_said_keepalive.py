@@ -26,7 +26,7 @@ def behind_own_bytes(f: Features) -> bool:
     """Whether the pong waits behind bytes that this end has written and that have not left it."""
     since = f.timeline.unsent_since
     # A pong waits while the transport takes no more, or behind what it has taken.
-    asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
+    asked = f.peer_pings.unanswered if f.peer_pings.unanswered is not None else f.peer_pings.last_pong
     return since is not None and asked is not None and since <= asked
 
 
@@ -38,7 +38,7 @@ def _takes_nothing(f: Features) -> bool:
 
 def _nothing_left(f: Features) -> bool:
     """Whether none of the bytes that wait was seen to leave since the pong was due."""
-    asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
+    asked = f.peer_pings.unanswered if f.peer_pings.unanswered is not None else f.peer_pings.last_pong
     drained = f.timeline.drained_at
     return f.timeline.unsent > 0 and (drained is None or (asked is not None and drained < asked))
 
@@ -54,7 +54,7 @@ NOTHING_LEFT = Rival(
 
 def asked_by_peer(f: Features) -> bool:
     """Whether a ping or a heartbeat of the peer came."""
-    return f.pings.received > 0 or f.peer_heartbeats.sent > 0
+    return f.peer_pings.received > 0 or f.peer_heartbeats.sent > 0
 
 
 def behind_at_proxy(f: Features) -> bool:
@@ -98,16 +98,16 @@ def _pong_lost(f: Features) -> bool:
 
 def _slower_than_it_waits(f: Features) -> bool:
     """Whether answers usually take longer than the peer can have waited, whichever ping it waited for."""
-    first = f.pings.first
-    if first is None or max(f.heartbeats.answered, f.asked.answered) < _ROUND_TRIPS:
+    first = f.peer_pings.first
+    if first is None or max(f.own_heartbeats.answered, f.own_pings.answered) < _ROUND_TRIPS:
         return False
-    return max(f.heartbeats.usual, f.asked.usual) >= f.age - first
+    return max(f.own_heartbeats.usual, f.own_pings.usual) >= f.age - first
 
 
 def _came_with_the_close(f: Features) -> bool:
     """Whether the peer's only ping or heartbeat came with its close frame: nobody waits so little for it."""
     beat = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT) if f.peer_heartbeats.sent == 1 else None
-    ping = f.pings.last if f.pings.received == 1 else None
+    ping = f.peer_pings.last if f.peer_pings.received == 1 else None
     return any(at is not None and f.age - at <= REACTION for at in (ping, beat))
 
 
@@ -211,7 +211,7 @@ ROWS = (
     Signature(
         cause=Cause.PING_UNANSWERED,
         shows="the close reason speaks of a keepalive, and a ping of the peer was not answered",
-        when=lambda f: _keepalive(f) and f.pings.unanswered is not None,
+        when=lambda f: _keepalive(f) and f.peer_pings.unanswered is not None,
         confidence=HIGH,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer}'s keepalive "
         "closed the connection",
@@ -242,7 +242,7 @@ ROWS = (
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="the close reason speaks of a keepalive, and a ping message of the peer that the profile does "
         "not have, or two, were not answered; no ping frame of it came",
-        when=lambda f: _keepalive(f) and asked_in_vain(f) and not f.pings.received,
+        when=lambda f: _keepalive(f) and asked_in_vain(f) and not f.peer_pings.received,
         confidence=HIGH,
         sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later it closed with {code}",
@@ -285,7 +285,7 @@ ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="the close reason speaks of a keepalive, and answers came several at once, or pings unevenly",
-        when=lambda f: _keepalive(f) and f.pings.ponged > 0 and BLOCKED.when(f) and not f.lossy,
+        when=lambda f: _keepalive(f) and f.peer_pings.ponged > 0 and BLOCKED.when(f) and not f.lossy,
         confidence=MEDIUM,
         sentence="the {peer}'s process stood still now and then{stood_still}: its keepalive then gave up "
         "on pongs that were there, though the {end} answered each ping at once",

@@ -55,7 +55,7 @@ ROWS = (
         "not answered, nor is its pong behind bytes that wait",
         when=lambda f: (
             _speaks_of(f, Topic.TIMEOUT)
-            and f.pings.unanswered is not None
+            and f.peer_pings.unanswered is not None
             and not behind_own_bytes(f)
             and not f.broke_silence(SENT, FrameKind.DATA)
         ),
@@ -101,7 +101,7 @@ ROWS = (
             Rival(
                 Cause.KEEPALIVE_TIMEOUT,
                 "a ping was not answered, or another timer may be meant",
-                lambda f: f.reading.topic is Topic.TIMEOUT and f.pings.received > 0,
+                lambda f: f.reading.topic is Topic.TIMEOUT and f.peer_pings.received > 0,
                 "pings of the {peer} came, so its keepalive may be meant",
             ),
             OF_ITS_WORK,
@@ -133,7 +133,7 @@ ROWS = (
     Signature(
         cause=Cause.PONG_DEADLINE,
         shows="the close reason names a timeout, though this end kept sending messages, and no ping came",
-        when=lambda f: _speaks_of(f, Topic.TIMEOUT) and not f.pings.received and not f.longest_quiet,
+        when=lambda f: _speaks_of(f, Topic.TIMEOUT) and not f.peer_pings.received and not f.longest_quiet,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
         "pongs reset, and no ping came that asks for one",

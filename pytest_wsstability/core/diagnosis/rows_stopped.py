@@ -76,7 +76,7 @@ def is_dried_up(f: Features) -> bool:
 
 def _lives(f: Features, since: float) -> bool:
     """Whether the peer answered this end, or pinged it and was answered, since then, and nothing is open."""
-    answered = (f.heartbeats.last_answered, f.asked.last_answered, f.pings.last)
+    answered = (f.own_heartbeats.last_answered, f.own_pings.last_answered, f.peer_pings.last)
     return f.asked_since is None and any(at is not None and at > since for at in answered)
 
 

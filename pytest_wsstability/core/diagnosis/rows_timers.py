@@ -95,7 +95,7 @@ def pong_deadline(f: Features) -> bool:
     without = f.silent(SENT, FrameKind.PONG)
     return (
         f.cut
-        and not f.pings.received
+        and not f.peer_pings.received
         and f.end is End.CLIENT
         and f.silent(SENT) < f.age
         and f.broke_silence(SENT, FrameKind.PONG)

@@ -171,7 +171,7 @@ def _instead_of_session(f: Features) -> str:
 
 
 def _slowest(f: Features) -> str:
-    found = max(f.heartbeats.slowest, f.asked.slowest)
+    found = max(f.own_heartbeats.slowest, f.own_pings.slowest)
     # In whole hundredths, an answer of some milliseconds would take no time at all.
     return show(found) if 0 < found < 1 else _seconds(found or f.timeline.session_confirmed_at)
 
@@ -202,7 +202,7 @@ def _credentials_first(f: Features) -> str:
 
 def _heartbeat_first(f: Features) -> str:
     """What to look at before a server's workers, where nothing shows that it knows the profile."""
-    is_known = f.heartbeats.answered or f.timeline.session_confirmed_at is not None
+    is_known = f.own_heartbeats.answered or f.timeline.session_confirmed_at is not None
     if f.end is not End.CLIENT or is_known:
         return ""
     return "see whether the profile's heartbeat is the server's (--ws-profile); if it is, "
@@ -233,10 +233,11 @@ def _proxy_shows(f: Features) -> str:
 
 
 def _stood_still(f: Features) -> str:
-    seconds = max(f.heartbeats.stood_still, f.asked.stood_still)
+    seconds = max(f.own_heartbeats.stood_still, f.own_pings.stood_still)
     if seconds:
         return f" (for {_seconds(seconds)}: answers came several at once)"
-    return f" (its pings came {_seconds(f.pings.shortest_gap)} to {_seconds(f.pings.longest_gap)} apart)"
+    pings = f.peer_pings
+    return f" (its pings came {_seconds(pings.shortest_gap)} to {_seconds(pings.longest_gap)} apart)"
 
 
 def _local_reasons(f: Features) -> list[str | None]:
@@ -301,9 +302,9 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "down_time": lambda f: _seconds(one_way(f, RECEIVED)[1]),
     "half_down": lambda f: _seconds(one_way(f, RECEIVED)[1] / 2),
     # Questions and answers.
-    "ping": lambda f: _seconds(f.pings.unanswered),
-    "ping_every": lambda f: _seconds(f.pings.longest_gap),
-    "ping_gap": lambda f: _since(f.pings.unanswered, f),
+    "ping": lambda f: _seconds(f.peer_pings.unanswered),
+    "ping_every": lambda f: _seconds(f.peer_pings.longest_gap),
+    "ping_gap": lambda f: _since(f.peer_pings.unanswered, f),
     "ping_owners": lambda f: _owners(f.since_ping, f, CountsFrom.PING),
     "heartbeat": lambda f: _seconds(f.peer_heartbeats.open_since),
     "heartbeat_gap": lambda f: _since(f.peer_heartbeats.open_since, f),
@@ -311,7 +312,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "answered_later": _answered_later,
     "asked_since": lambda f: _seconds(f.asked_since),
     "slowest": _slowest,
-    "slowest_pong": lambda f: _seconds(f.asked.slowest),
+    "slowest_pong": lambda f: _seconds(f.own_pings.slowest),
     "heartbeat_first": _heartbeat_first,
     "unknown_ping": lambda f: _seconds(f.timeline.unknown_ping_at),
     "unknown_ping_gap": lambda f: _seconds(f.unknown_ping),
@@ -340,16 +341,16 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
     "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
     "proxy_shows": _proxy_shows,
-    "usual": lambda f: _seconds(max(f.heartbeats.usual, f.asked.usual)),
+    "usual": lambda f: _seconds(max(f.own_heartbeats.usual, f.own_pings.usual)),
     "round_trip": lambda f: _seconds(f.round_trip),
-    "since_first_ping": lambda f: _since(f.pings.first, f),
+    "since_first_ping": lambda f: _since(f.peer_pings.first, f),
     "since_ping": lambda f: _seconds(f.since_ping),
     "stood_still": _stood_still,
     "read_since_pong": lambda f: (
         ", though it answered what came behind the pong" if f.read_since_pong else ""
     ),
     "pings_seen": lambda f: (
-        "no ping of it arrived here" if not f.pings.received else "its pings were answered"
+        "no ping of it arrived here" if not f.peer_pings.received else "its pings were answered"
     ),
     "last_heard_ago": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
     "stray": lambda f: f.stray.line,

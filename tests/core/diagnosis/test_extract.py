@@ -97,25 +97,28 @@ def test_messages_that_came_right_before_the_peer_fell_silent_are_a_stream(insta
 @pytest.mark.parametrize(("before", "is_open"), [(0.24, False), (0.25, True), (0.26, True)])
 def test_this_end_has_a_quarter_of_a_second_to_answer(before, is_open):
     """Its own answers travel nowhere."""
-    assert (read((60 - before, "<ping")).pings.unanswered is not None) is is_open
+    assert (read((60 - before, "<ping")).peer_pings.unanswered is not None) is is_open
 
 
 def test_what_was_not_answered_took_no_time():
     """Neither the slowest answer nor the usual one."""
     found = read((10, ">beat"), (20, ">ping", b"1"))
 
-    assert [(each.slowest, each.usual) for each in (found.heartbeats, found.asked)] == [(0, 0), (0, 0)]
+    assert [(each.slowest, each.usual) for each in (found.own_heartbeats, found.own_pings)] == [
+        (0, 0),
+        (0, 0),
+    ]
 
 
 def test_a_ping_with_the_opening_may_be_the_one_without_an_answer():
     """Some servers ping at once; a pong at that instant answers it."""
-    assert read((0, "<ping")).pings.unanswered == 0
-    assert read((0, "<ping"), (0, ">pong")).pings.unanswered is None
+    assert read((0, "<ping")).peer_pings.unanswered == 0
+    assert read((0, "<ping"), (0, ">pong")).peer_pings.unanswered is None
 
 
 @pytest.mark.parametrize(("before", "is_open"), [(0.99, False), (1.01, True)])
 def test_the_other_end_has_a_second_to_answer(before, is_open):
-    assert (read((60 - before, ">ping", b"a")).asked.open_since is not None) is is_open
+    assert (read((60 - before, ">ping", b"a")).own_pings.open_since is not None) is is_open
 
 
 @pytest.mark.parametrize(("before", "is_open"), [(2.9, False), (3.1, True)])
@@ -123,7 +126,7 @@ def test_where_answers_are_slow_one_may_be_half_as_slow_again(before, is_open):
     """Answers of 2 s: one that is not there after 3 s is missing."""
     features = read(*asked(10, rtt=2.0), (60 - before, ">ping", b"a"))
 
-    assert (features.asked.open_since is not None) is is_open
+    assert (features.own_pings.open_since is not None) is is_open
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_where_answers_are_slow_one_may_be_half_as_slow_again(before, is_open):
 def test_answers_that_come_together_are_a_bunch(first, second, bunches):
     """From a quarter of a second on: an end that stood still answers everything at once."""
     rows = [*asked(10, 12, 14), *together(30, *filter(None, (first, second)))]
-    found = read(*rows).asked
+    found = read(*rows).own_pings
 
     assert (found.bunches, found.stood_still) == (bunches, pytest.approx(first if bunches else 0))
 
@@ -154,7 +157,7 @@ def test_answers_that_come_within_30_ms_come_at_once(apart, bunches):
             (25, ">ping", b"1"), (28, ">ping", b"2"),
             (instant, "<pong", b"1"), (instant + apart, "<pong", b"2"),
         ]  # fmt: skip
-        assert read(*asked(10, 12, 14), *late).asked.bunches == bunches
+        assert read(*asked(10, 12, 14), *late).own_pings.bunches == bunches
 
 
 @pytest.mark.parametrize(("rtt", "bunches"), [(0.4, 1), (0.6, 0)])
@@ -163,7 +166,7 @@ def test_a_bunch_is_five_times_as_slow_as_the_quickest_answer(rtt, bunches):
     quick = rtt / 5 if bunches else rtt / 4
     rows = [*asked(10, 12, 14, rtt=quick), *together(30, rtt + 0.01, rtt + 0.005)]
 
-    assert read(*rows).asked.bunches == bunches
+    assert read(*rows).own_pings.bunches == bunches
 
 
 @pytest.mark.parametrize(("late", "counts"), [(0.04, True), (0.05, True), (0.06, False)])
@@ -206,14 +209,14 @@ def test_the_largest_message_is_of_this_end(rows, largest, last_is_largest):
 )
 def test_the_time_between_pings_of_the_peer(instants, shortest, longest):
     """From the first to the last of the record."""
-    pings = read(*((at, "<ping") for at in instants)).pings
+    pings = read(*((at, "<ping") for at in instants)).peer_pings
 
     assert (pings.shortest_gap, pings.longest_gap) == (shortest, longest)
 
 
 def test_only_a_pong_of_this_end_answers_a_ping():
     """One of the peer answers another ping, or nobody."""
-    assert read((10, "<ping"), (10.125, "<pong"), (10.5, ">pong")).pings.latest == 0.5
+    assert read((10, "<ping"), (10.125, "<pong"), (10.5, ">pong")).peer_pings.latest == 0.5
 
 
 def test_a_confirmation_is_counted_where_it_arrives():
@@ -236,8 +239,8 @@ def test_where_both_ends_send_heartbeats_each_is_asked_for_its_own(end):
     rows = [(10, ">beat"), (10.1, "<answer"), (20, ">beat"), (20.1, "<answer"), (30, "<beat")]
     found = read(*rows, end_of=end, protocol=both)
 
-    assert (found.heartbeats.sent, found.heartbeats.answered, found.peer_heartbeats.sent) == (2, 2, 1)
-    assert (found.heartbeats.open_since, found.peer_heartbeats.open_since) == (None, 30)
+    assert (found.own_heartbeats.sent, found.own_heartbeats.answered, found.peer_heartbeats.sent) == (2, 2, 1)
+    assert (found.own_heartbeats.open_since, found.peer_heartbeats.open_since) == (None, 30)
 
 
 def seen_between(rows, proxied, end=End.CLIENT):
@@ -358,7 +361,7 @@ def test_the_ping_at_the_end_of_a_hold_is_a_question_that_stays_open(rows, came,
     else:
         line.over(1122, CloseEvidence(end=End.CLIENT, at=122, **closed_by_peer(1000)))
 
-    assert extract(line).asked.open_since == since
+    assert extract(line).own_pings.open_since == since
 
 
 def test_a_hold_without_a_sign_of_life_has_a_cause():

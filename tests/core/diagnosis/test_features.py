@@ -86,7 +86,7 @@ def test_what_is_asked_of_a_record(name, rows, answer):
     """Instants are halves and quarters, so that the limit itself is met to the last bit."""
     features = read(*sorted(rows, key=lambda row: row[0]))
 
-    assert getattr(features.pings if name == "irregular" else features, name) is answer
+    assert getattr(features.peer_pings if name == "irregular" else features, name) is answer
 
 
 @pytest.mark.parametrize(("longer", "is_longest"), [(-0.005, False), (0.005, False), (0.02, True)])
@@ -118,12 +118,12 @@ def test_nothing_was_said_if_the_last_byte_came_within_the_first_second(last, is
 @pytest.mark.parametrize(("longest", "is_uneven"), [(10.25, False), (12.1, True), (11.9, False)])
 def test_intervals_that_differ_by_a_fifth_are_uneven(longest, is_uneven):
     """And by 0.3 s at least: real loops are late by less."""
-    assert read((10, "<ping"), (20, "<ping"), (20 + longest, "<ping")).pings.irregular is is_uneven
+    assert read((10, "<ping"), (20, "<ping"), (20 + longest, "<ping")).peer_pings.irregular is is_uneven
 
 
 @pytest.mark.parametrize(("longest", "is_uneven"), [(1.28, False), (1.32, True)])
 def test_short_intervals_may_differ_by_300_ms(longest, is_uneven):
-    assert read((10, "<ping"), (11, "<ping"), (11 + longest, "<ping")).pings.irregular is is_uneven
+    assert read((10, "<ping"), (11, "<ping"), (11 + longest, "<ping")).peer_pings.irregular is is_uneven
 
 
 @pytest.mark.parametrize(

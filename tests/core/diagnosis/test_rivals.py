@@ -31,7 +31,7 @@ def answered(pings):
 def bunched(times):
     """So many answers of this peer that came several at once."""
     features = read()
-    return replace(features, heartbeats=replace(features.heartbeats, bunches=times))
+    return replace(features, own_heartbeats=replace(features.own_heartbeats, bunches=times))
 
 
 ALL = {"shared": Shared.EVERYTHING}

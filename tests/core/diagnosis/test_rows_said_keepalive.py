@@ -152,7 +152,7 @@ def test_a_heartbeat_of_the_peer_waits_at_the_proxy_as_a_ping_does():
 def test_answers_that_came_at_once_show_a_loop_that_stood_still(pongs, bunches, is_frozen):
     """Once is enough, if a pong went out."""
     features = read(*PING * pongs, how=GAVE_UP)
-    features = replace(features, heartbeats=replace(features.heartbeats, bunches=bunches))
+    features = replace(features, own_heartbeats=replace(features.own_heartbeats, bunches=bunches))
 
     assert ("PEER_FROZEN" in fitting(ROWS, features)) is is_frozen
 
