@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from ..core.duration import show_duration
 from .addresses import elsewhere
-from .anyio_threads import any_busy, is_busy, is_worker
+from .anyio_threads import any_busy, busy_workers, is_worker
 from .asyncio_seam import (
     is_scheduled,
     make_timer,
@@ -565,16 +565,17 @@ class VirtualLoop(MemoryLoop):
         if waited >= self._pace_left():
             self._paced = self._stood = 0.0
             reason = self._describe_in_flight()
-            if places := places_of(thread for thread in threading.enumerate() if self._works(thread)):
+            if places := places_of(self._working()):
                 reason += f" ({', '.join(places)})"
             what = f"has waited for {show_duration(_PACED)} of real time"
             raise self._deadlock(what, reason, f"let that end first, or {REAL_TIME}")
         self._paced += waited
         self.ready.append(self._move(when))
 
-    def _works(self, thread: threading.Thread) -> bool:
-        """Whether a thread does something for the loop."""
-        return self.jobs.run_in(thread) or is_busy(thread, self)
+    def _working(self) -> Iterator[threading.Thread]:
+        """The threads that do something for the loop."""
+        yield from filter(self.jobs.run_in, threading.enumerate())
+        yield from busy_workers(self)
 
     def _describe_in_flight(self) -> str:
         things = [self._in_flight.describe()] if self._in_flight.total else []
