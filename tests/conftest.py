@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
+import functools
 import gc
 import importlib
 import importlib.metadata
 import os
 import sys
+import types
 import warnings
 
 import pytest
@@ -44,6 +47,35 @@ class Installed:
 # Each run inside asks all that is installed for its plugins, its name and its files, several times.
 INSTALLED = [Installed(each) for each in importlib.metadata.distributions()]
 importlib.metadata.distributions = lambda: iter(INSTALLED)
+
+
+# Each run inside has the whole file of each frame parsed that it formats, those of pytest's own among them.
+with contextlib.suppress(ImportError):
+    formatting = importlib.import_module("_pytest._code.source")
+    formatting.ast = types.SimpleNamespace(
+        **vars(ast) | {"parse": functools.lru_cache(maxsize=32)(ast.parse)}
+    )
+
+
+# Beside xdist, pytest-rerunfailures starts a server for each run, and ends none: a thousand runs inside would
+# leave a thousand threads, at which virtual time looks before each move of its clock.
+with contextlib.suppress(ImportError):
+    reruns = importlib.import_module("pytest_rerunfailures")
+
+    class CountsOnDemand(reruns.ServerStatusDB):
+        """Has no server before a worker is told its port."""
+
+        def __init__(self):
+            reruns.StatusDB.__init__(self)
+            self.rerunfailures_db = {}
+
+        def __getattr__(self, name):
+            if name not in ("sock", "token"):
+                raise AttributeError(name)
+            super().__init__()
+            return vars(self)[name]
+
+    reruns.ServerStatusDB = CountsOnDemand
 
 
 # The suite looks at the same examples each time: a find belongs into `@example`, not into somebody else's CI.

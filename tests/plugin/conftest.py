@@ -17,6 +17,16 @@ filterwarnings = error
 """
 
 
+class Brief:
+    """Of a run that errors of collection have ended pytest shows one line, and formats each frame for it."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo):
+        """Leave the frame that the line is of."""
+        if isinstance(excinfo.value, pytest.Session.Interrupted):
+            excinfo.traceback = excinfo.traceback[-1:]
+
+
 @pytest.fixture(autouse=True)
 def project(pytester, monkeypatch):
     """An empty project in strict mode, without settings from the environment of this run."""
@@ -47,7 +57,8 @@ def run(pytester):
         if conftest is not None:
             pytester.makeconftest(conftest)
         pytester.makepyfile(source)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *map(os.fspath, args))
+        arguments = ("-p", "no:cacheprovider", *map(os.fspath, args))
+        return pytester.runpytest_inprocess(*arguments, plugins=[Brief()])
 
     return runner
 
