@@ -227,9 +227,9 @@ class Words:
         """The placeholders in a message, by its field."""
         return self._names.get(field, frozenset())
 
-    def has(self, role: Role, step: int | None = None) -> bool:
-        """Whether there is a message for a role."""
-        return (role, step, False) in self._written
+    def has(self, role: Role) -> bool:
+        """Whether there is a message for a role, one of several steps aside."""
+        return (role, None, False) in self._written
 
     def hear(self, payload: str | bytes, sender: End) -> Heard:
         """What a message of an end is for; ``DATA`` for what is not the profile's."""

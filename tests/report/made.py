@@ -6,7 +6,6 @@ import dataclasses
 
 from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
 from pytest_wsstability.core.fleet.groups import group_endings
-from pytest_wsstability.core.fleet.merge import merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet.requirement import FleetRequirement
 from pytest_wsstability.core.fleet.summary import summarize
@@ -21,6 +20,7 @@ from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.diagnosis import diagnosed_call
 from pytest_wsstability.core.voice.requirement import VoiceRequirement
 from pytest_wsstability.core.voice.summary import summarize_call
+from tests.core.fleet.merging import merged
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
 

@@ -7,7 +7,7 @@ import math
 import random
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -524,11 +524,3 @@ class FleetMerge:
         longest = math.nextafter(hold, 0.0)
         unseen = [(min(age, longest), lost is Fate.UNOBSERVED) for age in self._seen.values()]
         return [*ended, *unseen, *[(hold, False)] * self._fates.count(_BYTE[Fate.STABLE])]
-
-
-def merged(plan: FleetPlan, frames: Iterable[Frame], *, heartbeat_within: float | None = None) -> FleetMerge:
-    """The state after these frames."""
-    merge = FleetMerge(plan, heartbeat_within)
-    for frame in frames:
-        merge.add(frame)
-    return merge

@@ -101,8 +101,8 @@ class Results:
         """Take down a fleet whose test had no turn any more, because somebody ended the run."""
         self.add(dataclasses.replace(self._of_whole(item, fleet), expected=False))
 
-    def since_start(self, opened: float | None = None) -> float:
-        """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
+    def since_start(self, opened: float | None) -> float:
+        """Seconds from the start of the session to a reading of a loop's real clock; None: to now."""
         return max(0.0, (time.monotonic() if opened is None else opened) - self._origin)
 
     def run(self, complaints: tuple[str, ...] = (), passed: tuple[str, ...] = ()) -> Run:

@@ -8,12 +8,13 @@ import random
 import pytest
 
 from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
-from pytest_wsstability.core.fleet.merge import KEPT_FAILURES, KEPT_STABLE, FleetMerge, Refusal, merged
+from pytest_wsstability.core.fleet.merge import KEPT_FAILURES, KEPT_STABLE, FleetMerge, Refusal
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet_summary import FleetCount, FleetRecord
 from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.timeline import Timeline
+from tests.core.fleet.merging import merged
 
 PLAN = FleetPlan(connections=6, hold=60, ramp=6, workers=2)
 

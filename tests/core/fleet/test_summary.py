@@ -19,7 +19,7 @@ from pytest_wsstability.core.fleet.failure import (
 )
 from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.groups import group_endings
-from pytest_wsstability.core.fleet.merge import COLUMNS, merged
+from pytest_wsstability.core.fleet.merge import COLUMNS
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet.requirement import FleetReconnects, FleetRequirement
 from pytest_wsstability.core.fleet.summary import summarize
@@ -30,6 +30,7 @@ from pytest_wsstability.core.plain import plain, restore
 from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.statistics.survival import band
 from pytest_wsstability.core.timeline.events import Tier
+from tests.core.fleet.merging import merged
 
 PLAN = FleetPlan(connections=100, hold=60, ramp=0)
 
