@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+
+import pytest
 
 
 def test_in_a_class(passes):
@@ -47,6 +50,27 @@ def test_what_it_gives(passes):
             ws_soak.assert_stable()
         """
     )
+
+
+@pytest.mark.parametrize("time", ["virtual", "real"])
+def test_a_run_leaves_no_thread(passes, time):
+    """Virtual time looks at all threads before each move of its clock: a leak of them would slow it down."""
+    before = set(threading.enumerate())
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="100ms")
+        def test_it(ws_soak): ...
+
+        @pytest.mark.ws_stability(alive_for="100ms")
+        async def test_async(ws_connection):
+            await ws_connection.assert_alive_for("100ms")
+        """,
+        f"--ws-time={time}",
+    )
+
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_day_takes_no_time(passes):
