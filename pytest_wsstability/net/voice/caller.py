@@ -175,7 +175,9 @@ class Caller:
         call, role = self.call, spoken.role
         silent = role is VoiceRole.ANSWER and self.audio.down.is_silence(spoken.audio)
         says_nothing = role is VoiceRole.PARTIAL or (silent and not call.is_answer(spoken.turn))
-        if spoken.turn is not None and not says_nothing:
+        # What is over need not be what is said now.
+        ends = role is VoiceRole.ANSWER_END or role is VoiceRole.INTERRUPTED
+        if spoken.turn is not None and not says_nothing and not ends:
             call.numbered(at, spoken.turn)
         if role is VoiceRole.ANSWER:
             self._take_audio(at, spoken, size, silent=silent)

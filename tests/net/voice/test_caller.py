@@ -340,6 +340,35 @@ def test_audio_after_the_end_of_a_turn():
 QUIET = JSON.replace(audio=dataclasses.replace(JSON.audio, answer_end=None, answer_quiet="1s"))
 
 
+@pytest.mark.parametrize("said", ["interrupted", "turn_end"])
+def test_what_is_said_to_be_over_is_no_number_of_the_next_turn(said):
+    """The agent still works on an answer that it has ended (a tool), and breaks off as the user speaks."""
+
+    async def handler(connection):
+        turn, heard = 1, 0
+        async for message in connection:
+            heard += json.loads(message)["type"] == "audio"
+            if json.loads(message)["type"] == "speech_end":
+                for each in (FINAL, AUDIO, END):
+                    await connection.send_json({**each, "turn": turn})
+                turn, heard = turn + 1, 0
+            elif turn == 2 and heard == 100:
+                await connection.send_json({"type": said, "turn": 1})
+
+    async def story(user, _):
+        await user.speak("1s")
+        await user.listen()
+        await user.idle("1s")
+        await user.speak("2s")
+        await user.listen()
+        return user.call
+
+    call = with_caller(story, server={"handler": handler})
+
+    assert [turn.agent_number for turn in call.turns] == [1, 2]
+    assert (call.forgot_at, call.turn.first_audio) == (None, 0.0)
+
+
 def test_an_agent_that_does_not_say_when_it_has_ended():
     """The answer is whole when a player has had nothing to play for a second; a pause in it is none."""
     call, words = heard(AUDIO, 0.05, AUDIO, 0.9, AUDIO, profile=QUIET)
