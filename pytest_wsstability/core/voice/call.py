@@ -391,9 +391,14 @@ class Call:
         cut = next((each for each in self._utterances if each.barged_in_at and each.done_at is None), None)
         latest = self._latest
         if cut is None and latest is not None and latest.audio_at and self._speaks(latest, at):
-            # By its own wish: it heard what was no speech.
-            cut, self._unended = latest, 0
-            self.playout.interrupt(at, until=cut.played_until)
+            # By its own wish: it heard what was no speech, or the user, who had begun just before it.
+            self._unended = 0
+            self.playout.interrupt(at, until=latest.played_until)
+            if latest.speech_until is None:
+                _take_back(latest)
+                self.down.pause()
+            else:
+                cut = latest
         if cut is not None:
             cut.done_at = at
             self.down.pause()
@@ -508,6 +513,12 @@ class Call:
     def underruns(self) -> int:
         """How often a player had nothing to play in the middle of an utterance."""
         return self.playout.underrun_count
+
+
+def _take_back(turn: Turn) -> None:
+    """What came of its answer is none: it was broken off before the user had ended."""
+    turn.token_at = turn.audio_at = turn.audio_until = turn.done_at = turn.played_until = None
+    turn.agent_number, turn.audio_seconds = None, 0.0
 
 
 def _complains(text: str) -> bool:

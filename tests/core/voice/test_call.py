@@ -8,6 +8,7 @@ TURN = (
     (1.0, "speak"), (1.5, "partial"), (3.0, "hush"), (3.2, "final"), (3.5, "token"), (3.7, "audio", 1.0),
     (4.2, "audio", 1.0), (4.3, "done"),
 )  # fmt: skip
+ANSWERED = ((1, "speak"), (2, "hush"), (3, "audio", 1.0), (4, "done"))
 
 
 def test_a_turn():
@@ -433,6 +434,18 @@ def test_an_agent_that_breaks_off_by_itself(done):
     assert not made.playout.is_playing
 
 
+@pytest.mark.parametrize("done", [[], [(5.25, "done")]])
+def test_what_is_broken_off_while_the_user_speaks_was_no_answer(done):
+    """The agent began to say more when the user had just begun: the answer to that comes later."""
+    made = call(
+        *ANSWERED, (5, "speak"), (5.1, "token"), (5.2, "audio", 0.5), *done, (5.3, "interrupted"),
+        (7, "hush"), (8, "audio", 1.0), (9, "done"),
+    )  # fmt: skip
+
+    assert (made.turn.first_audio, made.turn.first_token, made.turn.audio_seconds) == (1.0, None, 1.0)
+    assert (made.turn.done_at, made.stray_chunks, made.underruns) == (9, 0, 0)
+
+
 def test_nothing_is_broken_off_that_was_not_heard():
     """An interruption before the first audio: the answer may come yet, and is that of the turn."""
     made = call((1, "speak"), (2, "hush"), (3, "interrupted"), (4, "audio", 1.0))
@@ -513,9 +526,6 @@ def test_heartbeats_under_audio_are_told_from_idle_ones():
     made.round_trip(6.5, 0.3)
 
     assert (made.rtt_idle.maximum, made.rtt_speaking.maximum) == (0.02, 0.3)
-
-
-ANSWERED = ((1, "speak"), (2, "hush"), (3, "audio", 1.0), (4, "done"))
 
 
 @pytest.mark.parametrize(
