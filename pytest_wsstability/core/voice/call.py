@@ -47,6 +47,8 @@ class Call:
     tells_end: bool = True
     # Whether the player throws nothing away before the agent says so, whoever speaks over it.
     plays_on: bool = False
+    # Whether an answer is whole when a player has had nothing to play for a while.
+    ends_by_quiet: bool = False
     # Samples a second of the agent's audio, by the protocol; None where nobody says.
     rate: int | None = None
     turns: list[Turn] = field(default_factory=list)

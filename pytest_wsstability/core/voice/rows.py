@@ -34,7 +34,7 @@ def _goes_on(f: VoiceFeatures) -> bool:
     """Whether audio of an answer still came when the wait for its end was over."""
     if not _has_no_end(f) or f.turn is None or f.turn.given_up_at is None or f.turn.audio_until is None:
         return False
-    return f.turn.given_up_at - f.turn.audio_until <= GOES_ON
+    return f.call.ends_by_quiet or f.turn.given_up_at - f.turn.audio_until <= GOES_ON
 
 
 def _forgot(f: VoiceFeatures) -> bool:
@@ -149,7 +149,8 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.TURN_GOES_ON,
-        shows="audio still came when the wait for the end of the answer was over, and no player ran dry",
+        shows="audio still came when the wait for the end of the answer was over, or was still played where "
+        "quiet alone ends it, and no player ran dry",
         when=lambda f: _goes_on(f) and Rule.UNDERRUNS not in f.rules,
         sentence="the answer{turn} went on when its end was waited for no longer: {audio} of audio had come",
         headline="the answer went on for too long{turn}",

@@ -81,7 +81,8 @@ class Caller:
         tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
         self.call = Call(
             answers=self.audio.answers, transcribes=self.audio.has(VoiceRole.FINAL), tells_end=tells,
-            plays_on=self.audio.plays_on, rate=self.audio.down.rate,
+            plays_on=self.audio.plays_on, ends_by_quiet=self.audio.answer_quiet is not None,
+            rate=self.audio.down.rate,
         )  # fmt: skip
         # Answers to heartbeats that go out when the audio before them is played: when, and what.
         self._marks: list[tuple[float, Say]] = []

@@ -209,6 +209,14 @@ def test_an_answer_that_still_comes_has_not_broken_off(last, every, cause):
     assert diagnosis(made, turns=1, underruns=0).cause is cause
 
 
+@pytest.mark.parametrize(("quiet", "cause"), [(True, Cause.TURN_GOES_ON), (False, Cause.TURN_BROKE_OFF)])
+def test_an_answer_that_is_still_played_has_not_broken_off_where_quiet_ends_it(quiet, cause):
+    """Half a minute of audio at once: nobody can have said that it is whole."""
+    made = call((0.0, "speak"), (1.0, "hush"), (2.0, "audio", 27.0), (31.0, "given up"), ends_by_quiet=quiet)
+
+    assert diagnosis(made, turns=1).cause is cause
+
+
 def answers(*sounds):
     """A turn for each word: a chunk for each letter, ``.`` is silence."""
     made = call()
