@@ -23,6 +23,8 @@ class Turn:
     final_at: float | None = None
     token_at: float | None = None
     audio_at: float | None = None
+    # When the agent called a tool last, with whose result its answer goes on.
+    tool_at: float | None = None
     # When the agent said that its turn is over, and when a player has played all of it.
     done_at: float | None = None
     played_until: float | None = None

@@ -59,6 +59,7 @@ class VoiceRole(Enum):
     ANSWER_STARTED = "answer_started"
     TOKEN = "token"
     ANSWER_TEXT = "answer_text"
+    TOOL_CALL = "tool_call"
     ANSWER = "answer"
     ANSWER_END = "answer_end"
     INTERRUPTED = "interrupted"
@@ -153,13 +154,15 @@ class Audio:
     # Server to client, where it listens: the user was heard to begin.
     speech_started: Messages = None
     # Server to client: what was understood so far, and in the end; an answer begins; a piece of it as text,
-    # all of its text, a piece as audio; the answer is whole; it was broken off, because the user spoke.
+    # all of its text; a tool is called, with whose result the answer goes on; a piece as audio; the answer is
+    # whole; it was broken off, because the user spoke.
     partial: Messages = None
     final: Messages = None
     # Several of these are no wordings of one, but come one after the other.
     answer_started: Messages = None
     token: Messages = None
     answer_text: Messages = None
+    tool_call: Messages = None
     # None: the server only transcribes.
     answer: Messages = None
     answer_end: Messages = None

@@ -119,6 +119,7 @@ DEEPGRAM_AGENT = Profile(
         speech=RAW,
         final={"type": "ConversationText", "role": "user", "content": TEXT},
         token={"type": "ConversationText", "role": "assistant", "content": TEXT},
+        tool_call={"type": "FunctionCallRequest"},
         answer=RAW,
         answer_end={"type": "AgentAudioDone"},
         # Said whenever the user begins; a player that plays then throws away what it has.

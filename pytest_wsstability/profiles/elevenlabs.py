@@ -43,6 +43,7 @@ ELEVENLABS = Profile(
         token={"type": "agent_chat_response_part", "text_response_part": {"type": "delta", "text": TEXT}},
         # Said once, with the first audio.
         answer_text={"type": "agent_response", "agent_response_event": {"agent_response": TEXT}},
+        tool_call={"type": "client_tool_call"},
         # A client throws away audio with a number that is not above that of the last interruption.
         answer={"type": "audio", "audio_event": {"audio_base_64": AUDIO, "event_id": TURN}},
         answer_quiet="2s",

@@ -124,8 +124,8 @@ OPENAI_REALTIME = Profile(
         token=(
             {"type": "response.output_audio_transcript.delta", "delta": TEXT, **_RESPONSE},
             {"type": "response.audio_transcript.delta", "delta": TEXT, **_RESPONSE},
-            *_CALLS,
         ),
+        tool_call=_CALLS,
         answer=(
             {"type": "response.output_audio.delta", "delta": AUDIO, **_RESPONSE},
             {"type": "response.audio.delta", "delta": AUDIO, **_RESPONSE},

@@ -9,6 +9,7 @@ import pytest
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles.audio import VoiceRole
+from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.profiles.conversation import Conversation
 from pytest_wsstability.profiles.deepgram import DEEPGRAM, DEEPGRAM_AGENT
 from pytest_wsstability.profiles.json import JSON
@@ -135,10 +136,10 @@ def test_what_openai_says(message, role, session_id):
     ("status", "output", "role"),
     [
         # What comes of the tool is said in a response of its own.
-        ("completed", ["function_call"], VoiceRole.TOKEN),
-        ("completed", ["function_call", "function_call"], VoiceRole.TOKEN),
-        ("completed", ["message", "function_call"], VoiceRole.TOKEN),
-        ("completed", ["message", "message", "function_call"], VoiceRole.TOKEN),
+        ("completed", ["function_call"], VoiceRole.TOOL_CALL),
+        ("completed", ["function_call", "function_call"], VoiceRole.TOOL_CALL),
+        ("completed", ["message", "function_call"], VoiceRole.TOOL_CALL),
+        ("completed", ["message", "message", "function_call"], VoiceRole.TOOL_CALL),
         ("completed", ["message"], VoiceRole.ANSWER_END),
         ("completed", [], VoiceRole.ANSWER_END),
         # Of one that was broken off or failed no tool is called.
@@ -154,6 +155,17 @@ def test_an_answer_of_openai_goes_on_behind_a_call_of_a_tool(status, output, rol
     )
 
     assert spoken.role is role
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ("deepgram-agent", {"type": "FunctionCallRequest", "functions": [{"id": "f", "client_side": True}]}),
+        ("elevenlabs", {"type": "client_tool_call", "client_tool_call": {"tool_name": "t"}}),
+    ],
+)
+def test_other_services_call_tools_too(profile, message):
+    assert find(profile).audio.read(json.dumps(message), End.SERVER).role is VoiceRole.TOOL_CALL
 
 
 def test_what_is_written_for_openai_is_the_first_part_of_the_first_answer():

@@ -196,6 +196,12 @@ class Call:
         if (turn := self.turn) is not None and turn.token_at is None:
             turn.token_at = at
 
+    def tool_called(self, at: float) -> None:
+        """The agent waits for the result of a tool."""
+        self.token(at)
+        if (turn := self.turn) is not None:
+            turn.tool_at = at
+
     def audio(
         self,
         at: float,

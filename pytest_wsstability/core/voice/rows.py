@@ -26,6 +26,14 @@ def _nothing_heard(f: VoiceFeatures) -> bool:
     return waits and bool(_WAITED_FOR & f.rules) and not f.path_is_late
 
 
+def _waits_for_tool(f: VoiceFeatures) -> bool:
+    """Whether the last that came of a turn is the call of a tool, and no error was told."""
+    turn = f.turn if _AUDIO_WAITED_FOR & f.rules and f.error is None else None
+    if turn is None or turn.tool_at is None or turn.done_at is not None:
+        return False
+    return turn.audio_until is None or turn.audio_until <= turn.tool_at
+
+
 def _has_no_end(f: VoiceFeatures) -> bool:
     return Rule.TURNS in f.rules and f.turn is not None and f.turn.audio_at is not None
 
@@ -146,6 +154,20 @@ ROWS = (
         "barge-in cannot take it back",
         headline="audio is sent {ahead} ahead of its time",
         remedy="pace text to speech at twice real time (pipecat does), and stay a few seconds ahead at most",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
+        shows="a call of a tool, and nothing of the turn since",
+        when=_waits_for_tool,
+        sentence="the agent called a tool{turn}, and nothing came of it: the caller, who is the client here, "
+        "answers no tools, and nobody else did",
+        headline="a tool was called{turn}, and nobody answered",
+        blame=Blame.CLIENT,
+        confidence=MEDIUM,
+        remedy="give the model no tools in this test, or speak to a server of yours that answers them; if it "
+        "does, give each tool a timeout there",
+        runner_up=Cause.TURN_BROKE_OFF,
+        experiment="look at the agent's log: a tool that raised has a traceback there",
     ),
     VoiceRow(
         cause=Cause.TURN_GOES_ON,

@@ -188,6 +188,8 @@ class Caller:
                 call.transcript(at, final=role is VoiceRole.FINAL)
         elif role is VoiceRole.TOKEN or role is VoiceRole.ANSWER_TEXT:
             call.token(at)
+        elif role is VoiceRole.TOOL_CALL:
+            call.tool_called(at)
         elif role is VoiceRole.ANSWER_END and not self.audio.plays_on:
             call.turn_done(at, number=spoken.turn)
         elif role is VoiceRole.INTERRUPTED:

@@ -18,6 +18,8 @@ def call(*events, **options):
                 made.transcript(at, final=what == "final")
             case "token":
                 made.token(at)
+            case "tool":
+                made.tool_called(at)
             case "audio":
                 made.audio(at, *rest)
             case "chunk":

@@ -209,6 +209,33 @@ def test_an_answer_that_still_comes_has_not_broken_off(last, every, cause):
     assert diagnosis(made, turns=1, underruns=0).cause is cause
 
 
+CALLED = "a tool was called in turn 1, and nobody answered"
+
+
+@pytest.mark.parametrize(
+    ("events", "asked", "told"),
+    [
+        ([(1.3, "final"), (2.0, "tool")], {"turns": 1}, CALLED),
+        ([(1.3, "final"), (2.0, "tool")], {"first_audio_within": 1.0}, CALLED),
+        # "One moment" is no answer.
+        ([(1.3, "audio", 1.0), (2.0, "tool")], {"turns": 1}, CALLED),
+        # Somebody answered, and what then came is the matter.
+        ([(1.3, "tool"), (20.0, "audio", 1.0)], {"turns": 1}, "the answer broke off in turn 1"),
+        ([(1.3, "tool"), (9.0, "audio", 9.0), (9.5, "done")], {"first_audio_within": 1.0},
+         "the tts stage is slow: 7.7 s"),
+        ([(1.3, "tool"), (2.0, "done")], {"turns": 1}, "the tts stage gives no result"),
+        # The agent itself says what is the matter.
+        ([(1.3, "tool"), (2.0, "unknown", "", '{"error": "the tool failed"}')], {"turns": 1},
+         "an error message in the place of an answer in turn 1"),
+    ],
+)  # fmt: skip
+def test_a_tool_that_nobody_answers_is_no_stage_of_the_agents(events, asked, told):
+    """The client of OpenAI answers tools, and the caller does not."""
+    made = call((0.0, "speak"), (1.0, "hush"), *events, (31.0, "given up"))
+
+    assert diagnosis(made, **asked).headline == told
+
+
 @pytest.mark.parametrize(("quiet", "cause"), [(True, Cause.TURN_GOES_ON), (False, Cause.TURN_BROKE_OFF)])
 def test_an_answer_that_is_still_played_has_not_broken_off_where_quiet_ends_it(quiet, cause):
     """Half a minute of audio at once: nobody can have said that it is whole."""
