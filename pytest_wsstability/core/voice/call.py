@@ -262,6 +262,8 @@ class Call:
                 # Nothing is left of an answer that nobody ended.
                 self.playout.finish(at)
         self.sounds.chunk(turn.number, data, heard=not silent)
+        if turn is self._remark and not silent:
+            self.sounds.more(len(self.turns), data, opens=opens)
         self._play(turn, at, seconds)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
 

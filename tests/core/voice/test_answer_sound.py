@@ -65,3 +65,42 @@ def each(times, letters=LETTERS):
 def test_an_answer_came_twice_if_each_chunk_did(answers, doubled):
     """Two in a row that are the same, where others are not."""
     assert sounds(*answers).doubled == doubled
+
+
+@pytest.mark.parametrize(
+    ("answers", "more", "doubled"),
+    [
+        (["ab", "cde"], {1: ["ab"], 2: ["cde"]}, {1: 2, 2: 3}),
+        # In other chunks.
+        (["ab", "cde"], {1: ["ab"], 2: ["c", "de"]}, {1: 2, 2: 3}),
+        # A word more, or less; or something else.
+        (["ab", "cde"], {1: ["ab"], 2: ["cdef"]}, {}),
+        (["ab", "cde"], {1: ["ab"], 2: ["cd"]}, {}),
+        (["ab", "cde"], {1: ["ab"], 2: ["still there?"]}, {}),
+        # An agent may ask again.
+        (["ab", "cde"], {1: ["ab"]}, {}),
+        # Of a fake all answers are the same.
+        (["ab", "ab"], {1: ["ab"], 2: ["ab"]}, {}),
+        # The last that was said behind an answer counts, and silence in it does not.
+        (["ab", "c.de"], {1: ["ab"], 2: ["cde"]}, {1: 2, 2: 3}),
+        (["", "cde"], {1: ["ab"], 2: ["cde"]}, {}),
+    ],
+)
+def test_answers_came_twice_behind_which_the_same_was_said(answers, more, doubled):
+    """Two of them, which differ."""
+    made = sounds(*answers)
+    for number, chunks in more.items():
+        for index, data in enumerate(chunks):
+            made.more(number, data.encode(), opens=index == 0)
+
+    assert made.doubled == doubled
+
+
+def test_what_was_said_last_behind_an_answer_is_compared():
+    """Each utterance is one of its own."""
+    made = sounds("ab", "cde")
+    for said in ("ab", "cde"):
+        made.more(1, said.encode(), opens=True)
+        made.more(2, said.encode(), opens=True)
+
+    assert made.doubled == {}

@@ -273,6 +273,26 @@ def test_an_answer_that_was_sent_twice():
     assert found.sentence.startswith("1 chunks of audio came twice, the first at 2.1 s: ")
 
 
+@pytest.mark.parametrize(("again", "cause"), [(1, Cause.AUDIO_TWICE), (0, None)])
+def test_answers_that_are_given_twice(again, cause):
+    """One after the other, each with its end; or an agent that says something else in between."""
+    made = call()
+    for turn in range(3):
+        at = 20 * turn
+        made.speech_began(at)
+        made.speech_ended(at + 1)
+        for number, said in enumerate((turn, turn if again else 9)):
+            made.audio(at + 2 + 3 * number, 0.5, data=b"sound %d" % said)
+            made.turn_done(at + 3 + 3 * number)
+    verdict = verdict_of(made)
+
+    assert (made.stray_chunks, bool(verdict.violations)) == (0, bool(again))
+    if again:
+        assert diagnosis(made).cause is cause
+        assert verdict.violations[0].observed == "3 chunks of audio came twice"
+        assert verdict.violations[0].at == 2
+
+
 def test_a_turn_without_audio_waited_longer_than_any_other():
     """Though it was over sooner."""
     made = call(
