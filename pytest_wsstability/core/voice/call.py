@@ -88,6 +88,8 @@ class Call:
     # how many chunks came of it, and since when: nobody's, if it does not say that it has ended.
     _remark: Turn | None = field(init=False, default=None, repr=False)
     _unended: int = field(init=False, default=0, repr=False)
+    # Whether the agent said of an answer that it is whole well before a player had played it.
+    _ends_early: bool = field(init=False, default=False, repr=False)
     # The last audio outside of any turn.
     _stray_until: float = field(init=False, default=0.0, repr=False)
     # What the agent said last before the latest turn.
@@ -127,7 +129,7 @@ class Call:
 
     def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
-        if self._remark is not None and not self.playout.waiting(at):
+        if self._remark is not None and self._has_stopped(self._remark, at):
             self._end_remark(self._remark, at)
         turn = self._before = self._latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
@@ -147,6 +149,11 @@ class Call:
         remark = self._remark
         if remark is not None and remark.audio_until is not None and at - remark.audio_until > GOES_ON:
             self._end_remark(remark, at)
+
+    def _has_stopped(self, remark: Turn, at: float) -> bool:
+        """Whether no more comes of a remark: it was played, or this agent would have said its end long ago."""
+        is_late = remark.audio_until is not None and at - remark.audio_until > GOES_ON
+        return not self.playout.waiting(at) or (is_late and self._ends_early)
 
     def _end_remark(self, remark: Turn, at: float) -> None:
         """Nothing is heard of it any more: it is nobody's, unless its end was said."""
@@ -386,6 +393,7 @@ class Call:
             ends = self.playout.finish(at)
             if turn is not None and turn.audio_at is not None:
                 turn.played_until = ends
+                self._ends_early = self._ends_early or ends - at > REMARKS_AFTER
 
     def fell_quiet(self, at: float) -> None:
         """Nothing has been heard for so long that the answer is whole: when a player had played it."""

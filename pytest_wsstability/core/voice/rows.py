@@ -107,8 +107,8 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.AUDIO_TWICE,
-        shows="numbers of audio chunks that came again, an answer of which each chunk came twice in a row, or "
-        "two answers or more behind which the same was said once more",
+        shows="numbers of audio chunks that came again, an answer of which each chunk came twice in a row, "
+        "or two answers or more behind which the same was said once more",
         when=lambda f: f.call.repeated_chunks[0] > 0,
         sentence="{repeated} chunks of audio came twice{repeated_since}: TCP repeats none, so the agent did",
         headline="audio was sent twice",

@@ -614,6 +614,26 @@ def test_a_remark_that_goes_on_over_all_that_the_user_says_is_nobodys(over, stra
     assert (made.stray_chunks, made.stray_at) == (strays, 5.5 if strays else None)
 
 
+@pytest.mark.parametrize(
+    ("answer", "spoken", "strays"),
+    [
+        # The agent is known to say an end when all is sent, and 60 s at once got none for 3 s.
+        (2.5, 8.1, 1),
+        (2.5, 8.0, 0),
+        # One that may say it when all is played still speaks.
+        (1.8, 8.1, 0),
+    ],
+)
+def test_what_is_sent_at_once_and_never_ended_is_nobodys_though_it_is_still_played(answer, spoken, strays):
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", answer), (3.9, "done"), (5, "audio", 60.0), (spoken, "speak"),
+        (9, "hush"), (10, "audio", 1.0), (11, "done"),
+    )  # fmt: skip
+
+    assert (made.stray_chunks, made.stray_at) == (strays, 5 if strays else None)
+    assert [turn.first_audio for turn in made.turns] == [1.0, 1.0]
+
+
 def test_audio_of_a_remark_goes_on_while_the_user_speaks():
     """It is not the first of the next answer."""
     made = call(
