@@ -151,7 +151,7 @@ class Call:
             self._end_remark(remark, at)
 
     def _has_stopped(self, remark: Turn, at: float) -> bool:
-        """Whether no more comes of a remark: it was played, or this agent would have said its end long ago."""
+        """Whether no more comes of a remark: it was played, or its agent would have said its end long ago."""
         is_late = remark.audio_until is not None and at - remark.audio_until > GOES_ON
         return not self.playout.waiting(at) or (is_late and self._ends_early)
 
