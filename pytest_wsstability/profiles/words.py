@@ -15,7 +15,7 @@ from .placeholders import SAMPLE, Unsaid, Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
 from .templates import Free
-from .wording import Parsed, Wording
+from .wording import Parsed, Wording, json_of
 
 _C, _S = End.CLIENT, End.SERVER
 _BOTH = frozenset({_C, _S})
@@ -291,6 +291,11 @@ class Words:
             return payload.decode()
         except UnicodeDecodeError:
             return payload
+
+    def as_json_text(self, payload: str | bytes) -> str | bytes:
+        """The same, of JSON alone: other bytes may be audio, of which silence is text too."""
+        text = self.as_text(payload)
+        return payload if text is not payload and json_of(text) is None else text
 
     def telling(self, payload: str | bytes, sender: End) -> int:
         """How many parts of a message of an end are fixed by the profile; 0 for what may be anybody's."""

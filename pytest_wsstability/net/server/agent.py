@@ -88,6 +88,7 @@ class Agent:
         self._agents = agents
         self._pipeline, self._audio = agents.pipeline, agents.audio
         self._websocket = connection.websocket
+        self._words = connection.websocket.profile.words
         self._loop = connection.websocket.loop
         # None until the client has said which session it is, or has spoken.
         self._dialogue: Dialogue | None = None
@@ -147,7 +148,7 @@ class Agent:
 
     def _take(self, now: float, payload: str | bytes) -> None:
         try:
-            spoken = self._audio.read(payload, _CLIENT)
+            spoken = self._audio.read(self._words.as_json_text(payload), _CLIENT)
         except BadAudio as exc:
             malformed = self._join().record.malformed
             if len(malformed) < _MALFORMED:

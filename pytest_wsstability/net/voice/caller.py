@@ -78,6 +78,7 @@ class Caller:
         self.connection = connection
         self.lost: list[Sequence[Timeline]] = []
         self.audio = audio_of(connection.websocket.profile)
+        self._words = connection.websocket.profile.words
         tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
         self.call = Call(
             answers=self.audio.answers, transcribes=self.audio.has(VoiceRole.FINAL), tells_end=tells,
@@ -153,13 +154,14 @@ class Caller:
             return True
         if role not in _MAY_SPEAK:
             return True
+        payload, size = self._words.as_json_text(payload), len(payload)
         try:
             spoken = self.audio.read(payload, End.SERVER)
         except BadAudio as exc:
             self.call.malformed_audio(at, str(exc))
             return True
         if spoken is not None:
-            self._take(at, spoken, len(payload))
+            self._take(at, spoken, size)
         elif role is Role.DATA:
             text = payload if isinstance(payload, str) else ""
             self.call.unknown_message(lambda: why_not(_answer_of(self.audio), payload), text)

@@ -11,7 +11,7 @@ import pytest
 from pytest_wsstability import ConnectionEnded, faults
 from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.core.voice.sound import wav_of
-from pytest_wsstability.profiles import JSON
+from pytest_wsstability.profiles import JSON, RAW
 from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.voice import AudioFormat, CallTimeout, Pipeline, WrongSound
 from tests.net.voice.calls import with_caller
@@ -239,6 +239,8 @@ def answering(*messages):
             for each in messages:
                 if isinstance(each, int | float):
                     await asyncio.sleep(each)
+                elif isinstance(each, bytes):
+                    await connection.send(each)
                 else:
                     await connection.send_json(each)
 
@@ -314,6 +316,19 @@ def test_audio_that_is_none(message, words):
 
     assert len(call.malformed) == 1
     assert call.malformed[0].startswith(words)
+    assert call.turn.audio_seconds == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("answer", [JSON.audio.answer, RAW])
+def test_json_in_binary_frames(answer):
+    """As from Gemini, and beside audio in binary frames, of which silence is text too."""
+    ours = JSON.replace(name="ours", binary_json=True, audio=dataclasses.replace(JSON.audio, answer=answer))
+    said = [json.dumps(each).encode() for each in (FINAL | {"text": "a"}, AUDIO, END)]
+    if answer is RAW:
+        said[1] = bytes(3200)
+    call, words = heard(*said, profile=ours)
+
+    assert (words, call.turn.first_transcript is not None, call.unknown) == ("", True, {})
     assert call.turn.audio_seconds == pytest.approx(0.1)
 
 
