@@ -5,20 +5,67 @@ Client: ``setup``. Server: ``setupComplete``, and now and then ``sessionResumpti
 ``goAway`` comes before the end; ``setup`` with the last handle goes on with the session. The server's JSON
 comes in binary frames. There are no heartbeats but ping frames.
 
+Speech goes up as ``realtimeInput`` (16 bit, 16 kHz, base64), and nobody says when it has ended; transcripts
+and the answer's audio (24 kHz) come back as ``serverContent`` until ``turnComplete``, which may come when it
+has been played, and ``interrupted`` where the user speaks over it.
+
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
-from .placeholders import SESSION_ID, TOKEN
+from ..core.voice.audio import AudioFormat
+from .audio import Audio
+from .messages import Codec
+from .placeholders import AUDIO, SESSION_ID, TEXT, TOKEN, Values
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
 
 _EXPIRED = (
     "Connection aborted because the client failed to close the connection after receiving a GoAway signal"
+)
+# The other alphabet of base64, which protobuf's JSON may have as well, and google-genai writes.
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def _read_speech(message: Any) -> dict[str, Any] | None:
+    """A frame of speech; of names in the way of Python too, as google-genai has them."""
+    found = json_of(message) if isinstance(message, str) and '"audio"' in message else None
+    if not isinstance(found, dict):
+        return None
+    said = found.get("realtimeInput", found.get("realtime_input"))
+    audio = said.get("audio") if isinstance(said, dict) else None
+    data = audio.get("data") if isinstance(audio, dict) else None
+    return {"audio": data.translate(_URL_SAFE)} if isinstance(data, str) else None
+
+
+def _write_speech(values: Values) -> str:
+    data = base64.b64encode(values["audio"]).decode()
+    return json.dumps({"realtimeInput": {"audio": {"mimeType": "audio/pcm;rate=16000", "data": data}}})
+
+
+def _said(**content: Any) -> dict[str, Any]:
+    return {"serverContent": content}
+
+
+_SOUND = {"mimeType": Free("audio/pcm;rate=24000", optional=True), "data": AUDIO}
+_LIVE_AUDIO = Audio(
+    format=AudioFormat(rate=16_000),
+    answer_format=AudioFormat(rate=24_000),
+    speech=Codec(_read_speech, _write_speech, names=("audio",)),
+    # In pieces, of which none says that it is the last.
+    final=_said(inputTranscription={"text": TEXT}),
+    token=_said(outputTranscription={"text": TEXT}),
+    tool_call={"toolCall": Free({})},
+    answer=_said(modelTurn={"parts": [{"inlineData": _SOUND}]}),
+    answer_end=_said(turnComplete=True),
+    interrupted=_said(interrupted=True),
 )
 
 
@@ -31,7 +78,8 @@ def gemini_live(model: str = "models/gemini-live", *, name: str = "gemini-live")
         name: of the profile.
 
     """
-    setup: dict[str, Any] = {"model": Free(model)}
+    heard = {f"{each}AudioTranscription": Free({}, optional=True) for each in ("input", "output")}
+    setup: dict[str, Any] = {"model": Free(model), **heard}
     return Profile(
         name=name,
         title="Gemini Live",
@@ -42,6 +90,7 @@ def gemini_live(model: str = "models/gemini-live", *, name: str = "gemini-live")
         token={"sessionResumptionUpdate": {"newHandle": TOKEN, "resumable": True}},
         notice={"goAway": {"timeLeft": Free("50s", optional=True)}},
         binary_json=True,
+        audio=_LIVE_AUDIO,
         max_age=600,
         timers=(
             ProtocolTimer(

@@ -16,7 +16,9 @@ from pytest_wsstability.profiles.catalogue import SHIPPED, audio_of, find
 CLIENT, SERVER = End.CLIENT, End.SERVER
 SOUND = b"\x01\x00\x02\x00"
 TEXT = base64.b64encode(SOUND).decode()
-SPEAKING = ("json", "openai-realtime", "deepgram", "deepgram-agent", "twilio", "elevenlabs", "pipecat")
+SPEAKING = (
+    "json", "openai-realtime", "deepgram", "deepgram-agent", "twilio", "elevenlabs", "gemini-live", "pipecat",
+)  # fmt: skip
 Role = VoiceRole
 OF_CLIENTS = (Role.SPEECH, Role.SPEECH_END, Role.MANUAL, Role.ASK, Role.INTERRUPT)
 

@@ -376,6 +376,8 @@ def test_a_client_without_a_handle_begins_anew():
     assert before.token is None
     assert said(Dialogue(GEMINI_LIVE, client={"before": before}))[0][1]["setup"] == {
         "model": "models/gemini-live",
+        "inputAudioTranscription": {},
+        "outputAudioTranscription": {},
         "sessionResumption": {},
     }
 

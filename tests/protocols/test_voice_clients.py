@@ -12,7 +12,8 @@ from pytest_wsstability import Orchestrator
 from pytest_wsstability.core.voice.sound import noise
 from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.voice import Pipeline
-from tests.protocols.test_more_python_software import elevenlabs_conversation
+from tests.net.certificates import server_context
+from tests.protocols.test_more_python_software import elevenlabs_conversation, gemini_session
 from tests.protocols.test_python_software import deepgram_client
 
 pytestmark = [
@@ -259,3 +260,35 @@ async def test_the_elevenlabs_client_is_spoken_over():
         await headset.speak(1.0, silence=5.0)
     assert headset.interruptions == 1
     assert len(headset.heard) - before == pytest.approx(40, abs=5)
+
+
+@pytest.mark.ws_stability(patch_time=False)
+async def test_a_conversation_of_the_gemini_client():
+    """It reads transcripts, audio and the end of each answer in its own types, and is told to stop."""
+    genai = pytest.importorskip("google.genai")
+    silence = find("gemini-live").audio.format.silence
+    server = Orchestrator(profile="gemini-live", tls=server_context("127.0.0.1"), voice=Pipeline(answer="1s"))
+    async with server as orchestrator, gemini_session(genai, orchestrator.url) as live:
+
+        async def speak(seconds):
+            for frame in [*speech("gemini-live", seconds), *[silence] * 30]:
+                blob = genai.types.Blob(data=frame, mime_type="audio/pcm;rate=16000")
+                await live.send_realtime_input(audio=blob)
+                await asyncio.sleep(0.02)
+
+        speaking = asyncio.create_task(speak(2.0))
+        # To the end of the turn.
+        heard = [message async for message in live.receive()]
+        await speaking
+        await speak(1.0)
+        await speak(1.0)
+        spoken_over = [message async for message in live.receive()]
+        record = orchestrator.agent_record(orchestrator.sessions[0].connection)
+    said = [each.server_content for each in heard if each.server_content is not None]
+    assert [each.input_transcription.text for each in said if each.input_transcription] == [
+        "what was said in turn 1"
+    ]
+    assert sum(len(each.data) for each in heard if each.data) == 48_000
+    assert said[-1].turn_complete
+    assert any(each.server_content.interrupted for each in spoken_over)
+    assert [turn.number for turn in record.turns] == [1, 2, 3]
