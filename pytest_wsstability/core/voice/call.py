@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import chain, islice, pairwise
+from itertools import pairwise
 
 from ..call_summary import Turn
 from ..samples import Sample
@@ -13,6 +13,7 @@ from .agent_record import AgentTurn
 from .answer_sound import AnswerSounds
 from .playout import PREBUFFER, Playout
 from .stream import HeardAudio, SentAudio
+from .utterances import Utterances
 
 # Messages that are no audio, and are kept.
 _MALFORMED = 8
@@ -51,9 +52,7 @@ class Call:
     ends_by_quiet: bool = False
     # Samples a second of the agent's audio, by the protocol; None where nobody says.
     rate: int | None = None
-    turns: list[Turn] = field(default_factory=list)
-    # What the agent says before the user has ever spoken, as a turn that is none; None while it says nothing.
-    greeting: Turn | None = None
+    said: Utterances = field(default_factory=Utterances)
     up: SentAudio = field(default_factory=SentAudio)
     down: HeardAudio = field(default_factory=HeardAudio)
     sounds: AnswerSounds = field(default_factory=AnswerSounds)
@@ -84,16 +83,12 @@ class Call:
     # The first of them that speaks of what went wrong, by the number of the turn.
     complaints: dict[int, str] = field(default_factory=dict)
     playout: Playout = field(init=False)
-    # What the agent says unasked since the latest turn, as a turn that is none ("are you still there?"), and
-    # how many chunks came of it, and since when: nobody's, if it does not say that it has ended.
-    _remark: Turn | None = field(init=False, default=None, repr=False)
+    # Chunks of what the agent says unasked: nobody's, if it does not say that it has ended.
     _unended: int = field(init=False, default=0, repr=False)
     # Whether the agent said of an answer that it is whole well before a player had played it.
     _ends_early: bool = field(init=False, default=False, repr=False)
     # The last audio outside of any turn.
     _stray_until: float = field(init=False, default=0.0, repr=False)
-    # What the agent said last before the latest turn.
-    _before: Turn | None = field(init=False, default=None, repr=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
     _quiet: Turn | None = field(init=False, default=None, repr=False)
     # When a player has played the last chunk that is no silence; None before the first.
@@ -103,22 +98,19 @@ class Call:
         self.playout = Playout(prebuffer=self.prebuffer)
 
     @property
+    def turns(self) -> list[Turn]:
+        """The turns, in their order."""
+        return self.said.turns
+
+    @property
     def turn(self) -> Turn | None:
         """The latest turn; None before the first."""
-        return self.turns[-1] if self.turns else None
+        return self.said.turn
 
     @property
-    def _latest(self) -> Turn | None:
-        """The latest turn, what the agent has said unasked since, or the greeting before the first."""
-        return self._remark or self.turn or self.greeting
-
-    @property
-    def _utterances(self) -> Iterator[Turn]:
-        """What the agent says in one piece each, the latest first: its remark, its turns, its greeting."""
-        said = chain(
-            (self._remark, self.turn, self._before), islice(reversed(self.turns), 1, None), (self.greeting,)
-        )
-        return (each for each in said if each is not None)
+    def greeting(self) -> Turn | None:
+        """What the agent said before the first turn; None if it did not greet."""
+        return self.said.greeting
 
     @property
     def greeting_until(self) -> float | None:
@@ -129,9 +121,10 @@ class Call:
 
     def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
-        if self._remark is not None and self._has_stopped(self._remark, at):
-            self._end_remark(self._remark, at)
-        turn = self._before = self._latest
+        said = self.said
+        if said.remark is not None and self._has_stopped(said.remark, at):
+            self._end_remark(said.remark, at)
+        turn = said.latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at = at
             if self.plays_on:
@@ -139,14 +132,12 @@ class Call:
             else:
                 self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()
-        self._remark, self._unended = None, 0
-        began = Turn(len(self.turns) + 1, at)
-        self.turns.append(began)
-        return began
+        self._unended = 0
+        return said.begin_turn(at)
 
     def over(self, at: float) -> None:
         """The call or its connection is over: what is still being said unasked would have had its end."""
-        remark = self._remark
+        remark = self.said.remark
         if remark is not None and remark.audio_until is not None and at - remark.audio_until > GOES_ON:
             self._end_remark(remark, at)
 
@@ -178,7 +169,7 @@ class Call:
 
     def _end_spoken_over(self, at: float) -> None:
         """The user has spoken to the end over a remark that goes on: it is no answer to what was said."""
-        remark = self._before
+        remark = self.said.before
         if remark is None or remark is self.greeting or remark.number or remark.done_at is not None:
             return
         since, until = remark.barged_in_at, remark.audio_until
@@ -234,27 +225,28 @@ class Call:
             silent: whether nothing at all can be heard in them.
 
         """
+        said = self.said
         if silent and not self.is_answer(number):
             self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
-            if (mute := self._speaker(number)) is not None and mute.audio_at is None:
+            if (mute := said.open(number)) is not None and mute.audio_at is None:
                 self.sounds.chunk(mute.number, data, heard=False)
             return
         if not silent and not self.sounds.any_heard:
             self._forget_silence(at)
         if self.turns:
-            turn = self._interrupted(number) or self._speaker(number) or self._begin_remark(at)
+            turn = said.interrupted(number) or said.open(number) or self._begin_remark(at)
         else:
             turn = self._greet(at)
         opens = turn is not None and turn.audio_at is None
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp, opens=opens)
-        if turn is None and self._quiet is not None and self._quiet is self._latest:
+        if turn is None and self._quiet is not None and self._quiet is said.latest:
             turn, self._quiet = self._quiet, None
             turn.done_at = turn.played_until = None
         if turn is None:
             self._stray_until = at
             self._count_strays(1, at)
             return
-        self._unended += turn is self._remark or turn is self._before
+        self._unended += turn is said.remark or turn is said.before
         is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
@@ -269,7 +261,7 @@ class Call:
                 # Nothing is left of an answer that nobody ended.
                 self.playout.finish(at)
         self.sounds.chunk(turn.number, data, heard=not silent)
-        if turn is self._remark and not silent:
+        if turn is said.remark and not silent:
             self.sounds.more(len(self.turns), data, opens=opens)
         self._play(turn, at, seconds)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
@@ -292,14 +284,14 @@ class Call:
         """
         if not self.sounds.any_heard:
             return True
-        turn = self._speaker(number)
-        is_broken_off = turn is None or turn.barged_in_at is not None or self._interrupted(number) is not None
+        turn, cut = self.said.open(number), self.said.interrupted(number)
+        is_broken_off = turn is None or turn.barged_in_at is not None or cut is not None
         return not is_broken_off and turn is not None and turn.audio_at is not None
 
     def _forget_silence(self, at: float) -> None:
         """Take what came before the first sound of all for silence, and for the start of no answer."""
         turn = self.turn
-        self.greeting = None if turn is None else self.greeting
+        self.said.greeting = None if turn is None else self.greeting
         if turn is not None and turn.done_at is None:
             turn.audio_at, turn.audio_seconds = None, 0.0
         self.playout.finish(at)
@@ -312,74 +304,26 @@ class Call:
 
     def _greet(self, at: float) -> Turn:
         """The greeting, to which all belongs that is said before the user speaks, also in several pieces."""
-        if self.greeting is None:
-            self.greeting = Turn(0, at, at)
-        self.greeting.done_at = self.greeting.played_until = None
-        return self.greeting
+        greeting = self.greeting or self.said.begin_unasked(at)
+        greeting.done_at = greeting.played_until = None
+        return greeting
 
     def _begin_remark(self, at: float) -> Turn | None:
         """A remark, if it comes a while after the latest answer: audio right behind that is left of it."""
-        latest = self._latest
+        latest = self.said.latest
         if latest is None or latest.done_at is None or latest is self._quiet:
             return None
         if at - max(latest.done_at, self._stray_until) < REMARKS_AFTER:
             return None
-        self._remark, self._unended = Turn(0, at, at), 0
-        return self._remark
-
-    def _speaker(self, number: int | None = None) -> Turn | None:
-        """
-        Whose answer it is: that of the number, or else of the latest turn.
-
-        Where agents give none, it is that of the interrupted turn while the user speaks over it.
-
-        """
-        named = self._named(number)
-        if named is not None and named.done_at is None:
-            return named
-        turn = self._latest
-        if turn is None or turn.done_at is not None:
-            return None
-        before = self._spoken_over()
-        return turn if before is None or before.done_at is not None else before
-
-    def _named(self, number: int | None) -> Turn | None:
-        """The latest turn to which the agent has given this number."""
-        if number is None:
-            return None
-        latest = self._latest
-        if latest is not None and latest.agent_number == number:
-            # This is asked of each chunk, and a call may have thousands of turns.
-            return latest
-        return next((each for each in self._utterances if each.agent_number == number), None)
-
-    @property
-    def _cut(self) -> Turn | None:
-        """What was said before the latest turn, if the user spoke over it and its end was not said."""
-        before = self._before
-        is_cut = before is not None and before.barged_in_at is not None and before.done_at is None
-        return before if is_cut else None
-
-    def _spoken_over(self) -> Turn | None:
-        """What the agent said before the latest turn, while the user speaks over it and no answer came."""
-        turn, before = self.turn, self._before
-        if turn is None or turn.speech_until is not None or turn.token_at is not None:
-            return None
-        return before if before is not None and before.barged_in_at is not None else None
-
-    def _interrupted(self, number: int | None) -> Turn | None:
-        """The interrupted turn whose audio goes on, also where the agent has said that it is over."""
-        named = self._named(number)
-        if named is None:
-            return self._spoken_over()
-        return named if named.barged_in_at is not None else None
+        self._unended = 0
+        return self.said.begin_unasked(at)
 
     def turn_done(self, at: float, *, number: int | None = None) -> None:
         """The agent has said that its turn is over."""
-        turn, named = self._speaker(number), self._named(number)
+        turn, named = self.said.open(number), self.said.named(number)
         if turn is not None and turn is self.turn and turn.audio_at is None and turn is not named:
             # Said late, of the answer that the user spoke over.
-            turn = self._cut or turn
+            turn = self.said.cut or turn
         self.down.pause()
         is_over = named is not None and named.barged_in_at is not None and named.done_at is not None
         if turn is not None and (turn.is_unanswered or is_over):
@@ -387,9 +331,9 @@ class Call:
             return
         if turn is not None:
             turn.done_at = at
-        if turn is self._remark:
+        if turn is self.said.remark:
             self._unended = 0
-        if turn is self._latest:
+        if turn is self.said.latest:
             ends = self.playout.finish(at)
             if turn is not None and turn.audio_at is not None:
                 turn.played_until = ends
@@ -397,7 +341,7 @@ class Call:
 
     def fell_quiet(self, at: float) -> None:
         """Nothing has been heard for so long that the answer is whole: when a player had played it."""
-        turn, dry = self._latest, self.sound_until
+        turn, dry = self.said.latest, self.sound_until
         if turn is not None and turn.audio_at is not None and dry is not None:
             turn.done_at = turn.played_until = dry
             self._quiet, self._unended = turn, 0
@@ -406,8 +350,8 @@ class Call:
 
     def interrupted(self, at: float) -> None:
         """The agent has said that its answer is broken off."""
-        cut = next((each for each in self._utterances if each.barged_in_at and each.done_at is None), None)
-        latest = self._latest
+        cut = next((each for each in self.said if each.barged_in_at and each.done_at is None), None)
+        latest = self.said.latest
         if cut is None and latest is not None and latest.audio_at and self._speaks(latest, at):
             # By its own wish: it heard what was no speech, or the user, who had begun just before it.
             self._unended = 0
@@ -432,7 +376,7 @@ class Call:
 
     def numbered(self, at: float, number: int) -> None:
         """The agent gave its turn a number: they only grow, unless it has forgotten some."""
-        turn = self._speaker(number)
+        turn = self.said.open(number)
         if turn is None or turn.agent_number is not None or self._is_late(number):
             return
         turn.agent_number = number
@@ -441,7 +385,7 @@ class Call:
         )
         if number > before:
             self.down.resumes = False
-        elif turn is self._remark and number == before:
+        elif turn is self.said.remark and number == before:
             # It speaks on, and counts no turn.
             return
         elif self.forgot_at is None and before:
@@ -449,8 +393,8 @@ class Call:
 
     def _is_late(self, number: int) -> bool:
         """Whether it is that of the answer that the user spoke over, and not of one that is counted anew."""
-        named = self._named(number)
-        if named is None or named.barged_in_at is None or named is not self._before:
+        named = self.said.named(number)
+        if named is None or named.barged_in_at is None or named is not self.said.before:
             return False
         return not self.away or self.away[-1][1] < named.barged_in_at
 
@@ -473,7 +417,7 @@ class Call:
         """A connection was opened again; nothing is heard of what was to be played meanwhile."""
         self.away.append((since, at))
         self.over(since)
-        self._remark, self._unended = None, 0
+        self.said.remark, self._unended = None, 0
         self.down.pause()
         self.down.resumes = True
         self.playout.finish(at)
@@ -506,7 +450,7 @@ class Call:
         doubled = self.sounds.doubled
         if not doubled:
             return self.down.numbers.repeats, self.down.repeated_at
-        first = next((turn for turn in reversed([*self._utterances]) if turn.number in doubled), None)
+        first = next((turn for turn in reversed([*self.said]) if turn.number in doubled), None)
         return sum(doubled.values()), None if first is None else first.audio_at
 
     @property

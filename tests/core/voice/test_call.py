@@ -700,7 +700,7 @@ def test_a_chunk_of_the_latest_turn_is_found_at_once():
     """However many turns there were."""
     made = call((1, "speak"), (2, "hush"), (3, "audio", 1.0), (4, "done"), (5, "speak"), (6, "hush"))
     numbered(made, (7, "audio", 2))
-    made.turns = Many(made.turns)
+    made.said.turns = Many(made.turns)
     numbered(made, (7.5, "audio", 2))
 
     assert made.turn.audio_until == 7.5
