@@ -50,7 +50,7 @@ def _write_speech(values: Values) -> str:
     return json.dumps({"realtimeInput": {"audio": {"mimeType": "audio/pcm;rate=16000", "data": data}}})
 
 
-def _said(**content: Any) -> dict[str, Any]:
+def _content(**content: Any) -> dict[str, Any]:
     return {"serverContent": content}
 
 
@@ -60,12 +60,12 @@ _LIVE_AUDIO = Audio(
     answer_format=AudioFormat(rate=24_000),
     speech=Codec(_read_speech, _write_speech, names=("audio",)),
     # In pieces, of which none says that it is the last.
-    final=_said(inputTranscription={"text": TEXT}),
-    token=_said(outputTranscription={"text": TEXT}),
+    final=_content(inputTranscription={"text": TEXT}),
+    token=_content(outputTranscription={"text": TEXT}),
     tool_call={"toolCall": Free({})},
-    answer=_said(modelTurn={"parts": [{"inlineData": _SOUND}]}),
-    answer_end=_said(turnComplete=True),
-    interrupted=_said(interrupted=True),
+    answer=_content(modelTurn={"parts": [{"inlineData": _SOUND}]}),
+    answer_end=_content(turnComplete=True),
+    interrupted=_content(interrupted=True),
 )
 
 

@@ -234,14 +234,11 @@ class Call:
         if not silent and not self.sounds.any_heard:
             self._forget_silence(at)
         if self.turns:
-            turn = said.interrupted(number) or said.open(number) or self._begin_remark(at)
+            turn = said.interrupted(number) or said.open(number) or self._begin_remark(at) or self._go_on()
         else:
             turn = self._greet(at)
         opens = turn is not None and turn.audio_at is None
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp, opens=opens)
-        if turn is None and self._quiet is not None and self._quiet is said.latest:
-            turn, self._quiet = self._quiet, None
-            turn.done_at = turn.played_until = None
         if turn is None:
             self._stray_until = at
             self._count_strays(1, at)
@@ -265,6 +262,14 @@ class Call:
             self.sounds.more(len(self.turns), data, opens=opens)
         self._play(turn, at, seconds)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
+
+    def _go_on(self) -> Turn | None:
+        """The latest answer, if it seemed to be whole because nothing was heard of it: this is more of it."""
+        turn = self._quiet
+        if turn is None or turn is not self.said.latest:
+            return None
+        self._quiet = turn.done_at = turn.played_until = None
+        return turn
 
     def _play(self, turn: Turn, at: float, seconds: float) -> None:
         """A player has more of an answer."""
