@@ -314,10 +314,18 @@ class Call:
         return greeting
 
     def _begin_remark(self, at: float) -> Turn | None:
-        """A remark, if it comes a while after the latest answer: audio right behind that is left of it."""
+        """
+        A remark, if it comes a while after the latest answer: audio right behind that is left of it.
+
+        Or the answer, where all that came of it was heard while the user still spoke.
+
+        """
         latest = self.said.latest
         if latest is None or latest.done_at is None or latest is self._quiet:
             return None
+        if _was_heard_meanwhile(latest, at):
+            _take_back(latest)
+            return latest
         if at - max(latest.done_at, self._stray_until) < REMARKS_AFTER:
             return None
         self._unended = 0
@@ -482,9 +490,17 @@ class Call:
         return self.playout.underrun_count
 
 
+def _was_heard_meanwhile(turn: Turn, at: float) -> bool:
+    """Whether all that came of an answer was played while the user still spoke: "mm-hm"."""
+    until = at if turn.speech_until is None else turn.speech_until
+    return turn.number > 0 and turn.played_until is not None and turn.played_until <= until
+
+
 def _take_back(turn: Turn) -> None:
-    """What came of its answer is none: it was broken off before the user had ended."""
-    turn.token_at = turn.audio_at = turn.audio_until = turn.done_at = turn.played_until = None
+    """What came of its answer is none: it was over before the user had ended."""
+    if turn.token_at is not None and (turn.done_at is None or turn.token_at <= turn.done_at):
+        turn.token_at = None
+    turn.audio_at = turn.audio_until = turn.done_at = turn.played_until = None
     turn.agent_number, turn.audio_seconds = None, 0.0
 
 

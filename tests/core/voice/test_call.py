@@ -446,6 +446,30 @@ def test_what_is_broken_off_while_the_user_speaks_was_no_answer(done):
     assert (made.turn.done_at, made.stray_chunks, made.underruns) == (9, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "answered", "first", "strays"),
+    [
+        # Said and played before the user had ended, sooner or later before the answer.
+        ([(2, "audio", 0.4), (2.1, "done")], 4.5, 0.5, 0),
+        ([(3.5, "audio", 0.4), (3.8, "done")], 4.5, 0.5, 0),
+        # As often as the agent likes.
+        ([(2, "audio", 0.4), (2.1, "done"), (3.5, "audio", 0.4), (3.6, "done")], 4.5, 0.5, 0),
+        # The words of the answer come before it.
+        ([(2, "audio", 0.4), (2.1, "done"), (4.2, "token")], 4.5, 0.5, 0),
+        # An answer of an agent that was sure early is still played: what follows is left of it, or a remark.
+        ([(3.5, "audio", 0.6), (3.8, "done")], 4.5, 0.0, 1),
+        ([(3.5, "audio", 0.6), (3.8, "done")], 5.5, 0.0, 0),
+    ],
+)
+def test_what_is_said_while_the_user_speaks_is_no_answer_where_one_follows(said, answered, first, strays):
+    """People say "mm-hm"; agents do too."""
+    made = call((1, "speak"), *said, (4, "hush"), (answered, "audio", 1.0), (6, "done"))
+
+    assert (made.turn.first_audio, made.stray_chunks, made.underruns) == (first, strays, 0)
+    assert made.turn.done_at is not None
+    assert made.turn.token_at == next((at for at, what, *_ in said if what == "token" and at > 4), None)
+
+
 def test_nothing_is_broken_off_that_was_not_heard():
     """An interruption before the first audio: the answer may come yet, and is that of the turn."""
     made = call((1, "speak"), (2, "hush"), (3, "interrupted"), (4, "audio", 1.0))
