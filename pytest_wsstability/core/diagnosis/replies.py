@@ -95,6 +95,12 @@ def behind_session(f: Features) -> Sequence[Event]:
     return [each for each in events if each.direction is RECEIVED]
 
 
+def has_only_begun(f: Features) -> bool:
+    """Whether this end has said no more than what its session begins with, for which it waits for nothing."""
+    frames = (each for each in f.events if each.opcode not in (Opcode.NONE, Opcode.CLOSE))
+    return all(each.role is Role.SESSION_INFO for each in frames if each.direction is SENT)
+
+
 def instead_of_session(f: Features) -> Event | None:
     """The first message that a client got where the session's next step was due; None if there is none."""
     return None if f.end is End.SERVER else _first(behind_session(f))

@@ -13,6 +13,7 @@ from ..timeline.events import End, FrameKind
 from . import rivals, timers
 from .cohort import SILENCE
 from .features import SENT, TO_ANSWER, Features
+from .replies import has_only_begun
 from .rows_close import idle_in_disguise, says_little
 from .signature import Blamed, Rival, Signature
 
@@ -120,18 +121,18 @@ DEFINED = (
     ),
     Signature(
         cause=Cause.PROTOCOL_ERROR,
-        shows="1002 was received within a second of the opening, and the client had sent no frame",
-        when=lambda f: (
-            f.code == 1002 and f.end is End.CLIENT and f.age < TO_ANSWER and rivals.SENT_NO_FRAME.when(f)
-        ),
+        shows="1002 was received within a second of the opening, and the client had said no more than what "
+        "its session begins with",
+        when=lambda f: f.code == 1002 and f.end is End.CLIENT and f.age < TO_ANSWER and has_only_begun(f),
         confidence=MEDIUM,
         sentence="the server refused the connection {age} after it had opened, before the client had said "
-        "anything: {code}; that can be about its request alone, as where a subprotocol is missing in it",
+        "more than what its session begins with: {code}; that can be about its request alone, as where a "
+        "subprotocol is missing in it",
         headline="refused as soon as it was open: a subprotocol that is missing?",
         blame=Blamed.SELF,
-        evidence=("end",),
+        evidence=("end", "last_sent"),
         remedy="offer the subprotocol that the server speaks (ws_stability(subprotocol=...), "
-        "--ws-subprotocol NAME, or the profile that has it); see its log at this opening",
+        "--ws-subprotocol NAME, or the profile that has it); {compression_off}see its log at this opening",
         rivals=(rivals.UNKNOWN_WORDS,),
         runner_up=Cause.CLOSED_BY_PEER,
         source="measured with subscriptions-transport-ws 0.11",

@@ -310,11 +310,40 @@ _MENDED = {
 }
 
 
+def _first_flaw(f: Features) -> Flaw | None:
+    """The first thing that the peer did against its protocol; None if it did nothing."""
+    return next((each.flaw for each in f.timeline.irregular if each.flaw in _MENDED), None)
+
+
 def _breaks(f: Features, flaw: Flaw) -> bool:
     """Whether this is the first thing that the peer, which is still there, did against its protocol."""
-    found = next((each.flaw for each in f.timeline.irregular if each.flaw in _MENDED), None)
-    return not f.ended and Rule.PROTOCOL in f.broken and found is flaw
+    return not f.ended and Rule.PROTOCOL in f.broken and _first_flaw(f) is flaw
 
+
+def _ends_another_version(f: Features) -> bool:
+    """Whether a server of another version ended it, without a word, before there was a session."""
+    unconfirmed = f.timeline.session_confirmed_at is None
+    return f.ended and not f.reason and unconfirmed and _first_flaw(f) is Flaw.VERSION
+
+
+# Whatever its close code, and the time after which it came, mean in the version that was asked for.
+VERSIONS = (
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="the peer spoke another version of the protocol, and ended the connection without a word "
+        "before there was a session",
+        when=_ends_another_version,
+        confidence=MEDIUM,
+        sentence="the {peer} spoke {flaw}, and ended the connection before there was a session",
+        headline="{flaw}",
+        blame=Blamed.PEER,
+        evidence=("flaws", "end", "last_received"),
+        remedy=_MENDED[Flaw.VERSION],
+        rivals=(rivals.OTHERS_ENDED,),
+        runner_up=Cause.RESTART,
+        source="measured with socket.io 4.8 (allowEIO3), and 2.5",
+    ),
+)
 
 FLAWS = tuple(
     Signature(

@@ -45,7 +45,9 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_idle_server.ROWS,
     *rows_both.ROWS,
     *rows_between.CLOSED,
-    # A timer of the protocol, by its words or its code; then words of the close reason, whatever the code.
+    # Another version of the protocol; a timer of it, by its words or its code; then words of the close
+    # reason, whatever the code.
+    *rows_protocol.VERSIONS,
     *told_from_both(rows_protocol.TIMERS, of_a_box=()),
     *rows_uploads.SAID,
     *rows_said_keepalive.ROWS,

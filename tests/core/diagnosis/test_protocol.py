@@ -456,6 +456,33 @@ def test_an_end_has_another_cause_than_what_a_peer_did_against_its_protocol():
     assert found.cause is not Cause.PROTOCOL_ERROR
 
 
+ANOTHER = (Flaw.VERSION, "'40': an Engine.IO 3 server")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "confirmed", "how", "is_cause"),
+    [
+        # What 1005 means in the version that was asked for, or how long was waited for, says nothing then.
+        (ANOTHER, False, closed_by_peer(1005), True),
+        (ANOTHER, False, FIN, True),
+        (ANOTHER, False, closed_by_peer(1008, "rate limit exceeded"), False),
+        (ANOTHER, True, closed_by_peer(1005), False),
+        ((Flaw.SEQUENCE, "7 after 9"), False, closed_by_peer(1005), False),
+    ],
+)
+@pytest.mark.parametrize("age", [1, 50])
+def test_an_end_before_there_was_a_session_is_another_versions(age, flaw, confirmed, how, is_cause):
+    """socket.io with allowEIO3, and socket.io 2 after its ping timeout: the session is never confirmed."""
+    rows = [(0.1, "<hello"), (0.1, ">info"), *([(0.2, "<confirmed")] if confirmed else [])]
+    line = timeline(*rows, (age, how), protocol=shipped("socketio").facts, intervals=ENGINE_IO)
+    line.irregularity(1000.2, *flaw)
+    found = diagnose(line, verdict=judge(Requirement.of(alive_for=60), line))
+
+    told = (found.cause, found.confidence, found.blame) == (Cause.PROTOCOL_ERROR, MEDIUM, Blame.SERVER)
+    assert told is is_cause
+    assert (found.headline == "another version of the protocol: '40': an Engine.IO 3 server") is is_cause
+
+
 @pytest.mark.parametrize(
     ("said_at", "said", "confidence"),
     [

@@ -94,6 +94,10 @@ def test_a_protocol_error_after_a_silent_second_may_be_an_idle_timeout(silent, f
     [
         ([], 0.02, End.CLIENT, True),
         ([(0.01, "<text")], 0.9375, End.CLIENT, True),
+        # It may have been on its way before this was read.
+        ([(0, ">info")], 0.02, End.CLIENT, True),
+        ([(0, ">info")], 1, End.CLIENT, False),
+        ([(0, ">info"), (0.01, ">text")], 0.02, End.CLIENT, False),
         ([], 1, End.CLIENT, False),
         ([(0.01, ">text")], 0.02, End.CLIENT, False),
         ([(0.01, "<ping"), (0.01, ">pong")], 0.02, End.CLIENT, False),
