@@ -141,7 +141,7 @@ class MessageLayer(Generic[_Frames]):
 
     __slots__ = (
         "_alarm", "_alarm_at", "_endpoint", "_frames", "_holds", "_kept_back", "_loop", "_strange",
-        "conversation", "inbox", "listener", "numbers", "rest_from", "transcript",
+        "_subprotocols", "conversation", "inbox", "listener", "numbers", "rest_from", "transcript",
     )  # fmt: skip
 
     def __init__(
@@ -161,6 +161,8 @@ class MessageLayer(Generic[_Frames]):
         self._alarm_at: float | None = None
         # The first messages, while none of them is the protocol's; None once one is.
         self._strange: tuple[str | bytes, ...] | None = ()
+        # Those that the client offered, or the one that was chosen.
+        self._subprotocols: tuple[str, ...] = ()
         # When the holds end that go on.
         self._holds: tuple[float, ...] = ()
         self.rest_from: float | None = None
@@ -291,14 +293,15 @@ class MessageLayer(Generic[_Frames]):
 
     def expect_protocol(self, path: str, subprotocols: Iterable[str]) -> None:
         """Note which protocol the handshake request speaks of, unless that is the connection's own."""
-        name = sniff_request(path, subprotocols) if self._strange is not None else None
+        self._subprotocols = tuple(filter(None, subprotocols))
+        name = sniff_request(path, self._subprotocols) if self._strange is not None else None
         if name is not None and not is_variant(self.conversation.profile, name):
             self._timeline.looks_like = likeness_of(name)
 
     def _sniff(self, before: tuple[str | bytes, ...], payload: str | bytes) -> None:
         """See what the peer speaks instead, as long as nothing was the protocol's."""
         first = (*before, payload)
-        name = sniff_messages(first, self.conversation.end.peer)
+        name = sniff_messages(first, self.conversation.end.peer, self._subprotocols)
         if name is not None and name != self.conversation.profile.name:
             self._timeline.looks_like = likeness_of(name)
         self._strange = first if name is None and len(first) < FIRST else _SNIFFED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Likeness
@@ -43,6 +43,8 @@ SUBPROTOCOLS = {
     "ocpp1.6": "ocpp",
     "ocpp2.0.1": "ocpp2.0.1",
 }
+# Subprotocols of the protocol before one, whose messages look like its own.
+OLDER = {"graphql-transport-ws": {"graphql-ws"}}
 
 
 def likeness_of(name: str) -> Likeness:
@@ -77,13 +79,16 @@ def sniff_request(path: str, subprotocols: Iterable[str]) -> str | None:
     return None if found is not None and names and shipped(found).subprotocols else found
 
 
-def sniff_messages(first: Iterable[str | bytes], sender: End) -> str | None:
+def sniff_messages(
+    first: Iterable[str | bytes], sender: End, subprotocols: Collection[str] = ()
+) -> str | None:
     """
     The shipped profile whose messages these are; None if no one's, or those of several protocols.
 
     Args:
         first: what an end said first.
         sender: which end.
+        subprotocols: that the client offered, or the one that was chosen; empty where none was.
 
     """
     found = [0] * len(SHIPPED)
@@ -97,7 +102,8 @@ def sniff_messages(first: Iterable[str | bytes], sender: End) -> str | None:
         return None
     # Two versions of a protocol are one; the first of them is the one to try.
     titles = {likeness_of(name).title.partition(" ")[0] for name in names}
-    return names[0] if len(titles) == 1 else None
+    older = not set(subprotocols).isdisjoint(OLDER.get(names[0], ())) and names[0] not in subprotocols
+    return names[0] if len(titles) == 1 and not older else None
 
 
 def is_ping(payload: str | bytes) -> bool:

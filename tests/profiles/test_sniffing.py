@@ -79,6 +79,25 @@ def test_what_a_peer_speaks(sender, messages, name):
     assert sniff_messages(messages, sender) == name
 
 
+@pytest.mark.parametrize(
+    ("message", "subprotocols", "name"),
+    [
+        ('{"type":"connection_init"}', (), "graphql-transport-ws"),
+        ('{"type":"connection_init"}', ("graphql-transport-ws",), "graphql-transport-ws"),
+        ('{"type":"connection_init"}', ("graphql-ws", "graphql-transport-ws"), "graphql-transport-ws"),
+        # The protocol before it begins with the same message.
+        ('{"type":"connection_init"}', ("graphql-ws",), None),
+        ('{"type":"connection_init"}', ("graphql-ws", "eyJhbGciOiJIUzI1NiJ9"), None),
+        # A name that nobody knows denies nothing.
+        ('{"type":"connection_init"}', ("v2",), "graphql-transport-ws"),
+        ('["6","6","room:lobby","phx_join",{}]', ("graphql-ws",), "phoenix"),
+    ],
+)
+def test_messages_under_the_subprotocol_of_the_protocol_before_are_its_own(message, subprotocols, name):
+    """Whatever they look like."""
+    assert sniff_messages([message], C, subprotocols) == name
+
+
 @pytest.mark.parametrize(("length", "name"), [(4096, "json"), (4097, None)])
 def test_a_message_of_more_than_4_kib_tells_nothing(length, name):
     """What tells a protocol is short; and three messages are looked at."""

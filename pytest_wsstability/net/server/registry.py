@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...core.duration import Duration, parse_duration, show_duration
+from ...core.message.protocol import misfit
 from ...core.redact import show_session, show_text
 from ...core.timeline.events import Tier
 from ...profiles import Profile
@@ -163,6 +164,8 @@ class SessionRegistry(ConnectionLog):
                 f"  hint      a client of the profile {self._profile.name!r} begins its session with "
                 "session_info; one that needs none is sessions[0] of the orchestrator"
             )
+        spoken = filter(None, (misfit(session.timeline) for session in self.sessions[:5]))
+        lines += [f"  hint      {each}" for each in dict.fromkeys(spoken)]
         silent = [session.timeline.unchosen for session in self.sessions[:5] if _is_silent(session)]
         lines += [
             f"  hint      it offered the subprotocol {show_text(names, 64)}, and none was chosen: browsers "

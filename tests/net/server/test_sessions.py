@@ -163,6 +163,34 @@ async def test_somebody_else_came():
         )
 
 
+GRAPHQL = "this looks like GraphQL over WebSocket: --ws-profile graphql-transport-ws"
+
+
+@pytest.mark.parametrize(
+    ("path", "subprotocols", "said", "looks"),
+    [
+        ("", [], '{"type":"connection_init"}', GRAPHQL),
+        ("", ["graphql-transport-ws"], None, GRAPHQL),
+        ("", ["graphql-ws"], '{"type":"connection_init"}', None),
+        ("socket.io/?EIO=4", [], None, "this looks like Engine.IO 4: --ws-profile socketio"),
+        ("", [], '{"type":"hello there"}', None),
+    ],
+)
+async def test_who_waits_for_a_session_is_told_what_its_client_speaks(path, subprotocols, said, looks):
+    """By its messages, its subprotocol or its path: the profile was forgotten."""
+    async with (
+        Orchestrator(subprotocols=subprotocols) as server,
+        opened(f"{server.url}{path}", profile="frames", subprotocols=subprotocols) as client,
+    ):
+        if said is not None:
+            await client.send(said)
+        with pytest.raises(NoSessionError) as caught:
+            await server.wait_for_session(within="1s")
+
+    hints = [line.partition("; ")[2] for line in str(caught.value).splitlines() if "nothing here" in line]
+    assert hints == ([] if looks is None else [looks])
+
+
 @pytest.mark.parametrize(
     ("offered", "told"),
     [
