@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..cause import Cause, Confidence
 from ..timeline.events import SAME, End, Event, Opcode, Role
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .signature import Rival
 
 # Messages that a peer may send without being asked before it counts as one that speaks of its own accord.
 _FEW = 1
@@ -21,6 +23,21 @@ _SHARE, _SOON = 0.1, 0.5
 UNKNOWN = (Role.DATA, Role.NONE)
 # What it knows as a message of the client's own: to a client that waits it is no answer.
 NO_ANSWER = (*UNKNOWN, Role.SESSION_INFO)
+
+
+def nothing_came(f: Features) -> bool:
+    """Whether not one frame of the peer came, though it, or a proxy before it, took part in the opening."""
+    return not f.timeline.count(RECEIVED)
+
+
+# What looks like a peer that is silent, and whose kernel acknowledges.
+NO_FRAMES_PASS = Rival(
+    Cause.HALF_OPEN,
+    "not one frame of the peer came since the opening",
+    nothing_came,
+    "not one frame of it came since the opening, so a proxy that passes the upgrade and no frames fits too",
+    Confidence.LOW,
+)
 
 
 def behind_heartbeats(f: Features) -> Sequence[Event]:

@@ -8,7 +8,7 @@ from ..cause import Cause, Confidence
 from ..timeline.events import Event, Role
 from . import rivals
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
-from .replies import answered_later, behind_heartbeats, speaks_unasked
+from .replies import NO_FRAMES_PASS, answered_later, behind_heartbeats, speaks_unasked
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -331,6 +331,7 @@ ROWS = (
         evidence=("questions", "last_received", "tcp"),
         remedy="see whether the profile's heartbeat is the {peer}'s (--ws-profile); if it is, look at the "
         "{peer}'s handler",
+        rivals=(NO_FRAMES_PASS,),
         runner_up=Cause.PEER_FROZEN,
         source="measured",
     ),
@@ -339,7 +340,7 @@ ROWS = (
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
         when=lambda f: f.asked_since is not None and f.network_fine,
         confidence=MEDIUM,
-        rivals=rivals.FROZEN,
+        rivals=(NO_FRAMES_PASS, *rivals.FROZEN),
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
         headline="the {peer} stopped answering at {asked_since}; its TCP still acknowledges",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..cause import Cause, Confidence
 from ..judge.handshake import refusal
 from ..judge.verdict import Rule
@@ -10,7 +12,7 @@ from ..timeline.events import End
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
 from .protocol import SAID_BEFORE, said_wrong
-from .replies import NO_ANSWER, behind_session, instead_of_session
+from .replies import NO_ANSWER, NO_FRAMES_PASS, behind_session, instead_of_session, nothing_came
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -57,6 +59,11 @@ def _unheard_since_session(f: Features) -> bool:
     """Whether nothing was heard since the session's first message, for longer than an answer takes."""
     waited = f.age - (f.timeline.session_info_at or 0.0)
     return waited > TO_ANSWER and f.silent(RECEIVED) >= waited and not behind_session(f)
+
+
+def _no_frame_since_opening(f: Features) -> bool:
+    """Whether nothing was heard before the session's first message either."""
+    return nothing_came(f) and _unheard_since_session(f)
 
 
 # It is about what the session was before, whatever else this connection shows.
@@ -168,6 +175,7 @@ ROWS = (
                 _unheard_since_session,
                 "nothing at all was heard since, so a dead path or a process that stands still fits too",
             ),
+            replace(NO_FRAMES_PASS, when=_no_frame_since_opening, leaves=MEDIUM),
         ),
         runner_up=Cause.ZOMBIE,
         source="design",

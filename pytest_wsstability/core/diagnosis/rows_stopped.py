@@ -9,6 +9,7 @@ from ..judge.requirement import CADENCE_TOLERANCE
 from ..judge.verdict import Rule
 from ..timeline.events import End, FrameKind
 from .features import RECEIVED, Features
+from .replies import NO_FRAMES_PASS, nothing_came
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -34,9 +35,17 @@ def _beats_stopped(f: Features) -> bool:
 def _beats_rare(f: Features) -> bool:
     """Whether heartbeats of the peer miss what the test wants, and none what it named or the protocol has."""
     every, beats = f.timeline.peer_interval, f.timeline.heartbeats
-    if Rule.CADENCE not in f.broken or every is None:
+    if Rule.CADENCE not in f.broken or every is None or (nothing_came(f) and _speaks_first(f)):
         return False
     return max(beats.longest_gap, f.age - (beats.last_at or 0.0)) <= every + _ON_TIME
+
+
+def _speaks_first(f: Features) -> bool:
+    """Whether the peer is a server that says something, its interval perhaps, before it is asked."""
+    protocol = f.timeline.protocol
+    if protocol is None or f.end is End.SERVER:
+        return False
+    return protocol.greets or (protocol.has_session and not protocol.begins_session)
 
 
 def _beats_overdue(f: Features) -> bool:
@@ -102,7 +111,7 @@ def _path_may_be_dead(silence: Callable[[Features], float]) -> Rival:
     )
 
 
-_UNHEARD = (_path_may_be_dead(lambda f: f.age - (f.timeline.heartbeats.last_at or 0.0)),)
+_UNHEARD = (_path_may_be_dead(lambda f: f.age - (f.timeline.heartbeats.last_at or 0.0)), NO_FRAMES_PASS)
 
 ROWS = (
     Signature(

@@ -45,6 +45,19 @@ def test_a_queue_of_64_kib_or_a_probe_shows_a_full_window(look, is_full):
     assert ("BACKPRESSURE / PEER_FROZEN" in found) is is_full
 
 
+@pytest.mark.parametrize(
+    ("asked", "cause"), [([(50, ">beat")], "ZOMBIE"), ([(50, ">beat"), (50, ">ping")], "PEER_FROZEN")]
+)
+@pytest.mark.parametrize("heard", [None, "<hello", "<text", "<ping"])
+def test_a_proxy_that_passes_no_frame_looks_like_a_server_that_knows_nothing(asked, cause, heard):
+    """Its kernel acknowledges everything; one frame of the server shows that frames pass."""
+    rows = [*([(1, heard)] if heard else []), *asked]
+    found = diagnose(timeline(*rows, until=60, looks=[{"at": 60}]))
+
+    assert found.cause.name == cause
+    assert ("a proxy that passes the upgrade and no frames fits too" in found.sentence) is (heard is None)
+
+
 @pytest.mark.parametrize(("heard", "rivals"), [(54.75, " / PEER_FROZEN"), (55, "")])
 def test_a_peer_that_takes_nothing_and_was_not_heard_for_five_seconds_may_stand_still(heard, rivals):
     """Until then it is a reader that is slow."""

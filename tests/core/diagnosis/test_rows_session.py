@@ -30,7 +30,8 @@ def missing(*rows, end=60):
     [
         # An answer has a second; in virtual time it has the instant of the question, and stands behind it.
         ([], 11, ""),
-        ([], 11.25, " / HALF_OPEN"),
+        # A dead path; and, where no frame ever came, a proxy that passes none.
+        ([], 11.25, " / HALF_OPEN HALF_OPEN"),
         ([(11, "<text")], 60, ""),
         ([(10, "<pong")], 60, ""),
         ([(9.75, "<text")], 60, " / HALF_OPEN"),

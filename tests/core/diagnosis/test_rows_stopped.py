@@ -156,6 +156,27 @@ def test_heartbeats_that_are_due_less_often_than_the_test_wants_them_have_not_st
     assert ("due every" in found.sentence) is (cause == "HEARTBEATS_RARE")
 
 
+@pytest.mark.parametrize(
+    ("facts", "rows", "cause"),
+    [
+        ({"greets": True}, [], "HEARTBEATS_STOPPED"),
+        ({"has_session": True}, [], "HEARTBEATS_STOPPED"),
+        # It has said something, or need not have by now.
+        ({"greets": True}, [(0.1, "<hello")], "HEARTBEATS_RARE"),
+        ({"has_session": True, "begins_session": True}, [], "HEARTBEATS_RARE"),
+        ({}, [], "HEARTBEATS_RARE"),
+    ],
+)
+def test_a_server_that_never_said_a_word_named_no_interval(facts, rows, cause):
+    """Of a proxy that passes the upgrade and no frames: "due every 25 s, and none was late" is not known."""
+    line = timeline(*rows, until=15, protocol=replace(ASKING, **facts))
+    found = diagnose(line, verdict=judge(Requirement.of(heartbeat_every=10), line))
+
+    assert found.cause is Cause[cause]
+    passes = "a proxy that passes the upgrade and no frames fits too"
+    assert (passes in found.sentence) is (cause == "HEARTBEATS_STOPPED")
+
+
 def test_rare_heartbeats_explain_nothing_else_that_is_broken():
     """A stream that dried up beside them is told."""
     rows = [*((at, "<feed") for at in (1, 2, 3)), (25, "<beat")]
