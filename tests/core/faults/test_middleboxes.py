@@ -109,7 +109,7 @@ def as_table() -> str:
 
 
 def test_page_has_the_table():
-    """The page is written from the data: `python -m tests.core.test_middleboxes` writes it anew."""
+    """The page is written from the data: `python -m tests.core.faults.test_middleboxes` writes it anew."""
     assert as_table() in PAGE.read_text()
 
 

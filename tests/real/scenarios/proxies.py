@@ -46,7 +46,7 @@ HAPROXY = (
         "stopped softly": Scenario(traffic=[beats(0.4)], act=SOFT_STOP, **RESTART),
     }
 )
-# Caddy 2.6 has no timer for a connection that was upgraded.
+# As it comes, Caddy has no timer for a connection that was upgraded.
 CADDY = _EACH | _KILLED | {"silent": Scenario()}
 VARNISH = _IDLE | _EACH | _KILLED
 # Where the age is all that there is, one connection does not exclude a deadline that it leaves alone.
