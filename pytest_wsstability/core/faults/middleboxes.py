@@ -119,9 +119,9 @@ _ALL = (
     _box(
         "caddy", "Caddy", tag=Tag.MEASURED,
         reference="Caddy 2.6.2 kept an idle connection for the 8 s that were tried",
-        note="a reload of its configuration ends connections with 1001 (from 2.7 on after stream_close_delay); "
-        "where its transport has a read_timeout, that is an idle timeout which bytes of the server only reset "
-        "(measured), and stream_timeout (2.7, caddy#5567) is a maximum age",
+        note="a reload of its configuration ends connections with 1001 (from 2.7 on after "
+        "stream_close_delay); where its transport has a read_timeout, that is an idle timeout which bytes of "
+        "the server only reset (measured), and stream_timeout (2.7, caddy#5567) is a maximum age",
     ),
     _box(
         "traefik", "Traefik", reference="Traefik, EntryPoints",
