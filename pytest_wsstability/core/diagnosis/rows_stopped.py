@@ -37,7 +37,9 @@ def _beats_rare(f: Features) -> bool:
     every, beats = f.timeline.peer_interval, f.timeline.heartbeats
     if Rule.CADENCE not in f.broken or every is None or (nothing_came(f) and _speaks_first(f)):
         return False
-    return max(beats.longest_gap, f.age - (beats.last_at or 0.0)) <= every + _ON_TIME
+    gap = max(beats.longest_gap, f.age - (beats.last_at or 0.0))
+    # A verdict falls once a gap is so many times what the test wants, so the gap tells how often that is.
+    return gap / CADENCE_TOLERANCE < every and gap <= every + _ON_TIME
 
 
 def _speaks_first(f: Features) -> bool:

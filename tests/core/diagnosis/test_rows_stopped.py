@@ -157,6 +157,18 @@ def test_heartbeats_that_are_due_less_often_than_the_test_wants_them_have_not_st
 
 
 @pytest.mark.parametrize(
+    ("wanted", "cause"),
+    [(1.25, "HEARTBEATS_STOPPED"), (1, "HEARTBEATS_STOPPED"), (0.75, "HEARTBEATS_RARE")],
+)
+def test_heartbeats_that_are_due_as_often_as_the_test_wants_them_are_not_rare(wanted, cause):
+    """However short their interval is: one of a second is not late before another one has passed."""
+    line = timeline((0.1, "<text"), until=1.5 * wanted, protocol=ASKING, intervals=Intervals(server=1))
+    found = diagnose(line, verdict=judge(Requirement.of(heartbeat_every=wanted), line))
+
+    assert found.cause is Cause[cause]
+
+
+@pytest.mark.parametrize(
     ("facts", "rows", "cause"),
     [
         ({"greets": True}, [], "HEARTBEATS_STOPPED"),
