@@ -128,12 +128,14 @@ class ServerProcess:
         """
         self._send("SIGSTOP")
         self._is_frozen = True
+        self._note("frozen")
 
     @doing("the server stayed frozen", on="ws_command.")
     async def resume(self) -> None:
         """Let it go on after `freeze`."""
         self._send("SIGCONT")
         self._is_frozen = False
+        self._note("resumed")
 
     # What the plugin does.
 

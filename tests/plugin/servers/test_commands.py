@@ -173,6 +173,25 @@ def test_a_deployment_a_crash_and_a_hang(passes, command):
 
 
 @posix
+def test_the_output_of_a_command_shows_when_a_test_stopped_it(failure, command):
+    """As it shows when it was started and how it ended."""
+    printed = failure(
+        """
+        async def test_a_hang(ws_connect, ws_command):
+            connection = await ws_connect(profile="frames")
+            await ws_command.freeze()
+            await ws_command.resume()
+            await ws_command.kill()
+            await connection.assert_alive_for("1m")
+        """,
+        command(),
+    )
+    notes = [line.split("  ")[-1] for line in printed.splitlines() if line.endswith("]") and " s  [" in line]
+
+    assert notes[-3:] == ["[frozen]", "[resumed]", "[ended with exit code -9]"]
+
+
+@posix
 def test_how_a_command_was_started_is_no_word_of_the_server(run, command):
     """What its arguments limit ended nothing."""
     again = """
