@@ -9,7 +9,7 @@ from .protocol import told_in_message
 from .rivals import CONTRADICTED, OF_ITS_SIZE, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
-HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # How reasons call the age of a connection.
 _AGES = ("max age", "maxage", "max_age", "connection age", "lifetime", "life-time")
 
@@ -173,6 +173,7 @@ ROWS = (
                 lambda f: names(f.reason, _AGES) and not names(f.reason, ("session",)),
                 "it speaks of an age, so a limit on that of each connection is as likely",
             ),
+            OF_ITS_UPSTREAM,
         ),
         runner_up=Cause.MAX_AGE,
         source="documentation or reports",
@@ -217,7 +218,16 @@ ROWS = (
         evidence=("end",),
         remedy="come back later and with jitter; close what nobody needs (old connections after a reconnect, "
         "others with the same key), subscribe to less on each, or raise the {peer}'s limit",
-        rivals=CONTRADICTED,
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.RESTART,
+                "the reason says no more than that it is unavailable",
+                lambda f: f.reading.is_vague and names(f.reason, ("unavailable",)),
+                "one that fails, or restarts, says so too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.RESTART,
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),

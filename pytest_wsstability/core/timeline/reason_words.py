@@ -75,6 +75,9 @@ _PART = (
 )
 _HOST = r"(?:server|service|node|host|process|instance|cluster|worker)"
 _STOPS = r"(?:re-?start\w*|shut(?:ting)?[- ]?down)"
+# What lasts as long as a connection, or longer; and a time, as people write it.
+_LASTING = r"(?:(?:web ?)?socket|connection|session|stream|call|conversation|meeting)"
+_TIME = r"\d+(?:\.\d+)? ?(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?)"
 _GONE = r"(?:clos\w+|lost|terminat\w+|ended|reset|dropped)"
 
 # Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
@@ -177,9 +180,12 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.SESSION_OVER: any_of(
         r"session (?:has |is |was )?(?:expir\w*|too long)", r"expired session",
         r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
-        r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)", r"ttl",
-        r"(?:duration|life-?time|(?:session|connection|stream|call|socket) time|connection age) "
-        r"(?:limit|exceeded|reached|is over)",
+        rf"max\w* (?:allowed )?(?:{_LASTING} ){{0,2}}(?:duration|age|life-?time|time)", r"ttl",
+        rf"max\w* {_LASTING} length", rf"max\w* length of {_TIME}",
+        rf"(?:duration|life-?time|{_LASTING} time|connection age) (?:limit|exceeded|reached|is over)",
+        rf"{_LASTING} (?:duration|time) (?:has |is |was )?(?:over|expired|elapsed)",
+        # Gemini Live, whose words about its "session duration" are cut off: a reason has 123 bytes.
+        r"go[- ]?away signal",
     ),
     Topic.SESSION_UNKNOWN: any_of(
         r"(?:invalid|unknown|stale|no such) session", r"no connection with (?:that|this) id",
@@ -237,13 +243,9 @@ HINTS: dict[Topic, re.Pattern[str]] = {
     # The whole reason of Centrifugo's 3502, for a client that did not connect in time in its protocol.
     Topic.SETUP: any_of(r"^stale$"),
     Topic.KEEPALIVE: any_of(
-        r"stale connections?",
-        r"connection (?:is )?stale",
-        r"unresponsive",
-        r"(?:client|peer) (?:is |was |did )?not respon\w+",
-        r"no response from (?:the )?(?:client|peer)",
-        r"(?:no|missed|missing) acks?",
-        r"(?:dead|zombie|half-?open) (?:connection|client|peer|socket)",
+        r"stale connections?", r"connection (?:is )?stale", r"unresponsive",
+        r"(?:client|peer) (?:is |was |did )?not respon\w+", r"no response from (?:the )?(?:client|peer)",
+        r"(?:no|missed|missing) acks?", r"(?:dead|zombie|half-?open) (?:connection|client|peer|socket)",
     ),
     Topic.IDLE: any_of(r"unused"),
     Topic.SLOW: any_of(
@@ -266,26 +268,14 @@ HINTS: dict[Topic, re.Pattern[str]] = {
     Topic.RATE: any_of(r"rate", r"quotas?", r"usage limits?", r"too many (?:\w+ )?log-?ins"),
     Topic.SIZE: any_of(r"(?:message|frame|payload|data) (?:size|length)"),
     Topic.RESTART: any_of(
-        r"reload(?:ing|ed)?",
-        r"deploys?",
-        r"drain\w*",
-        r"upgrading",
-        r"migrat\w*",
-        r"stopping",
-        r"new version",
-        r"(?:liveness|readiness|health)",
-        r"re-?balanc\w*",
-        r"hand-?off",
+        r"reload(?:ing|ed)?", r"deploys?", r"drain\w*", r"upgrading", r"migrat\w*", r"stopping",
+        r"new version", r"(?:liveness|readiness|health)", r"re-?balanc\w*", r"hand-?off",
         r"scal(?:e|ing)[- ](?:in|down)",
     ),
     Topic.ORIGIN: any_of(r"origins?"),
     Topic.DUPLICATE: any_of(
-        r"replaced",
-        r"other (?:connection|session|device|tab|login)",
-        r"duplicat\w*",
-        r"session conflict",
-        r"already (?:open|in use|subscribed|exists)",
-        r"old connection",
+        r"replaced", r"other (?:connection|session|device|tab|login)", r"duplicat\w*", r"session conflict",
+        r"already (?:open|in use|subscribed|exists)", r"old connection",
     ),
     Topic.TOKEN: any_of(
         r"tokens?",
@@ -298,10 +288,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"(?:insufficient|not enough|no|out of) (?:credits?|funds|balance)",
     ),
     Topic.PROTOCOL: any_of(
-        r"(?:sub-?)?protocol",
-        r"invalid \w+",
-        r"not (?:a )?valid",
-        r"unsupported",
+        r"(?:sub-?)?protocol", r"invalid \w+", r"not (?:a )?valid", r"unsupported",
         r"not (?:implemented|supported)",
     ),
     Topic.SESSION_OVER: any_of(
@@ -311,16 +298,17 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"time (?:limit|exceeded|reached|is over)",
     ),
     Topic.UPSTREAM: any_of(
-        r"backend",
-        r"proxy",
-        r"connection (?:refused|reset)",
-        r"econn\w+",
-        r"broken pipe",
-        r"dial",
+        r"backend", r"proxy", r"connection (?:refused|reset)", r"econn\w+", r"broken pipe", r"dial",
         r"unexpected eof",
     ),
-    Topic.OVERLOAD: any_of(r"capacity", r"busy", r"(?:server|room|lobby) (?:is )?full"),
-}
+    Topic.OVERLOAD: any_of(
+        r"capacity",
+        r"busy",
+        r"(?:server|room|lobby) (?:is )?full",
+        # HTTP's words for 503, and gRPC's for UNAVAILABLE.
+        r"^(?:503 |the )?(?:server|service) (?:is )?(?:currently |temporarily )?unavailable",
+    ),
+}  # fmt: skip
 # Phrases in which a word of a topic means something else: tokens of a parser or of a language model, pings
 # that come too often, a client that is to be restarted.
 OTHERWISE: dict[Topic, re.Pattern[str]] = {
@@ -362,6 +350,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: any_of(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)",
+        rf"{_LASTING} length", rf"max\w* (?:\w+ )?length of {_TIME}",
         r"control frames? (?:is |was )?too (?:big|large|long)", r"control frame",
         r"(?:skew|drift|offset|difference|time-?stamp|delay|gap|sequence|nonce|interval) (?:is )?"
         r"too (?:big|large|long)",

@@ -131,6 +131,12 @@ def test_codes_of_the_standard_confirm_the_one_word_of_their_meaning(codes, reas
         ("request failed: invalid api key", Cause.AUTH_EXPIRED, Cause.UPSTREAM_FAILED),
         ("stream error: h2 protocol error", Cause.PROTOCOL_ERROR, Cause.UPSTREAM_FAILED),
         ("RPC::DEADLINE_EXCEEDED", Cause.READ_DEADLINE, Cause.HANDLER_ERROR),
+        # Google's of speech, handed on.
+        (
+            "Exceeded maximum allowed stream duration of 305 seconds.",
+            Cause.SESSION_EXPIRED,
+            Cause.UPSTREAM_FAILED,
+        ),
     ],
 )
 def test_an_error_of_the_peers_own_may_have_come_from_behind_it(reason, cause, behind):
@@ -460,3 +466,12 @@ def test_a_mask_that_was_missing_may_be_missing_on_a_frame_of_a_proxys():
     found = diagnose(timeline(*rows, (2.5, closed_by_peer(1002, "incorrect masking"))))
 
     assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, Confidence.LOW)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_unavailable_service_is_overloaded_or_restarts(code):
+    """It says no more (googleapis/python-genai 760)."""
+    found = told(code, "The service is currently unavailable.")
+
+    assert (found.cause, found.confidence) == (Cause.OVERLOADED, Confidence.LOW)
+    assert Cause.RESTART in found.alternatives

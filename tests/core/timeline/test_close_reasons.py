@@ -166,6 +166,16 @@ T = Topic
         ("session ttl exceeded", T.SESSION_OVER),
         ("24 hours limit", T.SESSION_OVER),
         ("connection time limit", T.SESSION_OVER),
+        # Gemini Live's, as it comes: a reason has 123 bytes.
+        (
+            "Connection aborted because the client failed to close the connection after receiving a GoAway "
+            "signal once the session durat",
+            T.SESSION_OVER,
+        ),
+        ("Exceeded maximum allowed stream duration of 305 seconds.", T.SESSION_OVER),
+        ("Maximum call length reached", T.SESSION_OVER),
+        ("conversation exceeded max length of 300 seconds", T.SESSION_OVER),
+        ("the session duration has elapsed", T.SESSION_OVER),
         ("no more messages received", T.IDLE),
         ("no data", T.IDLE),
         ("No response: timeout", T.TIMEOUT),
@@ -276,6 +286,8 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("max buffered amount exceeded", T.SLOW),
         ("high-water mark exceeded", T.SLOW),
         ("server is full", T.OVERLOAD),
+        ("The service is currently unavailable.", T.OVERLOAD),
+        ("503 Service Unavailable", T.OVERLOAD),
         ("You exceeded your current quota, please check your plan", T.RATE),
         ("Account has exceeded usage limits", T.RATE),
         ("new version available", T.RESTART),
@@ -494,6 +506,9 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "goodbye",
         "max tokens reached",
         "maximum context length is 8192 tokens",
+        "Exceeded max audio length of 20 seconds.",
+        # Of the connection of a proxy.
+        "http2: server sent GOAWAY and closed the connection",
         "input audio buffer overflow",
         "duplicate message id",
         # What uvicorn logs of each.
