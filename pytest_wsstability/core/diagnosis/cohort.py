@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -79,6 +80,8 @@ class Beside:
     # Others that lived beside it, and ended at another instant after the same age, or after the same silence.
     same_age: int = 0
     same_silence: int = 0
+    # Others that ended at the same age, and lived before or after it, each at an instant of its own.
+    in_a_row: int = 0
     # Whether all others of the same age ended right after a message of theirs; without others, they did not.
     same_age_spoke: bool = False
     # Whether this one and all others of the same age ended right after a message or a heartbeat of theirs.
@@ -216,6 +219,7 @@ class Cohort:
             lively=sum(each.lively for each in with_mine),
             same_age=_repeats(same, mine, mine.age),
             same_silence=_repeats(_alike(self._by_silence, mine, _by_silence), mine, mine.silence),
+            in_a_row=_in_a_row(same, mine),
             same_age_spoke=bool(same) and all(each.spoke for each in same),
             same_age_sent=bool(same) and mine.sent and all(each.sent for each in same),
             ages_apart=_ages_apart(crowd, mine),
@@ -298,12 +302,21 @@ def _repeats(alike: Sequence[_End], mine: _End, value: float) -> int:
         return 0
     apart = TOGETHER + _tolerance(value)
     return sum(
-        each.code == mine.code
-        and abs(each.at - mine.at) > apart
-        and each.opened < mine.at - SILENCE
-        and mine.opened < each.at - SILENCE
-        for each in alike
+        each.code == mine.code and abs(each.at - mine.at) > apart and _overlap(each, mine) for each in alike
     )
+
+
+def _overlap(one: _End, other: _End) -> bool:
+    return one.opened < other.at - SILENCE and other.opened < one.at - SILENCE
+
+
+def _in_a_row(alike: Sequence[_End], mine: _End) -> int:
+    """Others of the same age that lived before or after this one, as those of a client that comes back."""
+    if mine.age < SILENCE:
+        return 0
+    ends = sorted(each.at for each in alike if each.code == mine.code and not _overlap(each, mine))
+    # Those that ended together count as one: something that happened once may have ended them.
+    return sum(later - earlier > TOGETHER for earlier, later in pairwise((-math.inf, *ends)))
 
 
 def _ages_apart(others: Sequence[_End], mine: _End) -> float:

@@ -139,7 +139,7 @@ def _together(f: Features) -> Evidence | None:
 
 
 def _repeated(f: Features) -> Evidence | None:
-    ages, silences = f.beside.same_age, f.beside.same_silence
+    ages, silences = max(f.beside.same_age, f.beside.in_a_row), f.beside.same_silence
     if not ages and not silences:
         return None
     what = "at the same age" if ages >= silences else "after the same silence"

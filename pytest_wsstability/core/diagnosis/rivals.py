@@ -80,7 +80,7 @@ def crash(*kinds: CountsFrom, by_age: bool = False) -> tuple[Rival, ...]:
             Cause.RESTART,
             f"no other connection shows {unless}, which is no known timer or round number",
             lambda f: not repeats(f) and not known(f),
-            "nothing but this one end shows it, so a crash, a kill or a restart fits as well",
+            "no connection beside it shows it, so a crash, a kill or a restart fits as well",
             LOW,
         ),
         Rival(

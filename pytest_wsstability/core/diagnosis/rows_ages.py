@@ -1,17 +1,23 @@
-"""Rows for cuts in the middle of traffic: a maximum age, or a deadline that only pongs reset."""
+"""Rows for ends in the middle of traffic: a maximum age, or a deadline that only pongs reset."""
 
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.close import NORMAL
 from ..timeline.events import End
 from . import rivals, timers
 from .features import Features
 from .message_limit import NTH_MESSAGE
+from .rows_close import idle_in_disguise
 from .rows_timers import at_once, idle, pong_deadline, same_age
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+# Codes that stand for a rule of whatever kind.
+_RULES = (1008, 3000)
+# Nobody is known for a limit on the age below 15 s, and few handlers take 5 s to fail.
+_SOONEST = 5.0
 
 
 def _aged(f: Features) -> bool:
@@ -34,6 +40,46 @@ def _outlived_pings(f: Features) -> bool:
     pings = f.peer_pings
     return f.prompt_pongs and pings.received >= 3 and f.since_ping < pings.shortest_gap
 
+
+def _in_a_row(f: Features) -> bool:
+    """Whether others lived as long, one after another, and longer than what fails as soon as it is open."""
+    return f.beside.in_a_row >= rivals.REPEATED and f.age >= _SOONEST
+
+
+def closed_at_an_age(f: Features) -> bool:
+    """
+    Whether a polite code ended others at the same age too, or one that rules of all kinds have.
+
+    A rule on messages ends connections of equal traffic at one age, each with one of its messages.
+
+    """
+    is_by_itself = f.code in _RULES and (f.tail.message is None or f.messages.streaming)
+    is_shared = rivals.repeats_age(f) or _in_a_row(f)
+    return (f.code in NORMAL or is_by_itself) and is_shared and not idle_in_disguise(f)
+
+
+def _at_a_known_limit(f: Features) -> bool:
+    """Whether a close without a word came in the middle of talk, at an age that is somebody's limit."""
+    return (
+        f.code in NORMAL
+        and f.end is End.CLIENT
+        and f.lively
+        and not f.reading.has_words
+        and not f.ended_for_one_reason
+        and f.tail.message is None
+        and not rivals.never_spoke(f)
+        and rivals.LIMIT_ON_AGE.when(f)
+    )
+
+
+# Those that lived one after another share no instant, and yet each may have met something of its own.
+_ONE_AFTER_ANOTHER = Rival(
+    Cause.RESTART,
+    "the others of this age lived before or after it",
+    lambda f: not rivals.repeats_age(f),
+    "they lived one after another, so a process that fails so long after its start fits too",
+    LOW,
+)
 
 # An age that one connection shows.
 _AGE = (
@@ -192,5 +238,95 @@ ROWS = (
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         runner_up=Cause.RESTART,
         source="documentation of load balancers",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at the age of two or more connections that lived before "
+        "or after it, of 5 s or more",
+        when=lambda f: f.cut and not idle(f) and _in_a_row(f),
+        confidence=LOW,
+        rivals=(NTH_MESSAGE, rivals.AFTER_A_MESSAGE_EACH, _ONE_AFTER_ANOTHER, rivals.NEVER_SPOKE),
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other connections, "
+        "one after another, ended at the same age{age_owners}",
+        headline="maximum age {max_age}?",
+        blame=Blamed.PATH,
+        evidence=("silences", "repeated", "server_pings", "end"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        runner_up=Cause.RESTART,
+        source="reports (streamlit 1386, open-compute 20, droppy 61)",
+    ),
+)
+
+# Close frames whose code says little, where the age says more.
+CLOSED = (
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="1000, 1001, 1005, 1008 or 3000 was received at the same age as on other connections, at other "
+        "instants",
+        when=closed_at_an_age,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "
+        "the same age, at other instants: a maximum age fits{age_owners}",
+        headline="maximum age {max_age}?",
+        blame=Blamed.PEER,
+        evidence=("repeated", "silences", "end"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        rivals=(
+            rivals.NOTHING_BUT_UNKNOWN_WORDS,
+            rivals.TOKEN,
+            Rival(
+                Cause.RATE_LIMITED,
+                "the code is 1008 or 3000",
+                lambda f: f.code in _RULES,
+                "limits on messages and rules on credentials close so too",
+                LOW,
+            ),
+            Rival(Cause.AUTH_EXPIRED, "the code is 1008 or 3000", lambda f: f.code in _RULES),
+            rivals.AFTER_A_MESSAGE,
+            rivals.AFTER_A_MESSAGE_EACH,
+            rivals.NEVER_SPOKE,
+            _ONE_AFTER_ANOTHER,
+            Rival(
+                Cause.PONG_DEADLINE,
+                "no ping came, and no pong went out",
+                lambda f: not f.peer_pings.received and not f.peer_pings.ponged,
+                "no ping came and no pong went out, so a deadline that only pongs reset fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "pings of the peer came",
+                lambda f: f.peer_pings.received > 0,
+                "a keepalive that began with the opening ends them so too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (API Gateway, load balancers that reconnect their clients)",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="1000, 1001 or 1005 was received without a word in the middle of talk, at an age that is a "
+        "known limit, and no other connection ended with it",
+        when=_at_a_known_limit,
+        confidence=LOW,
+        sentence="the {peer} closed with {code} at an age of {max_age}, where limits on the age end "
+        "connections{age_owners}",
+        headline="maximum age {max_age}?",
+        blame=Blamed.PEER,
+        evidence=("end", "silences", "server_pings"),
+        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
+        rivals=(
+            rivals.TOKEN,
+            Rival(
+                Cause.RESTART,
+                "the code is 1001",
+                lambda f: f.code == 1001,
+                "a shutdown at that instant closes so too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="documentation (API Gateway, daphne)",
     ),
 )

@@ -7,14 +7,14 @@ from functools import partial
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
-from ..timeline.close import NORMAL
 from ..timeline.close_reasons import Topic
 from ..timeline.events import End, FrameKind
 from . import rivals, timers
 from .cohort import SILENCE
 from .features import SENT, TO_ANSWER, Features
 from .replies import has_only_begun
-from .rows_close import idle_in_disguise, says_little
+from .rows_ages import closed_at_an_age
+from .rows_close import says_little
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -32,25 +32,6 @@ def _idle_as_error(f: Features) -> bool:
         and silent >= SILENCE
         and f.broke_silence(SENT, FrameKind.ANY)
         and timers.is_number(silent, f.tier, CountsFrom.IDLE, CountsFrom.IDLE_UPSTREAM)
-    )
-
-
-def _aged(f: Features) -> bool:
-    """Whether others were closed politely at the same age, and no idle timeout fits."""
-    return f.code in NORMAL and rivals.repeats_age(f) and not idle_in_disguise(f)
-
-
-def _at_a_known_limit(f: Features) -> bool:
-    """Whether a close without a word came in the middle of talk, at an age that is somebody's limit."""
-    return (
-        f.code in NORMAL
-        and f.end is End.CLIENT
-        and f.lively
-        and not f.reading.has_words
-        and not f.ended_for_one_reason
-        and f.tail.message is None
-        and not rivals.never_spoke(f)
-        and rivals.LIMIT_ON_AGE.when(f)
     )
 
 
@@ -222,12 +203,20 @@ _OF_TIMERS = tuple(
 )
 
 
+# SaltyRTC had it for a channel that goes over to another, long before IANA's registry said "forbidden".
+_HANDED_OVER = replace(
+    rivals.NOTHING_BUT_UNKNOWN_WORDS,
+    shows=f"the code is 3003, and {rivals.UNKNOWN_WORDS.shows}",
+    when=lambda f: f.code == 3003 and rivals.UNKNOWN_WORDS.when(f),
+)
+
 # What they are for is a convention, or one of several things.
 POLICIES = (
     Signature(
         cause=Cause.AUTH_EXPIRED,
-        shows="1008, 3000, 3003, 4401 or 4403 was received",
-        when=lambda f: f.code in _POLICY,
+        shows="1008, 3000, 3003, 4401 or 4403 was received, and not 1008 or 3000 at the same age as on other "
+        "connections, at other instants",
+        when=lambda f: f.code in _POLICY and not closed_at_an_age(f),
         confidence=MEDIUM,
         sentence="the {peer} closed for a policy, at an age of {age}: {code}",
         headline="{said_or_policy}: the {peer} ended the session",
@@ -244,6 +233,7 @@ POLICIES = (
                 "limits and keepalives close so too",
                 LOW,
             ),
+            _HANDED_OVER,
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1",
@@ -313,7 +303,7 @@ def _answers_session(f: Features) -> bool:
     return f.code not in (None, 1011) and (timed_out or (says_little(f) and f.answers_session))
 
 
-# Behind them: codes that say nothing, where the session, or the age, says more.
+# Behind them: codes that say nothing, where the session says more.
 UNSAID = (
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
@@ -335,65 +325,5 @@ UNSAID = (
         ),
         runner_up=Cause.AUTH_EXPIRED,
         source="reports (discord-api-docs 1619, azure-signalr 150)",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="1000, 1001 or 1005 was received at the same age as other connections at other instants",
-        when=_aged,
-        confidence=MEDIUM,
-        sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "
-        "the same age, at other instants: a maximum age in the form of a normal close fits{age_owners}",
-        headline="maximum age {max_age}?",
-        blame=Blamed.PEER,
-        evidence=("repeated", "silences", "end"),
-        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
-        rivals=(
-            rivals.NOTHING_BUT_UNKNOWN_WORDS,
-            rivals.TOKEN,
-            rivals.AFTER_A_MESSAGE,
-            rivals.AFTER_A_MESSAGE_EACH,
-            rivals.NEVER_SPOKE,
-            Rival(
-                Cause.PONG_DEADLINE,
-                "no ping came, and no pong went out",
-                lambda f: not f.peer_pings.received and not f.peer_pings.ponged,
-                "no ping came and no pong went out, so a deadline that only pongs reset fits too",
-                LOW,
-            ),
-            Rival(
-                Cause.KEEPALIVE_TIMEOUT,
-                "pings of the peer came",
-                lambda f: f.peer_pings.received > 0,
-                "a keepalive that began with the opening ends them so too",
-                LOW,
-            ),
-        ),
-        runner_up=Cause.CLOSED_BY_PEER,
-        source="reports (API Gateway, load balancers that reconnect their clients)",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="1000, 1001 or 1005 was received without a word in the middle of talk, at an age that is a "
-        "known limit, and no other connection ended with it",
-        when=_at_a_known_limit,
-        confidence=LOW,
-        sentence="the {peer} closed with {code} at an age of {max_age}, where limits on the age end "
-        "connections{age_owners}",
-        headline="maximum age {max_age}?",
-        blame=Blamed.PEER,
-        evidence=("end", "silences", "server_pings"),
-        remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
-        rivals=(
-            rivals.TOKEN,
-            Rival(
-                Cause.RESTART,
-                "the code is 1001",
-                lambda f: f.code == 1001,
-                "a shutdown at that instant closes so too",
-                LOW,
-            ),
-        ),
-        runner_up=Cause.CLOSED_BY_PEER,
-        source="documentation (API Gateway, daphne)",
     ),
 )

@@ -65,6 +65,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_last_words.UNCLEAR,
     *rows_codes.POLICIES,
     *rows_codes.UNSAID,
+    *rows_ages.CLOSED,
     *rows_unspoken.CLOSED,
     *rows_close.LAST,
     # This end ended it: over what came, or because its own pings were not answered.

@@ -360,7 +360,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "half_frame_for": lambda f: _since(f.timeline.half_frame_since, f),
     "youngest": lambda f: _seconds(f.beside.youngest),
     "oldest": lambda f: _seconds(f.beside.oldest),
-    "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
+    "repeated": lambda f: str(max(f.beside.same_age, f.beside.in_a_row, f.beside.same_silence)),
     "of_the_age": lambda f: str(max(f.beside.same_age, f.beside.together)),
     # The application's protocol.
     "likeness": lambda f: f.timeline.looks_like.title if f.timeline.looks_like is not None else "a protocol",

@@ -128,6 +128,33 @@ def test_one_that_opened_after_the_other_had_ended_repeats_nothing():
         assert beside(one, other).same_age == beside(other, one).same_age == repeats
 
 
+@pytest.mark.parametrize(
+    ("others", "in_a_row"),
+    [
+        # A client that comes back after a second.
+        ([(969, 30), (938, 30)], 2),
+        ([(969, 30), (1031, 30)], 2),
+        ([(969, 30), (938, 30.6)], 1),
+        # Two that ended together may have met something that happened once.
+        ([(969, 30), (967, 30)], 1),
+        ([(969, 30), (966.75, 30)], 2),
+        # Beside it.
+        ([(969, 30), (985, 30)], 1),
+        ([(971, 30), (971.1, 30)], 1),
+        ([(971.1, 30), (971.2, 30)], 0),
+    ],
+)
+def test_who_lived_as_long_before_or_after_it_lived_in_a_row(others, in_a_row):
+    """Whatever ended them, it was not one event."""
+    assert beside(ended(1000, 30), *(ended(at, age) for at, age in others)).in_a_row == in_a_row
+
+
+def test_an_end_within_a_second_and_one_of_another_code_are_in_no_row():
+    one, other = ended(1000, 30), ended(969, 30, end=closed_by_peer(1001))
+
+    assert beside(one, other).in_a_row == beside(ended(1000, 0.9), ended(998, 0.9)).in_a_row == 0
+
+
 @pytest.mark.parametrize(("silence", "repeats"), [(0.9, 0), (1, 1), (1.1, 1)])
 def test_a_silence_below_a_second_is_no_timers(silence, repeats):
     mine, other = (ended(at, age, silence=silence) for at, age in ((1000, 50), (1010, 90)))

@@ -1,11 +1,12 @@
-"""Rows for cuts in the middle of traffic: each limit of what they need."""
+"""Rows for ends in the middle of traffic: each limit of what they need."""
 
 from __future__ import annotations
 
 import pytest
 
 from pytest_wsstability.core.diagnosis.features import Shared
-from pytest_wsstability.core.diagnosis.rows_ages import ROWS
+from pytest_wsstability.core.diagnosis.rows_ages import CLOSED, ROWS
+from pytest_wsstability.core.timeline.events import Tier
 from tests.core.diagnosis.fitting import fitting, read
 
 TALK = [row for at in range(5, 60, 5) for row in ((at, ">text"), (at + 0.5, "<text"))]
@@ -51,3 +52,51 @@ def test_a_deadline_for_pongs_that_nobody_is_known_for_needs_a_pong_after_the_fi
     causes = fitting(ROWS, read((pong, ">pong"), *talk, end=pong + 40))
 
     assert any(each.startswith("PONG_DEADLINE") for each in causes) is fits
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005])
+@pytest.mark.parametrize(
+    ("pings", "rival"),
+    [([], "PONG_DEADLINE"), ([(55, "<ping"), (55, ">pong")], "KEEPALIVE_TIMEOUT")],
+)
+def test_a_polite_close_at_the_age_of_two_others_may_be_a_limit_on_it(code, pings, rival):
+    """Pings of the peer, or none, leave another timer."""
+    talk = [(10, ">text"), (10.5, "<text"), (57.5, ">text"), *pings]
+
+    assert fitting(CLOSED, read(*talk, how=code, beside={"same_age": 2})) == [f"MAX_AGE / {rival}"]
+    assert fitting(CLOSED, read(*talk, how=code, beside={"same_age": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "rows", "fits"),
+    [
+        (1008, [], True),
+        (3000, [], True),
+        # A rule on messages is met by one of them.
+        (1008, [(59.97, ">text")], False),
+        (1000, [(59.97, ">text")], True),
+        # A stream always ends right after one.
+        (1008, [(at / 2, ">audio") for at in range(1, 120)], True),
+        *((code, [], False) for code in (1011, 3003, 4000, 4401)),
+    ],
+)
+def test_a_rules_code_at_the_age_of_two_others_may_be_a_limit_on_it(code, rows, fits):
+    """autonomous-os 238: 1008 after 150 s, whatever was said."""
+    talk = [row for at in range(5, 56, 5) for row in ((at, ">text"), (at + 0.5, "<text"))]
+    found = fitting(CLOSED, read(*talk, *rows, how=code, beside={"same_age": 2}))
+
+    assert [each.split(" ")[0] for each in found] == ["MAX_AGE"] * fits
+    assert not fits or code < 1002 or "RATE_LIMITED AUTH_EXPIRED" in found[0]
+
+
+@pytest.mark.parametrize(("age", "in_a_row", "fits"), [(4.75, 2, False), (5, 2, True), (5, 1, False)])
+def test_two_others_that_lived_as_long_one_after_another_tell_an_age(age, in_a_row, fits):
+    """open-compute 20: each lives for 40.8 s; what fails sooner is a handler."""
+    talk = [row for at in range(1, 10) for row in ((at / 2, ">text"), (at / 2 + 0.125, "<text"))]
+    more = {"end": age, "beside": {"in_a_row": in_a_row}, "tier": Tier.REAL}
+    pings = [(1, "<ping"), (1, ">pong")]
+    cut = fitting(ROWS, read(*talk, *pings, **more))
+    closed = fitting(CLOSED, read(*talk, *pings, how=1000, **more))
+
+    assert cut == ["MAX_AGE / RESTART"] * fits
+    assert closed == ["MAX_AGE / RESTART KEEPALIVE_TIMEOUT"] * fits

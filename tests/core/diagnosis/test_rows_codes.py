@@ -60,6 +60,20 @@ def test_a_policy_may_be_a_limit_on_the_age(code, end, same_age, rivals):
 
 
 @pytest.mark.parametrize(
+    ("code", "reason", "causes"),
+    [
+        # SaltyRTC.
+        (3003, "Handover of the signalling channel", ["AUTH_EXPIRED / CLOSED_BY_PEER"]),
+        (3003, "Forbidden", ["AUTH_EXPIRED"]),
+        (4403, "Handover of the signalling channel", ["AUTH_EXPIRED"]),
+    ],
+)
+def test_a_library_may_have_had_a_code_before_the_registry(code, reason, causes):
+    """Its words are then no rule's."""
+    assert fitting(ROWS, read(*TALK, how=closed_by_peer(code, reason))) == causes
+
+
+@pytest.mark.parametrize(
     ("rows", "causes"),
     [
         ([(1, ">info")], ["SESSION_NOT_CONFIRMED"]),
@@ -109,16 +123,3 @@ def test_a_protocol_error_before_anything_was_said_is_about_the_request(rows, en
     line = timeline(*rows, (end, closed_by_peer(1002)), end=line_end)
 
     assert ("a subprotocol that is missing?" in diagnose(line).headline) is fits
-
-
-@pytest.mark.parametrize("code", [1000, 1001, 1005])
-@pytest.mark.parametrize(
-    ("pings", "rival"),
-    [([], "PONG_DEADLINE"), ([(55, "<ping"), (55, ">pong")], "KEEPALIVE_TIMEOUT")],
-)
-def test_a_polite_close_at_the_age_of_two_others_may_be_a_limit_on_it(code, pings, rival):
-    """Pings of the peer, or none, leave another timer."""
-    talk = [(10, ">text"), (10.5, "<text"), (57.5, ">text"), *pings]
-
-    assert fitting(ROWS, read(*talk, how=code, beside={"same_age": 2})) == [f"MAX_AGE / {rival}"]
-    assert fitting(ROWS, read(*talk, how=code, beside={"same_age": 1})) == []
