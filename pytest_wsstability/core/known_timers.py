@@ -149,6 +149,8 @@ KNOWN_TIMERS = (
         300, _A, "Vercel Functions, Hobby", "", _REPORTED, "fly.io/learn/websockets-workers-cron", "vercel",
     ),
     _timer(800, _A, "Vercel Functions, Pro", "", _REPORTED, "fly.io/learn/websockets-workers-cron"),
+    _timer(150, _A, "Supabase Edge Functions, Free", "", _DOCUMENTED, "Supabase, Edge Functions, limits"),
+    _timer(400, _A, "Supabase Edge Functions", "", _DOCUMENTED, "Supabase, Edge Functions, limits"),
     _timer(
         55, _I, "Heroku router (H15)", "", _REPORTED,
         "Dev Center as quoted by php-websocket#16; peerjs-server#68", "heroku",
@@ -213,6 +215,7 @@ KNOWN_TIMERS = (
         6, _P, "gorilla/websocket's chat example (pongWait)", "SetReadDeadline",
         _DOCUMENTED, "gorilla source",
     ),
+    _timer(15, _P, "Ktor", "timeoutMillis", _DOCUMENTED, "api.ktor.io, WebSocketOptions"),
     _timer(12, _P, "graphql-ws", "keepAlive", _DOCUMENTED, "graphql-ws source"),
     _timer(20, _P, "websockets or uvicorn", "ping_timeout / ws_ping_timeout", _DOCUMENTED, "websockets docs"),
     _timer(20, _P, "Engine.IO", "pingTimeout", _DOCUMENTED, "engine.io source"),

@@ -391,8 +391,7 @@ LAST = (
         headline="closed by the {peer} on purpose",
         blame=Blamed.PEER,
         evidence=("end", "last_sent"),
-        remedy="see why the {peer} closes: its function returned, or its own rules (on a path, "
-        "an origin, a token) say so",
+        remedy="see why the {peer} closes: {reasons_to_close}",
         runner_up=Cause.IDLE_AS_NORMAL,
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),

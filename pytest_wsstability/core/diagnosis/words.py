@@ -67,6 +67,8 @@ def _reset_by(f: Features) -> str:
 
 # Hidden tabs of browsers run their timers once a minute (chromestatus 4718288976216064).
 _HIDDEN_TAB = 60.0
+# No client is known to give up on a silent server sooner (Action Cable's; SignalR's does after 30 s).
+_WATCHED = 6.0
 
 
 def _hidden_tab(f: Features) -> str:
@@ -240,6 +242,15 @@ def _stood_still(f: Features) -> str:
     return f" (its pings came {_seconds(pings.shortest_gap)} to {_seconds(pings.longest_gap)} apart)"
 
 
+def _reasons_to_close(f: Features) -> str:
+    if f.end is End.CLIENT:
+        return "its function returned, or its own rules (on a path, an origin, a token) say so"
+    quiet, did = f.silent(SENT), "its user, or its own code, did"
+    if quiet < _WATCHED or not f.broke_silence(SENT):
+        return did
+    return f"{did}; or it gave up on a server that had sent nothing for {_seconds(quiet)}"
+
+
 def _local_reasons(f: Features) -> list[str | None]:
     """Why the server ended it, in its own words; then why this end did."""
     return [close.local_text for close in (server_close(f), f.close) if close is not None]
@@ -250,6 +261,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "peer": lambda f: f.end.peer.value,
     "age": lambda f: _seconds(f.age),
     # Close frames.
+    "reasons_to_close": _reasons_to_close,
     "code": _code,
     "code_short": _code_short,
     "said_or_credentials": lambda f: _quoted_reason(f) or "credentials",

@@ -52,11 +52,20 @@ BUNCH = [
     *((at, ">ping", b"%d" % at) for at in (1, 2, 3)),
     *((4.5, "<pong", b"%d" % at) for at in (1, 2, 3)),
 ]
+FED = [(at, ">text") for at in range(4, 55, 5)]
+RETURNED = "its function returned, or its own rules (on a path, an origin, a token) say so"
+DID = "its user, or its own code, did"
+SILENT_FOR = "; or it gave up on a server that had sent nothing for"
 WORDS = [
     # A local server answers in far less than the hundredths that longer ones are told in.
     ("slowest", read((8, ">ping", b"1"), (8.00390625, "<pong", b"1"), how=OPEN), "3.91 ms"),
     ("slowest", read((8, ">ping", b"1"), (9.2578125, "<pong", b"1"), how=OPEN), "1.26 s"),
     ("nine_tenths", ran_out(40.6), "every 36.5 s"),
+    # Action Cable's client gives up after 6 s.
+    ("reasons_to_close", read(*FED, how=1000, line_end=End.SERVER), f"{DID}{SILENT_FOR} 6 s"),
+    ("reasons_to_close", read(*FED, end=59.75, how=1000, line_end=End.SERVER), DID),
+    ("reasons_to_close", read((1, ">text"), (54, ">text"), how=1000, line_end=End.SERVER), DID),
+    ("reasons_to_close", read((54, "<text"), how=1000), RETURNED),
     ("half", ran_out(40.6), "20.3 s"),
     # A whole second's half, where there is one.
     ("half_idle", read((1, "<text"), end=8.2), "3.5 s"),
