@@ -95,6 +95,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.SLOW_ANSWERS, _C.PEER_FROZEN, "ask more often: what stands still answers several at once"),
     (_C.SLOW_ANSWERS, _C.PATH_STALLED, "compare with the round trip of ping frames, which the path makes"),
     (_C.IDLE_AS_NORMAL, _C.CLOSED_BY_PEER, f"{_TALK}an idle timeout is then survived, a wanted close not"),
+    (_C.IDLE_AS_NORMAL, _C.MAX_AGE, f"{_TALK}an idle timeout is then survived, a maximum age not"),
     (_C.IDLE_AS_NORMAL, _C.RESTART, f"{_TALK}an idle timeout is then survived, a restart not"),
     (_C.CONTROL_FRAMES_LOST, _C.HALF_OPEN, "send a message that is answered: a dead path brings no answer"),
     (_C.CONTROL_FRAMES_LOST, _C.PEER_NOT_READING, "send a message that is answered: who reads answers it"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.close import NORMAL
 from ..timeline.events import Direction, End, FrameKind
 from . import rivals, timers
 from .cohort import SILENCE, Shared
@@ -44,13 +45,25 @@ def _spoken(f: Features, direction: Direction, traffic: FrameKind) -> bool:
 
 
 def _without_messages(f: Features) -> bool:
-    """Whether messages, and nothing else, were missing for longer than ever, both ways."""
+    """
+    Whether messages, and nothing else, were missing for longer than ever, both ways.
+
+    Their whole life counts too where a timer of messages is known to be as long, and no limit on the age.
+
+    """
     data = [f.silent(direction, FrameKind.DATA) for direction in (SENT, RECEIVED)]
     broke = all(f.broke_silence(direction, FrameKind.DATA) for direction in (SENT, RECEIVED))
     spoken = any(_spoken(f, direction, FrameKind.DATA) for direction in (SENT, RECEIVED))
     alike = abs(data[0] - data[1]) <= max(1.0, 0.02 * data[0])
     number = timers.is_number(min(data), f.tier, CountsFrom.MESSAGES)
-    return f.cut and spoken and broke and alike and min(data) >= SILENCE and number
+    return (spoken or _of_messages(f)) and broke and alike and min(data) >= SILENCE and number
+
+
+def _of_messages(f: Features) -> bool:
+    """Whether a timer that messages reset is known for the time without them, and no limit for the age."""
+    silent = min(f.silent(direction, FrameKind.DATA) for direction in (SENT, RECEIVED))
+    known = timers.known(silent, f.tier, CountsFrom.MESSAGES)
+    return bool(known) and not timers.known(f.age, f.tier, CountsFrom.AGE)
 
 
 def _one_way(f: Features, direction: Direction, *kinds: CountsFrom) -> bool:
@@ -122,6 +135,36 @@ _AS_OLD = Rival(
     rivals.age_number,
     "a maximum age of {max_age} looks the same",
     LOW,
+)
+
+# No message since the session stood.
+_WITHOUT_ANY = Rival(
+    Cause.MAX_AGE,
+    "no message came or went since the session stood",
+    lambda f: all(not _spoken(f, direction, FrameKind.DATA) for direction in (SENT, RECEIVED)),
+    "that is its whole life, so a maximum age looks the same",
+    LOW,
+)
+
+# A polite close, of which only the time without messages tells.
+CLOSED = (
+    Signature(
+        cause=Cause.IDLE_AS_NORMAL,
+        shows="1000, 1001 or 1005 was received after the longest time without messages either way, of the "
+        "length of a known timer that only they reset, though control frames went on",
+        when=lambda f: f.code in NORMAL and _without_messages(f) and _of_messages(f) and not f.longest_quiet,
+        confidence=LOW,
+        sentence="the {peer} closed with {code} when no message had come or gone for {up_time}, though pings "
+        "and pongs went on: an idle timeout of {messageless} that only messages reset fits{message_owners}",
+        headline="idle timeout? no message for {up_time}",
+        blame=Blamed.PEER,
+        evidence=("silences", "server_pings", "end"),
+        remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
+        "frames do not count",
+        rivals=(_WITHOUT_ANY,),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="documentation and reports (AWS API Gateway)",
+    ),
 )
 
 ROWS = (
@@ -220,16 +263,16 @@ ROWS = (
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest time without messages either way, of a length that timers "
         "have, though control frames went on",
-        when=lambda f: _without_messages(f) and not idle(f),
+        when=lambda f: f.cut and _without_messages(f) and not idle(f),
         confidence=MEDIUM,
-        sentence="an idle timeout of {up} that only messages reset: pings and pongs went on, but no message "
-        "came or went for {up_time}{message_owners}",
-        headline="idle timeout {up} that only messages reset",
+        sentence="an idle timeout of {messageless} that only messages reset: pings and pongs went on, but no "
+        "message came or went for {up_time}{message_owners}",
+        headline="idle timeout {messageless} that only messages reset",
         blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
         "frames do not count",
-        rivals=_ONE_KIND,
+        rivals=(_WITHOUT_ANY, *_ONE_KIND),
         runner_up=Cause.READ_DEADLINE,
         source="documentation or reports (AWS API Gateway)",
     ),

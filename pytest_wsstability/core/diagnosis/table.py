@@ -66,6 +66,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_codes.POLICIES,
     *rows_codes.UNSAID,
     *rows_ages.CLOSED,
+    *rows_timers.CLOSED,
     *rows_unspoken.CLOSED,
     *rows_close.LAST,
     # This end ended it: over what came, or because its own pings were not answered.

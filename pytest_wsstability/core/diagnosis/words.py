@@ -305,6 +305,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "up": lambda f: timers.value(
         one_way(f, SENT)[1], f.tier, CountsFrom.IDLE_UPSTREAM, CountsFrom.MESSAGES_UPSTREAM
     ),
+    "messageless": lambda f: timers.value(one_way(f, SENT)[1], f.tier, CountsFrom.MESSAGES),
     "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, CountsFrom.MESSAGES),
     "up_what": lambda f: _what(f, SENT),
     "up_time": lambda f: _seconds(one_way(f, SENT)[1]),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.diagnosis.cohort import Shared
-from pytest_wsstability.core.diagnosis.rows_timers import ROWS
+from pytest_wsstability.core.diagnosis.rows_timers import CLOSED, ROWS
 from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import FIN
 
 
 @pytest.mark.parametrize(("silent", "causes"), [(0.75, []), (1, ["IDLE_TIMEOUT / MAX_AGE RESTART"])])
@@ -145,3 +146,33 @@ def test_pings_that_were_due_in_a_silence_make_it_no_idle_timeout(pings, end, st
     rows = [(at, what) for at in pings for what in ("<ping", ">pong")]
 
     assert (fitting(ROWS, read((1, ">text"), *rows, end=end))[0] == "HALF_OPEN") is stopped
+
+
+@pytest.mark.parametrize(
+    ("last", "end", "how", "causes"),
+    [
+        # AWS API Gateway: ten minutes without messages, and "Going away".
+        (33, 633, 1001, ["IDLE_AS_NORMAL"]),
+        (33, 633, 1000, ["IDLE_AS_NORMAL"]),
+        (33, 633, 1011, []),
+        (33, 632.5, 1001, []),
+        # Nothing but pings since the opening.
+        (0.5, 600.5, 1001, ["IDLE_AS_NORMAL / MAX_AGE"]),
+        (0.5, 600.5, FIN, ["IDLE_TIMEOUT / MAX_AGE RESTART"]),
+        (33, 633, FIN, ["IDLE_TIMEOUT / RESTART"]),
+        # Nobody is known for that.
+        (0.5, 420.5, FIN, []),
+        (33, 453, 1001, []),
+        # A limit on the age is known, too (Cloud Run, and API Gateway's own).
+        (0.5, 300.5, FIN, []),
+        (6600, 7200, 1001, []),
+    ],
+)
+def test_a_timer_that_pings_do_not_reset(last, end, how, causes):
+    """logseq 8166, subscriptionless 3."""
+    pings = [row for at in range(25, int(end) + 1, 25) for row in ((at, ">ping"), (at, "<pong"))]
+    talk = [(at, what) for at in range(10, int(last), 60) for what in (">text", "<text")]
+    rows = [*pings, *talk, (last, ">text"), (last, "<text")]
+    table = ROWS if how is FIN else CLOSED
+
+    assert fitting(table, read(*rows, end=end, how=how))[:1] == causes
