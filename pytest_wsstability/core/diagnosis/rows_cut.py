@@ -92,6 +92,12 @@ _TOGETHER = (
 )
 
 
+# Measured with both; ingress-nginx 2461 and 2647, nginx-gateway-fabric 5524.
+_RELOADED = (
+    "a proxy that was reloaded cuts later what it still holds (nginx: worker_shutdown_timeout, HAProxy: "
+    "hard-stop-after)"
+)
+
 ROWS = (
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
@@ -281,7 +287,7 @@ ROWS = (
         headline="restart: {together} more ended within 2 s",
         blame=Blamed.PEER,
         evidence=("together", "end"),
-        remedy="drain before a restart, and reconnect with jitter",
+        remedy=f"drain before a restart, and reconnect with jitter; {_RELOADED}",
         runner_up=Cause.MID_FRAME,
         source="measured",
     ),
@@ -296,7 +302,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy="let the server close with 1001 or 1012 when it is told to stop, and drain before; reconnect "
-        "with jitter",
+        f"with jitter; {_RELOADED}",
         rivals=(
             *rivals.NO_COMMON_EVENT,
             Rival(

@@ -176,3 +176,14 @@ def test_a_frame_that_took_as_long_as_keepalives_wait_has_their_pings_behind_it(
     found = diagnose(line)
     assert (found.cause, found.confidence, found.runner_up) == (Cause.MID_FRAME, confidence, second)
     assert ("pings wait behind it" in found.sentence) is (second is Cause.PONG_LATE)
+
+
+@pytest.mark.parametrize(("youngest", "confidence"), [(1, Confidence.HIGH), (40, Confidence.MEDIUM)])
+def test_a_proxy_that_was_reloaded_has_a_knob_of_its_own(youngest, confidence):
+    """nginx-gateway-fabric 5524: all connections of a worker end at one instant, whatever they say."""
+    ages = {"together": 3, "oldest": 60, "youngest": youngest, "lively": 4}
+    features = read(*TALK, beside=ages)
+    row = next(row for row in ROWS if row.when(features))
+
+    assert (row.cause, row.confidence) == (Cause.RESTART, confidence)
+    assert "worker_shutdown_timeout" in row.remedy
