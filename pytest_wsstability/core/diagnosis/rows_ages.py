@@ -5,9 +5,10 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close import NORMAL
-from ..timeline.events import End
+from ..timeline.events import End, FrameKind
 from . import rivals, timers
-from .features import Features
+from .cohort import SILENCE
+from .features import RECEIVED, SENT, Features
 from .message_limit import NTH_MESSAGE
 from .rows_close import idle_in_disguise
 from .rows_timers import at_once, idle, pong_deadline, same_age
@@ -58,12 +59,18 @@ def closed_at_an_age(f: Features) -> bool:
     return (f.code in NORMAL or is_by_itself) and is_shared and not idle_in_disguise(f)
 
 
+def _is_fed(f: Features) -> bool:
+    """Whether the peer's messages went on to one that had said all it had to say at the beginning."""
+    is_done = f.silent(SENT, FrameKind.DATA) > f.age - SILENCE
+    return is_done and not f.longest_quiet and not f.broke_silence(RECEIVED, FrameKind.DATA)
+
+
 def _at_a_known_limit(f: Features) -> bool:
     """Whether a close without a word came in the middle of talk, at an age that is somebody's limit."""
     return (
         f.code in NORMAL
         and f.end is End.CLIENT
-        and f.lively
+        and (f.lively or _is_fed(f))
         and not f.reading.has_words
         and not f.ended_for_one_reason
         and f.tail.message is None
@@ -318,6 +325,7 @@ CLOSED = (
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         rivals=(
             rivals.TOKEN,
+            rivals.NO_MESSAGE_FOR_LONG,
             Rival(
                 Cause.RESTART,
                 "the code is 1001",

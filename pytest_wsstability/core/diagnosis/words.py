@@ -16,7 +16,7 @@ from .both import beat_sent, server, server_close, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
-from .rivals import never_spoke
+from .rivals import NO_MESSAGE_FOR_LONG, never_spoke
 
 
 class TemplateWords(dict[str, str]):
@@ -295,7 +295,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
     "heartbeat_helps": lambda f: (
         "; or send a message now and then, which shows whether it is a deadline that waits for one"
-        if never_spoke(f)
+        if never_spoke(f) or NO_MESSAGE_FOR_LONG.when(f)
         else "; a heartbeat does not help"
     ),
     "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),

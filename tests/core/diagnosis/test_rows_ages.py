@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.features import Shared
 from pytest_wsstability.core.diagnosis.rows_ages import CLOSED, ROWS
+from pytest_wsstability.core.diagnosis.words import TemplateWords
 from pytest_wsstability.core.timeline.events import Tier
 from tests.core.diagnosis.fitting import fitting, read
 
@@ -100,3 +101,23 @@ def test_two_others_that_lived_as_long_one_after_another_tell_an_age(age, in_a_r
 
     assert cut == ["MAX_AGE / RESTART"] * fits
     assert closed == ["MAX_AGE / RESTART KEEPALIVE_TIMEOUT"] * fits
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "fits"),
+    [
+        # A subscription, and its feed: nothing else is due of this end.
+        ([0.02], range(60, 7200, 60), True),
+        ([0.5, 3600], range(60, 7200, 60), False),
+        ([0.02], range(60, 7080, 60), False),
+        ([], range(60, 7200, 60), False),
+        (range(30, 7200, 60), range(60, 7200, 60), True),
+    ],
+)
+def test_a_feed_goes_on_to_a_known_limit(said, heard, fits):
+    """AWS API Gateway's two hours, with 1001 (aws-lambda-graphql 124)."""
+    rows = [(at, ">text") for at in said] + [(at, "<text") for at in heard]
+    features = read(*rows, end=7200, how=1001)
+
+    assert bool(fitting(CLOSED, features)) is fits
+    assert ("a heartbeat does not help" in TemplateWords(features)["heartbeat_helps"]) is (len(said) > 2)
