@@ -137,3 +137,10 @@ def test_a_timer_that_is_known_gives_its_own_length():
     assert timers.value(observed, Tier.REAL, CountsFrom.IDLE) == "60 s"
     assert "nginx" in timers.owners(observed, Tier.REAL, CountsFrom.IDLE)
     assert timers.owners(observed, Tier.VIRTUAL, CountsFrom.IDLE) == ""
+
+
+@pytest.mark.parametrize(
+    ("observed", "owners"), [(15.01, "Deno"), (30, "node ws (README isAlive loop)"), (20, "Engine.IO")]
+)
+def test_who_ends_a_client_so_long_after_a_ping_that_it_did_not_answer(observed, owners):
+    assert owners in timers.owners(observed, Tier.REAL, CountsFrom.PING)
