@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from ..judge.excuses import harness_trouble
 from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
-from ..timeline.close import LocalReason
+from ..timeline.close import CloseEvidence, LocalReason
 from ..timeline.close_reasons import NO_REASON, Reading, read_close
-from ..timeline.events import Direction, End, Event, EventKind, Opcode, Role
+from ..timeline.events import SAME, Direction, End, Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .cohort import ALONE, Beside
@@ -74,7 +74,7 @@ def extract(
     frames = [event for event in events if event.kind is EventKind.FRAME and event.opcode is not Opcode.CLOSE]
     messages = _messages(frames, timeline.duration)
     at = verdict.violations[0].at if verdict is not None and verdict.violations else timeline.duration
-    close, age = timeline.close, timeline.duration
+    close, age = _close(timeline, verdict), timeline.duration
     return Features(
         timeline=timeline,
         events=events,
@@ -106,6 +106,14 @@ def extract(
         reading=_reading(timeline),
         stray=Stray((close.stray or "").encode("latin-1", "replace")) if close is not None else NOTHING_STRAY,
     )
+
+
+def _close(timeline: Timeline, verdict: Verdict | None) -> CloseEvidence | None:
+    """How it ended; None where it is open, or its user closed it once what is explained had happened."""
+    close = timeline.close
+    if close is None or not close.planned or verdict is None:
+        return close
+    return None if any(each.at < close.at - SAME for each in verdict.violations) else close
 
 
 def _messages(frames: Sequence[Event], age: float) -> Messages:

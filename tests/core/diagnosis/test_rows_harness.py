@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.assertions import judge
 from pytest_wsstability.core.cause import Cause
-from pytest_wsstability.core.diagnosis import diagnose
+from pytest_wsstability.core.diagnosis import diagnose, diagnosed
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
 from pytest_wsstability.core.diagnosis.rows_harness import ROWS
+from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts
 from tests.core.diagnosis.fitting import fitting, read
-from tests.core.script import FIN, timeline
+from tests.core.script import FIN, PLANNED, timeline
 
 
 @pytest.mark.parametrize(("code", "is_own"), [(1000, True), (1001, True), (1002, False), (1011, False)])
@@ -22,6 +24,26 @@ def test_who_closes_with_1000_or_1001_was_asked_to(code, is_own):
     how = {"transport": TransportEnd.FIN, "sent": CloseFrame(code)}
 
     assert ("CLOSED_HERE" in fitting(ROWS, read((1, ">text"), how=how))) is is_own
+
+
+@pytest.mark.parametrize(
+    ("missed", "within", "cause"),
+    [
+        (30, 5.0, Cause.HALF_OPEN),
+        (54.9, 5.0, Cause.HALF_OPEN),
+        # It may have been answered, had the connection been left open.
+        (55, 5.0, Cause.CLOSED_HERE),
+    ],
+)
+def test_a_close_on_purpose_explains_nothing_that_came_before(missed, within, cause):
+    """A test closes, and then asserts on what it has seen until then."""
+    line = timeline((10, ">beat"), (10.1, "<answer"), (missed, ">beat"), (60, PLANNED))
+    asked = Requirement.of(heartbeat_within=within)
+    verdict = diagnosed(judge(asked, line), [line])
+    found = verdict.diagnosis if verdict.violations else diagnose(line)
+
+    assert found is not None
+    assert found.cause is cause
 
 
 def test_a_timer_of_the_protocol_is_no_close_on_purpose():
