@@ -29,13 +29,15 @@ from .servers.commands import refuse
 from .servers.fleet_causes import tell_fleet
 from .settings import TargetKind
 from .stash import begun_fleet_key, fleet_key, settings_key
-from .targets import aimed, connect_options, prepare_opening
+from .targets import aimed, connect_options, leads_to_app, prepare_opening
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..core.fleet.plan import FleetPlan
+    from ..net.connection import Connection
     from ..net.keywords import ConnectKeywords
+    from ..net.server.orchestrator import Orchestrator
     from .asked import FleetAsked
 
 
@@ -180,7 +182,8 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             _see_that_it_is_agreed(item, url, plan)
         except ValueError as error:
             refuse(str(error))
-        options = cast("ConnectKeywords", connect_options(item, url, url))
+        asked_of_all = connect_options(item, url, url)
+        url, options = asked_of_all.pop("url"), cast("ConnectKeywords", asked_of_all)
         profile = plan_of(item).profile
         if is_shipped(profile):
             # Workers load it by its name.
@@ -199,7 +202,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             fanout_p99=asked.asked.fanout_p99,
             reconnects=asked.asked.reconnects,
             sources=asked.sources,
-            opened=orchestrator.witness if orchestrator is not None else None,
+            opened=_watcher(item, orchestrator),
         )
         try:
             fleet = item.stash[begun_fleet_key] = prepared(job, plan, asked.asked)
@@ -214,3 +217,14 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
                 refuse(f"ws_fleet: {raised}")
             raise raised from None
     return fleet
+
+
+def _watcher(item: pytest.Item, orchestrator: Orchestrator | None) -> Callable[[Connection], object]:
+    """What is called with each connection of a fleet in this process once it is open."""
+
+    def opened(connection: Connection) -> None:
+        connection.timeline.direct = leads_to_app(item, connection)
+        if orchestrator is not None:
+            orchestrator.witness(connection)
+
+    return opened

@@ -93,7 +93,7 @@ def _probe(item: pytest.Item, url: str, seconds: float) -> str:
     options = connect_options(item, url, url)
     options = {name: value for name, value in options.items() if name not in ("client", "heartbeat")}
     try:
-        findings = _run(item, probe_url(url, max=seconds, **options))
+        findings = _run(item, probe_url(max=seconds, **options))
     except OpeningError as exc:
         return f"{exc}; so nothing was found out"
     return "\n".join([redact_url(url), *probe_report(findings)])

@@ -63,7 +63,7 @@ def _on_the_loop_of_the_test(request: pytest.FixtureRequest, ws_url: str) -> Soa
     loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
     options = hold_options(request.node, ws_url)
     running = own_orchestrator(request, ws_url)
-    held = loop.run_until_complete(hold(_requirement(request), url=ws_url, orchestrator=running, **options))
+    held = loop.run_until_complete(hold(_requirement(request), orchestrator=running, **options))
     # The reference orchestrator can be had twice; a server of the user's cannot.
     if isinstance(ws_url, ReferenceURL):
         return in_another_order(held, _hold_maker(request, ReferenceURL()), _timers(request))
@@ -89,7 +89,7 @@ def _hold_maker(
 
     async def held(requirement: Requirement) -> Soak:
         async with server() as (url, running):
-            return await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
+            return await hold(requirement, orchestrator=running, **hold_options(request.node, url))
 
     return lambda requirement: without_late_threads(held(requirement))
 

@@ -11,16 +11,25 @@ import pytest
 from ..core.faults.middleboxes import middlebox
 from ..core.redact import redact_url
 from ..core.secret_values import SECRETS
-from ..core.url import as_websocket, join, wrong_url
+from ..core.url import as_websocket, join, port_of, wrong_url
+from ..net.proxy.path import between
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, header_pairs, merge_headers
 from .markers import MIDDLEBOX, params_of
 from .opening import read_subprotocols
-from .plans import plan_of, target_of
+from .plans import is_virtual, plan_of, target_of
 from .project_fixtures import overrides
 from .reports.results import results_of
 from .settings import TargetKind
-from .stash import opening_key, orchestrator_key, proxies_key, settings_key, soak_key, transcripts_key
+from .stash import (
+    app_record_key,
+    opening_key,
+    orchestrator_key,
+    proxies_key,
+    settings_key,
+    soak_key,
+    transcripts_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +89,7 @@ def aimed(item: pytest.Item, url: str) -> str:
 
 
 def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:
-    """What the marker and the options say about a connection to a target."""
+    """What the marker and the options say about a connection to a target, and its URL."""
     settings, plan = item.config.stash[settings_key], plan_of(item)
     options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
     if plan.requirement is not None:
@@ -88,7 +97,8 @@ def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str
     if (found := behind(proxies_of(item), target)) is not None:
         # Names in the handshake and in certificates are the server's; only the way is another.
         target, proxy = found
-        options["url"], options["address"] = target, proxy.address
+        options["address"] = proxy.address
+    options["url"] = target
     # Credentials are for the server under test and for no other.
     if urlsplit(target).netloc == urlsplit(under_test).netloc:
         headers, subprotocols = item.stash.get(opening_key, ({}, None))
@@ -150,12 +160,22 @@ def watcher(item: pytest.Item) -> Callable[[Connection], object]:
     writer = results_of(item.config).writer
 
     def opened(connection: Connection) -> None:
+        connection.others = connection.others or between(connection, proxies_of(item))
+        connection.timeline.direct = leads_to_app(item, connection)
         if item.config.stash[settings_key].payloads:
             item.stash.setdefault(transcripts_key, {})[connection.timeline.serial] = connection
         if writer is not None:
             writer.watch(item.nodeid, plan_of(item).requirement, connection)
 
     return opened
+
+
+def leads_to_app(item: pytest.Item, connection: Connection) -> bool:
+    """Whether an open connection leads to the app itself on the virtual network, which loses nothing."""
+    record, transport = item.stash.get(app_record_key, None), connection.websocket.transport
+    if record is None or record.port is None or transport is None or not is_virtual(item):
+        return False
+    return port_of(transport.get_extra_info("peername")) == record.port
 
 
 def proxies_of(item: pytest.Item) -> list[FaultProxy]:

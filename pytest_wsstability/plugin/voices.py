@@ -56,8 +56,8 @@ async def _hold(item: pytest.Item, server: OwnServer) -> VoiceSoak:
         # The caller talks.
         del options["traffic"]
         return await hold_call(
-            plan.requirement or Requirement(), asked.asked, asked.script, url=url,
-            orchestrator=running, keep_audio=keep_audio, **options,
+            plan.requirement or Requirement(), asked.asked, asked.script, orchestrator=running,
+            keep_audio=keep_audio, **options,
         )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -28,6 +30,33 @@ def test_a_proxy_breaks_what_passes(passes):
     """)
         == 2
     )
+
+
+@pytest.mark.parametrize("fixture", ["ws_soak", "ws_fleet", "ws_voice", "ws_connection"])
+def test_what_holds_goes_through_a_proxy_that_the_url_is_overridden_with(passes, fixture):
+    """Whoever holds it: the proxy has carried each connection."""
+    mark = {
+        "ws_fleet": "ws_stability(alive_for='1m', connections=3)",
+        "ws_voice": "ws_voice(turns=2)",
+    }.get(fixture, "ws_stability(alive_for='1m')")
+    passes(f"""
+        import pytest
+        import pytest_asyncio
+        from pytest_wsstability import faults
+        from pytest_wsstability.voice import Pipeline
+
+        proxies = []
+
+        @pytest_asyncio.fixture
+        async def ws_url(ws_proxy, ws_url):
+            proxies.append(await ws_proxy(ws_url, faults=[faults.Latency("10ms")]))
+            return proxies[0].url
+
+        @pytest.mark.ws_orchestrator(voice=Pipeline())
+        @pytest.mark.{mark}
+        async def test_it({fixture}):
+            assert len(proxies[0].applied) == {3 if fixture == "ws_fleet" else 1}
+    """)
 
 
 @pytest.mark.parametrize("time", ["virtual", "real"])
@@ -65,7 +94,9 @@ def test_a_failure_shows_strikes_and_the_program(failure):
     lines = [line.removeprefix("E").strip() for line in printed.splitlines()]
     assert "program   faults.Program.of([(5.0, faults.Drop())])" in lines
     assert "applied   faults.Drop() at 5 s on connection 0" in lines
-    assert [word for word in ("client", "server", "proxy") if f"  {word:<9} =" not in printed] == []
+    # On a busy machine they open late, behind a silence.
+    words = ("client", "server", "proxy")
+    assert [word for word in words if re.search(f"  {word:<9} [=-]", printed) is None] == []
 
 
 @pytest.mark.parametrize("time", ["virtual", "real"])
@@ -87,7 +118,9 @@ def test_the_orchestrator_can_stand_behind_a_broken_link(failure, time):
     )
 
     assert "faults of the orchestrator faults.Program.of([(0.2, faults.Drop())])" in printed
-    assert [word for word in ("client", "server", "proxy") if f"  {word:<9} =" not in printed] == []
+    # On a busy machine they open late, behind a silence.
+    words = ("client", "server", "proxy")
+    assert [word for word in words if re.search(f"  {word:<9} [=-]", printed) is None] == []
 
 
 def test_a_soak_meets_faults_of_the_link(failure):

@@ -27,7 +27,8 @@ class ClientEnd:
     Attributes:
         opened: when it opened, by the clock that the lines have too.
         age: seconds until it ended, or was judged while it was open.
-        is_open: whether it was open then.
+        is_open: whether it was open then, or its user closed it.
+        is_direct: whether nothing lies between its two ends that loses or delays frames.
         was_closed: whether the server had sent a close frame.
         reason: the reason in it; empty without one.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
@@ -42,6 +43,7 @@ class ClientEnd:
     opened: float
     age: float
     is_open: bool
+    is_direct: bool = False
     was_closed: bool = False
     reason: str = ""
     asked: float | None = None
@@ -58,7 +60,8 @@ class ClientEnd:
         return cls(
             opened=first.opened,
             age=first.duration,
-            is_open=close is None,
+            is_open=close is None or close.planned,
+            is_direct=first.direct,
             was_closed=close is not None and close.received is not None,
             reason="" if close is None else close.reason,
             asked=_asked(first),

@@ -23,6 +23,8 @@ from .words import TemplateWords
 
 # A timer that is off by a larger share is none of those that nearly fit.
 _NEAR = 0.25
+# What cannot be where both ends live in one process, with nothing between them that loses frames.
+ELSEWHERE = frozenset({Cause.HALF_OPEN, Cause.PATH_STALLED, Cause.NAT_EXPIRED, Cause.PEER_FROZEN})
 # Characters of a headline.
 LONGEST = 70
 
@@ -113,13 +115,14 @@ def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature])
 
     """
     words = TemplateWords(f)
-    rivals = [each for each in row.rivals if each.when(f) and each.cause is not row.cause]
+    impossible = ELSEWHERE if f.timeline.direct else frozenset()
+    rivals = [each for each in row.rivals if each.cause not in {row.cause, *impossible} and each.when(f)]
     others = [each.cause for each in rivals]
     if row.runner_up is not None:
         others.append(row.runner_up)
     if not others and not row.proved:
         others += [each.cause for each in following if each.cause is not row.cause][:1]
-    alternatives = tuple(dict.fromkeys(others))
+    alternatives = tuple(each for each in dict.fromkeys(others) if each not in impossible)
     second = alternatives[0] if alternatives else None
     sentence = "; ".join([row.sentence, *[each.says for each in rivals if each.says][:2]])
     confidence = min([row.confidence, *(each.leaves for each in rivals)], key=lambda each: each.rank)

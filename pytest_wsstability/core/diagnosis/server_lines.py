@@ -14,7 +14,7 @@ from ..timeline.events import End
 from ..timeline.timeline import Timeline
 from .client_end import AT_THE_END, AT_THE_INSTANT, ClientEnd
 from .consequences import closed_with
-from .engine import shortened
+from .engine import ELSEWHERE, shortened
 from .experiments import experiment
 from .lines import LineKind, ServerLine
 from .rivals import CAUSES
@@ -67,9 +67,6 @@ _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENG
 _SAYS_NOTHING = frozenset({Cause.CLOSED_BY_PEER, Cause.IDLE_AS_NORMAL})
 # Why heartbeats are not answered on a connection that is open, as far as one end can tell.
 _UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
-
-# What cannot be where both ends live in one process, with nothing between them that loses frames.
-_ELSEWHERE = frozenset({Cause.HALF_OPEN, Cause.PATH_STALLED, Cause.NAT_EXPIRED, Cause.PEER_FROZEN})
 
 
 def with_lines(
@@ -175,27 +172,28 @@ def _taken(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Dia
     return replace(told, evidence=(_quote(since[-1], end), *found.evidence))
 
 
-def without_path(found: Diagnosis, timelines: Sequence[Timeline]) -> Diagnosis:
+def without_path(found: Diagnosis, end: ClientEnd) -> Diagnosis:
     """
-    A diagnosis where nothing between the two ends can lose or delay a frame, and one process has both.
+    A diagnosis that blames no path where there is none.
 
     Args:
         found: what the records and the server say.
-        timelines: the record that was judged first.
+        end: how the connection ended, or that it is open, and whether anything lies between its ends.
 
     """
-    end = ClientEnd.of(timelines)
+    if not end.is_direct:
+        return found
     if found.cause in (Cause.HALF_OPEN, Cause.PEER_FROZEN) and end.is_open and end.asked is not None:
         why = "nothing that loses or delays frames lies between the two ends"
         new = not end.was_answered
         found = replace(
             _idle_app(found, end.asked, Confidence.MEDIUM, why, is_new=new), evidence=found.evidence
         )
-    if found.cause in _ELSEWHERE:
+    if found.cause in ELSEWHERE:
         return found
     blame = Blame.SERVER if found.blame is Blame.PATH else found.blame
-    others = tuple(each for each in found.alternatives if each not in _ELSEWHERE)
-    nearest = tuple(each for each in found.hypotheses if each.cause not in _ELSEWHERE)
+    others = tuple(each for each in found.alternatives if each not in ELSEWHERE)
+    nearest = tuple(each for each in found.hypotheses if each.cause not in ELSEWHERE)
     return _or_else(replace(found, blame=blame, hypotheses=nearest), others)
 
 

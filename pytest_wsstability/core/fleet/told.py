@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..cause import Blame, Cause, Confidence, Diagnosis
 from ..diagnosis.client_end import AT_THE_END, ClientEnd
 from ..diagnosis.lines import LineKind, ServerLine
-from ..diagnosis.server_lines import with_own_lines
+from ..diagnosis.server_lines import with_own_lines, without_path
 from .frame import Ending, Fate
 
 # An error that names nobody is about the ends that are nearest to it, and those that are farther by no more
@@ -52,7 +52,7 @@ def _retold(ending: Ending, cause: Cause, seen: ClientEnd, lines: Sequence[Serve
         cause=cause, confidence=Confidence(ending.confidence), blame=Blame.SERVER, sentence=ending.headline,
         headline=ending.headline, remedy=ending.remedy, together=ending.cause,
     )  # fmt: skip
-    told = with_own_lines(found, seen, lines)
+    told = without_path(with_own_lines(found, seen, lines), seen)
     return replace(
         ending, cause=told.together or told.cause.value, found=told.cause, headline=told.headline,
         confidence=told.confidence.value, remedy=told.remedy or "",

@@ -91,8 +91,8 @@ class Timeline:
     __slots__ = (
         "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
         "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
-        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled", "drained_at",
-        "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last", "half_frame_pause",
+        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled", "direct",
+        "drained_at", "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last", "half_frame_pause",
         "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
         "looks_like", "max_lag", "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "port",
         "proof_asked_at", "proof_at", "protocol", "serial", "session_confirmed_at", "session_id",
@@ -136,6 +136,8 @@ class Timeline:
         self.paused_total = 0.0
         # On purpose this end reads nothing (client="stalled"), which excuses nothing, or does nothing now.
         self.deliberately_stalled = self.frozen = False
+        # Nothing lies between its two ends that loses or delays frames, and one process has both.
+        self.direct = False
         # Application messages thrown away because nobody asked for them.
         self.dropped_reads = 0
         # The ping at the end of a hold went out, and a byte of the peer came after it; None while it has not.

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ...core.cause import Cause
+from ...core.diagnosis.client_end import ClientEnd
 from ...core.diagnosis.lines import LineKind, ServerLine, all_printed
 from ...core.diagnosis.server_lines import may_be_an_exit, with_lines, without_path
-from ...core.url import port_of
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
@@ -113,24 +112,7 @@ def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Time
     if record is not None:
         lines += done(record, line.opened + line.duration)
     told = with_lines(found, timelines, lines, alone=_is_alone(item))
-    return without_path(told, timelines) if record is not None and _is_direct(item, record, line) else told
-
-
-def _is_direct(item: pytest.Item, record: AppRecord, line: Timeline) -> bool:
-    """Whether a connection leads to the app itself on the virtual network, which loses nothing."""
-    return is_virtual(item) and record.port is not None and _reached(item, line) == record.port
-
-
-def _reached(item: pytest.Item, line: Timeline) -> int | None:
-    """The port that a connection leads to, a proxy's if it has one; None of one that is closed by now."""
-    soak, connector = item.stash.get(soak_key, None), item.stash.get(connector_key, None)
-    if soak is not None and soak.timeline.serial == line.serial:
-        return urlsplit(soak.url).port if soak.proxy is None else None
-    for each in connector.connections if connector is not None else ():
-        transport = each.websocket.transport
-        if transport is not None and each.timeline.serial == line.serial:
-            return port_of(transport.get_extra_info("peername"))
-    return None
+    return without_path(told, ClientEnd.of(timelines))
 
 
 def server_lines(item: pytest.Item, *, cut: float | None) -> list[ServerLine]:

@@ -250,10 +250,10 @@ class Holds:
             self._opening.release()
             watch(connection)
 
-        options = {**hold.options, "opened": opened}
+        options = {"url": hold.url, **hold.options, "opened": opened}
         await self._opening.acquire()
         try:
-            return await open_and_hold(hold.requirement, url=hold.url, **options)
+            return await open_and_hold(hold.requirement, **options)
         finally:
             if hold.connection is None:
                 self._opening.release()

@@ -47,3 +47,17 @@ def test_nearest_causes_are_pointed_at_where_there_are_some(until, is_near):
     assert found.cause is Cause.UNDETERMINED
     assert bool(found.hypotheses) is is_near
     assert found.remedy.startswith("look at the nearest causes" if is_near else "look at the timeline")
+
+
+@pytest.mark.parametrize(("direct", "named"), [(False, True), (True, False)])
+def test_a_rival_that_cannot_be_is_not_named(direct, named):
+    """A path dead one way, where no path lies between an app that answers nothing and its client."""
+    talk = [(at, "<text") for at in range(5, 60, 5)]
+    rows = sorted([*talk, (11, ">beat"), (11.1, "<answer"), (41, ">beat")], key=lambda row: row[0])
+    record = timeline(*rows, until=60)
+    record.direct = direct
+    found = diagnose(record)
+
+    assert found.cause is Cause.ZOMBIE
+    assert ("dead one way" in found.sentence) is named
+    assert (Cause.HALF_OPEN in found.alternatives) is named

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability.core.cause import Blame
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
+from pytest_wsstability.core.diagnosis.client_end import ClientEnd
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
 from pytest_wsstability.core.diagnosis.server_lines import with_lines, without_path
 from pytest_wsstability.core.timeline.close import TransportEnd
@@ -985,8 +986,9 @@ def test_of_a_handler_that_hangs_it_is_told_that_it_asks_for_nothing():
 def test_where_nothing_lies_between_the_ends_no_path_is_blamed(rows, cause, confidence):
     """Nor is a process that stands still, which has both ends."""
     record = timeline(*rows, until=None if rows is CUT else 60)
+    record.direct = True
     before = diagnose(record)
-    found = without_path(before, [record])
+    found = without_path(before, ClientEnd.of([record]))
 
     assert (found.cause, found.confidence) == (cause, confidence or before.confidence), found
     assert found.blame is Blame.SERVER
@@ -998,7 +1000,8 @@ def test_what_is_known_of_a_server_stays_where_nothing_lies_between_the_ends():
     """A handler that hangs, or an error."""
     record = timeline(*HUNG, until=60)
     hung = with_lines(diagnose(record), [record], [said("busy", 1047.0, kind=BUSY)], alone=True)
-    found = without_path(hung, [record])
+    record.direct = True
+    found = without_path(hung, ClientEnd.of([record]))
 
     assert (found.cause, found.confidence, found.headline) == (hung.cause, HIGH, hung.headline)
 

@@ -117,6 +117,15 @@ def test_a_handler_that_hangs_is_the_cause_of_a_heartbeat_that_stays_open(asked,
     assert asked_for == [(40_000,)]
 
 
+def test_no_path_is_blamed_for_those_that_have_none_between_their_ends():
+    """The others may have lost frames on theirs."""
+    silent = [ended(number, 60.0, is_open=True, found=Cause.HALF_OPEN, asked=50.0) for number in range(2)]
+    direct = replace(silent[1], seen=replace(silent[1].seen, is_direct=True))
+    found = retold([silent[0], direct], [], lambda end: ())
+
+    assert [each.found for each in found] == [Cause.HALF_OPEN, Cause.ZOMBIE]
+
+
 def test_a_handler_that_returned_is_not_called_a_close_on_purpose():
     (found,) = retold([ended(0, 20.0)], [], lambda end: [said(20.0, "returned", LineKind.RETURNED)])
 

@@ -54,6 +54,26 @@ async def test_it(ws_connect):
     await asyncio.sleep(55)
     connection.assert_heartbeats_answered(within="5s")
 """
+# Closed by the block, before the failure is told or before anything is asserted.
+CLOSED = [
+    """
+async def test_it(ws_connect):
+    async with ws_connect(heartbeat="15s") as connection:
+        await connection.assert_stable(alive_for="10m", heartbeat_every="15s", heartbeat_within="5s")
+""",
+    """
+async def test_it(ws_connect):
+    async with ws_connect(heartbeat="15s") as connection:
+        await asyncio.sleep(55)
+    connection.assert_heartbeats_answered(within="5s")
+""",
+]
+FLEET = """
+@pytest.mark.ws_stability(
+    alive_for="10m", heartbeat_every="25s", heartbeat_within="5s", connections=20, ramp="10s"{more}
+)
+async def test_it(ws_fleet): ...
+"""
 # Through the fixture, and through a proxy that nobody but the test knows.
 BROKEN = [
     """
@@ -97,7 +117,9 @@ def test_an_app_that_took_a_heartbeat_and_hangs_is_the_cause(failure):
     assert "  evidence  the server's app at 75 s: it took a message, and has sent none since" in printed
 
 
-@pytest.mark.parametrize(("test", "at"), [(HOLD, "75 s"), (DIRECT, "45 s")])
+@pytest.mark.parametrize(
+    ("test", "at"), [(HOLD, "75 s"), (DIRECT, "45 s"), *((test, "45 s") for test in CLOSED)]
+)
 def test_nor_is_a_path_blamed_where_nobody_sees_what_a_handler_takes(failure, test, at):
     """No frame is lost in memory."""
     printed = failure(HANDLER.format(answers=2) + test)
@@ -122,4 +144,32 @@ def test_a_path_that_the_test_has_broken_is_blamed(failure, app, test):
     printed = failure(app.format(answers=9) + test)
 
     assert "blame path" in printed
+    assert "its app hangs" not in printed
+
+
+@pytest.mark.parametrize("more", ["", ", options_of=lambda number: {'session_id': f'c-{number}'}"])
+def test_nor_is_a_path_blamed_for_the_connections_of_a_fleet(failure, more):
+    """Each of which leads to the app itself."""
+    printed = failure(HANDLER.format(answers=2) + FLEET.format(more=more))
+
+    assert "20 an application that does nothing behind a connection that lives" in printed
+    assert "its app hangs" in printed
+    assert "half-open" not in printed
+
+
+PROXIED = """
+import pytest_asyncio
+from pytest_wsstability import faults
+
+@pytest_asyncio.fixture
+async def ws_url(ws_proxy, ws_url):
+    return (await ws_proxy(ws_url, faults=[("60s", faults.Blackhole())])).url
+"""
+
+
+def test_a_path_that_the_test_has_broken_is_blamed_in_a_fleet(failure):
+    """By a proxy in front of the app."""
+    printed = failure(HANDLER.format(answers=9) + PROXIED + FLEET.format(more=""))
+
+    assert "half-open" in printed
     assert "its app hangs" not in printed
