@@ -315,7 +315,8 @@ def _of_workers(merge: FleetMerge) -> list[str]:
     if len(workers) < 2:
         return []
     more = [f"  and {len(workers) - _WORKERS} more workers"] if len(workers) > _WORKERS else []
-    return [f"  worker {worker_line(each)}" for each in workers[:_WORKERS]] + more
+    shown = [worker_line(each, merge.held_by(each.number)) for each in workers[:_WORKERS]]
+    return [f"  worker {line}" for line in shown] + more
 
 
 def _numbers(merge: FleetMerge) -> dict[str, Any]:

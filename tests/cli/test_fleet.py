@@ -170,6 +170,7 @@ def test_a_report_that_cannot_be_is_refused_before_the_fleet(url, capsys):
 def test_how_a_fleet_goes_in_a_line_and_a_line_for_each_worker():
     """What a terminal shows: round trips as far as they are told, returns, each worker."""
     merge = FleetMerge(FleetPlan(connections=4, hold=60.0, workers=2))
+    assert _of_workers(merge) == ["  worker 0: nothing yet", "  worker 1: nothing yet"]
     counts = [0] * (len(RTT_LIMITS) + 1)
     counts[2], counts[5] = 90, 10
     back = Return(number=0, at=3.0, after=1.0, attempts=1)
@@ -183,7 +184,7 @@ def test_how_a_fleet_goes_in_a_line_and_a_line_for_each_worker():
     assert _state(merge) == (
         "3 s: 3 open, 0 stable, 1 ended (1 restart), rtt p50 <5 ms p95 <50 ms, 1 came back"
     )
-    assert _of_workers(merge) == ["  worker 0: 1 ended", "  worker 1 (popen): nothing yet"]
+    assert _of_workers(merge) == ["  worker 0: 1 open, 1 ended", "  worker 1 (popen): 2 open"]
 
 
 def test_what_has_yet_to_open_is_not_open():

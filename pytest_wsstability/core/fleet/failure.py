@@ -155,10 +155,18 @@ def group_line(group: GroupSummary) -> str:
     return f"{group.connections:,} {group.cause}" + (f" ({', '.join(what)})" if what else "")
 
 
-def worker_line(worker: WorkerSummary) -> str:
-    """What became of the connections of a worker: ``0 (popen//env:REGION=eu): 50 stable, 3 ended``."""
+def worker_line(worker: WorkerSummary, held: int = 0) -> str:
+    """
+    What became of the connections of a worker: ``0 (popen//env:REGION=eu): 50 stable, 3 ended``.
+
+    Args:
+        worker: with those that are over.
+        held: how many of its connections are open.
+
+    """
     name = f" ({worker.name})" if worker.name else ""
-    return f"{worker.number}{name}: {_counts(worker) or 'nothing yet'}"
+    parts = [f"{held:,} open" if held else "", _counts(worker)]
+    return f"{worker.number}{name}: {', '.join(filter(None, parts)) or 'nothing yet'}"
 
 
 def events_line(fleet: FleetSummary) -> str:

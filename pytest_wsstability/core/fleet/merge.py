@@ -424,6 +424,10 @@ class FleetMerge:
         """How many are open now."""
         return sum(map(self._held, self._slots.values()))
 
+    def held_by(self, number: int) -> int:
+        """How many of one worker are open now, by its number."""
+        return self._held(self._slots[number])
+
     def _held(self, progress: _Progress) -> int:
         """How many of a slot are open: those that opened, without those that are over."""
         if progress.is_over:
