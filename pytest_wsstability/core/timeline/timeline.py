@@ -136,8 +136,6 @@ class Timeline:
         self.paused_total = 0.0
         # On purpose this end reads nothing (client="stalled"), which excuses nothing, or does nothing now.
         self.deliberately_stalled = self.frozen = False
-        # Nothing lies between its two ends that loses or delays frames, and one process has both.
-        self.direct = False
         # Application messages thrown away because nobody asked for them.
         self.dropped_reads = 0
         # The ping at the end of a hold went out, and a byte of the peer came after it; None while it has not.
@@ -187,7 +185,9 @@ class Timeline:
         self._refusals: list[tuple[float, str]] | None = None
 
     def _start_looks(self) -> None:
-        """What is seen of the machine and its kernel beside the frames: nothing yet."""
+        """What is seen of the machine, its kernel and the way beside the frames: nothing yet."""
+        # Nothing lies between its two ends that loses or delays frames, and one process has both.
+        self.direct = False
         # The local port of this end, by which the log of its peer may call it; None where that is not known.
         self.port: int | None = None
         # The kernel's view of the connection, packed (see `tcp`); None until the first look.
