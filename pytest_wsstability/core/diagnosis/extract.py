@@ -46,6 +46,9 @@ _SLOW, _SLOW_TIMES = 0.25, 5.0
 _SLOWER = 1.5
 # More messages than this in so many seconds are a stream.
 _STREAM, _STREAMED = 5.0, 3
+# Rules about how a connection ends; and those that what is said breaks, however it ends later.
+_OF_THE_END = frozenset({Rule.ALIVE, Rule.CLOSURE, Rule.CLOSED})
+_OF_WHAT_IS_SAID = frozenset({Rule.APART, Rule.HANDSHAKE})
 # What the test process did wrong up to so long before the end may have caused it: two rounds of the
 # slowest common keepalive (60 s).
 _WINDOW = 120.0
@@ -109,11 +112,20 @@ def extract(
 
 
 def _close(timeline: Timeline, verdict: Verdict | None) -> CloseEvidence | None:
-    """How it ended; None where it is open, or its user closed it once what is explained had happened."""
-    close = timeline.close
-    if close is None or not close.planned or verdict is None:
+    """
+    How it ended; None where it is open, or the end is another story than what is to be explained.
+
+    So is that of a connection which went on for long after a promise was broken, or which somebody left.
+
+    """
+    close, violations = timeline.close, verdict.violations if verdict is not None else ()
+    if close is None or not violations or any(each.rule in _OF_THE_END for each in violations):
         return close
-    return None if any(each.at < close.at - SAME for each in verdict.violations) else close
+    broke = min(each.at for each in violations)
+    went_on = close.received is None and timeline.heard_at > broke + TO_ANSWER
+    is_said = _OF_WHAT_IS_SAID.issuperset(each.rule for each in violations)
+    is_another = close.planned or close.is_goodbye or went_on or is_said
+    return None if is_another and broke < close.at - SAME else close
 
 
 def _messages(frames: Sequence[Event], age: float) -> Messages:

@@ -246,6 +246,12 @@ class CloseEvidence:
         return self.transport is TransportEnd.FIN and not frames and not self.mid_frame
 
     @property
+    def is_goodbye(self) -> bool:
+        """Whether the peer closed with 1000 or 1001, without a reason."""
+        by_peer = self.received is not None and self.by is self.end.peer
+        return by_peer and self.code in (1000, 1001) and not self.reason
+
+    @property
     def abnormal(self) -> bool:
         """
         Whether something went wrong, behind whatever code.

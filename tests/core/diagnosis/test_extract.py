@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.assertions import judge
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.close import CloseEvidence
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
-from tests.core.script import FIN, FRAMES, RECEIVED, RST, closed_by_peer, timeline
+from tests.core.script import FIN, FRAMES, PLANNED, RECEIVED, RST, closed_by_peer, timeline
 
 
 def read(*rows, end=60, how=FIN, end_of=End.CLIENT, **options):
@@ -389,3 +391,57 @@ def test_a_hold_without_a_sign_of_life_has_a_cause():
 def test_how_late_the_first_frame_was_at_a_proxy_tells_what_is_usual(rows, proxied, end, behind):
     """Where both records have it."""
     assert seen_between(rows, proxied, end).behind_first == behind
+
+
+# A ping that is answered 6 s late, where 5 s are allowed: broken at 15 s.
+LATE = [(10, ">ping", b"1"), (16, "<pong", b"1")]
+# One that is never answered.
+OPEN = [(10, ">ping", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "required", "explains"),
+    [
+        # Somebody left, later or right then.
+        (OPEN, PLANNED, {}, False),
+        (OPEN, closed_by_peer(1000), {}, False),
+        (OPEN, closed_by_peer(1001), {}, False),
+        # What says more, or may be of what has broken the promise.
+        (OPEN, closed_by_peer(1000, "no pong"), {}, True),
+        (OPEN, closed_by_peer(1011), {}, True),
+        (OPEN, FIN, {}, True),
+        # It went on for so long.
+        (LATE, FIN, {}, True),
+        ([*LATE, (16.1, "<text")], FIN, {}, False),
+        ([*LATE, (50, "<text")], closed_by_peer(1011), {}, True),
+        # The end itself is what is to be explained.
+        ([*LATE, (50, "<text")], FIN, {"alive_for": "2m"}, True),
+        ([*LATE, (50, "<text")], FIN, {"no_abnormal_closure": True}, True),
+    ],
+)
+def test_an_end_explains_no_promise_that_was_broken_before_and_lived_on(rows, end, required, explains):
+    """A client under test goes when it is done, and is then asserted on."""
+    line = timeline(*rows, (60, end))
+    verdict = judge(Requirement.of(pings_within="5s", **required), line)
+
+    assert min(each.at for each in verdict.violations) == 15
+    assert extract(line, verdict=verdict).ended is explains
+
+
+@pytest.mark.parametrize(("at", "explains"), [(15, True), (15.001, False)])
+def test_an_end_that_comes_with_the_break_may_be_its_cause(at, explains):
+    line = timeline(*OPEN, (at, closed_by_peer(1000)))
+    verdict = judge(Requirement.of(pings_within="5s"), timeline(*OPEN, until=20))
+
+    assert extract(line, verdict=verdict).ended is explains
+
+
+@pytest.mark.parametrize("end", [FIN, closed_by_peer(1011)])
+def test_no_end_explains_heartbeats_that_are_too_close(end):
+    """Two timers of the client run, however it ends then."""
+    beats = [(at, "<beat") for at in (10, 14, 20, 24)]
+    line = timeline(*beats, (60, end), end=End.SERVER)
+    verdict = judge(Requirement.of(heartbeats_apart="8s"), line)
+
+    assert verdict.violations
+    assert not extract(line, verdict=verdict).ended
