@@ -182,6 +182,43 @@ def beat_sent(f: Features) -> float | None:
     return at if (came is None or came < at) and f.age - at > TO_ANSWER else None
 
 
+def heartbeat_came(f: Features) -> bool:
+    """Whether both are held, and the client's open heartbeat came to the server, which sent no answer."""
+    there = _asked_server(f)
+    return there is not None and _has_come(f, there) and not _answers_on_the_way(f, there)
+
+
+def heartbeat_lost(f: Features) -> bool:
+    """Whether both are held, and it did not come to a server that reads, or the answer did not come back."""
+    there = _asked_server(f)
+    if there is None:
+        return False
+    line = there.timeline
+    reads = not line.paused and not line.deliberately_stalled and frozen_at(there) is None
+    return _answers_on_the_way(f, there) if _has_come(f, there) else reads
+
+
+def _asked_server(f: Features) -> Features | None:
+    """The server that a client waits for; None where it is not held, or has ended the connection."""
+    there = f.other
+    is_due = f.end is End.CLIENT and f.close is None and f.heartbeats.open_since is not None
+    if there is None or there.close is not None or not is_due:
+        return None
+    asks = f.timeline.heartbeat_sender is SENT and there.timeline.heartbeat_sender is RECEIVED
+    return there if asks else None
+
+
+def _has_come(f: Features, there: Features) -> bool:
+    """Whether as many heartbeats have come as had gone out with the oldest open one: the order is kept."""
+    since = f.heartbeats.open_since or 0.0
+    later = sum(_is_sent(each) and each.role is Role.HEARTBEAT and each.at > since for each in f.events)
+    return there.timeline.heartbeats.sent >= f.timeline.heartbeats.sent - later
+
+
+def _answers_on_the_way(f: Features, there: Features) -> bool:
+    return there.timeline.heartbeats.answered > f.timeline.heartbeats.answered
+
+
 def _before_its_end(event: Event, side: Features) -> bool:
     """Whether it was not for its end: whoever closes reads, to see the answer to its close frame."""
     return side.close is None or event.at < side.close.at - REACTION

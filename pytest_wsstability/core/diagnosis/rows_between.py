@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..cause import Cause, Confidence
-from .both import ended_between, sent_whole
+from .both import ended_between, heartbeat_came, heartbeat_lost, sent_whole
 from .features import Features
 from .rivals import age_number, repeats_age
 from .rows_close import idle_in_disguise
@@ -112,6 +112,39 @@ OPEN = (
         remedy="look at what stands between the two ends: a buffer that is not flushed, a slow link, a proxy "
         "that stands still",
         runner_up=Cause.HALF_OPEN,
+        source="measured in virtual time",
+    ),
+)
+
+# Of a heartbeat that stays open the record of the other end tells the rest.
+ASKED = (
+    Signature(
+        cause=Cause.ZOMBIE,
+        shows="both ends held: a heartbeat came to the server, by its own record, and no answer left it",
+        when=heartbeat_came,
+        confidence=MEDIUM,
+        sentence="the heartbeat at {asked_since} came to the {peer}, by its own record, and it has not "
+        "answered: the path carries, and the application does nothing, or is slow",
+        headline="the {peer} got the heartbeat at {asked_since}, and did not answer",
+        blame=Blamed.PEER,
+        evidence=("questions", "own_pings", "server_pings"),
+        remedy="{heartbeat_first}look at what the {peer} does with heartbeats, and was told to do with them",
+        runner_up=Cause.SLOW_ANSWERS,
+        source="measured in virtual time",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="both ends held: a heartbeat did not come to a server that reads, by its own record, or the "
+        "answer that left it did not come back",
+        when=heartbeat_lost,
+        confidence=MEDIUM,
+        sentence="the heartbeat at {asked_since}, or the answer to it, is lost or held up on the way: more "
+        "was sent than came, by the records of both ends",
+        headline="heartbeat or answer lost on the way since {asked_since}",
+        blame=Blamed.PATH,
+        evidence=("questions", "silences"),
+        remedy="look at what stands between the two ends, and at faults of the link that the test applied",
+        runner_up=Cause.PATH_STALLED,
         source="measured in virtual time",
     ),
 )

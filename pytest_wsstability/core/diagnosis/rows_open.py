@@ -312,6 +312,10 @@ ROWS = (
         runner_up=Cause.HALF_OPEN,
         source="TCP_INFO, measured",
     ),
+)
+
+# Where no frame tells more: by the kernel's view, or without it.
+LAST = (
     Signature(
         cause=Cause.ZOMBIE,
         shows="no heartbeat was ever answered, no ping was asked, and the peer's kernel acknowledged "

@@ -90,6 +90,8 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_between.OPEN,
     *rows_late.DUE,
     *rows_open.ROWS,
+    *rows_between.ASKED,
+    *rows_open.LAST,
     *rows_late.ROWS,
     *rows_last_words.STOPPED,
     *rows_stopped.ROWS,

@@ -8,9 +8,11 @@ from pytest_wsstability import diagnose
 from pytest_wsstability.core.cause import Blame, Cause, Confidence
 from pytest_wsstability.core.diagnosis.both import ended_between
 from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.diagnosis.rows_between import ASKED
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts, ProtocolTimer
+from tests.core.diagnosis.fitting import fitting
 from tests.core.script import FIN, RST, closed_by_peer, timeline
 
 LEFT = {"transport": TransportEnd.FIN, "sent": CloseFrame(1000), "received": CloseFrame(1000)}
@@ -145,3 +147,40 @@ def test_a_frame_that_still_arrives_is_slow():
         here.half_frame(1000 + at, True)
 
     assert diagnose(here, [timeline((40, ">text"), until=42, end=End.SERVER)]).cause is Cause.SLOW_ANSWERS
+
+
+# The client's two heartbeats at 10 s and 40 s, of which the first is answered.
+BEATS = [(10, ">beat"), (10.1, "<answer"), (40, ">beat")]
+GOT = [(10, "<beat"), (10, ">answer")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "cause", "blame"),
+    [
+        # It came, and no answer left; it did not come; the answer did not come back.
+        (BEATS, [*GOT, (40, "<beat")], Cause.ZOMBIE, Blame.SERVER),
+        (BEATS, GOT, Cause.HALF_OPEN, Blame.PATH),
+        (BEATS, [*GOT, (40, "<beat"), (40, ">answer")], Cause.HALF_OPEN, Blame.PATH),
+        # Of two that are open only the first need have come.
+        ([*BEATS, (49, ">beat")], [*GOT, (40, "<beat")], Cause.ZOMBIE, Blame.SERVER),
+        ([*BEATS, (49, ">beat")], GOT, Cause.HALF_OPEN, Blame.PATH),
+    ],
+)
+def test_the_server_record_tells_whether_a_heartbeat_came(rows, more, cause, blame):
+    """Nor need anybody guess whether the path is dead."""
+    here = timeline(*rows, until=55)
+    told = diagnose(here, [timeline(*more, until=55, end=End.SERVER)])
+
+    assert (told.cause, told.blame, told.confidence) == (cause, blame, Confidence.MEDIUM)
+    assert diagnose(here).confidence is Confidence.LOW
+
+
+@pytest.mark.parametrize("way", ["paused", "stalled", "ended"])
+def test_a_server_that_reads_nothing_does_not_show_that_the_path_is_dead(way):
+    """What came may wait unread."""
+    rows = {"paused": [(20, "paused")], "stalled": [], "ended": [(45, FIN)]}[way]
+    there = timeline(*GOT, *rows, until=None if way == "ended" else 55, end=End.SERVER)
+    there.deliberately_stalled = way == "stalled"
+    here = timeline(*BEATS, until=55)
+
+    assert fitting(ASKED, extract(here, [there])) == []

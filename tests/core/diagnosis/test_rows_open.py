@@ -7,11 +7,14 @@ import pytest
 from pytest_wsstability.core.cause import Confidence
 from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
-from pytest_wsstability.core.diagnosis.rows_open import ROWS
+from pytest_wsstability.core.diagnosis.rows_open import LAST
+from pytest_wsstability.core.diagnosis.rows_open import ROWS as FIRST
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import FRAMES, SENT, timeline
+
+ROWS = (*FIRST, *LAST)
 
 
 def causes(*rows, **more):
