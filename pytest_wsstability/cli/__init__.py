@@ -8,8 +8,9 @@ A command's module imports what it needs at its top, net and websockets too; `ws
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,8 @@ from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
 from .stopping import forget_output, open_closed_streams, stoppable
 
+# At the beginning, or in brackets: "heartbeat_every: 2 s is not shorter than the hold (alive_for=1 s)".
+_KEYWORD = re.compile(r"(?:\A|(?<=\())[a-z_]+(?=[:=])")
 DURATIONS = "seconds, or 500ms, 25s, 2m, 1m30s, 24h"
 # Each command, which is a module here, and what it is for.
 COMMANDS = {
@@ -80,7 +83,8 @@ def _run(options: argparse.Namespace) -> int:
         return CUT_OFF
     except (TypeError, ValueError, OSError) as exc:
         # A wrong value, or a port in use: the user's to mend, and no traceback helps.
-        say(f"wsstability {options.command}: {_reason(exc)}", sys.stderr)
+        reason = _reason(exc)
+        say(f"wsstability {options.command}: {_with_options(reason, options.named)}", sys.stderr)
         _drop_unwritten()
         return USAGE
 
@@ -90,6 +94,11 @@ def _reason(exc: Exception) -> str:
     if not isinstance(exc, OSError) or not exc.strerror:
         return str(exc)
     return f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+
+
+def _with_options(reason: str, named: Mapping[str, str]) -> str:
+    """An error that names a keyword, with the option that gives it."""
+    return _KEYWORD.sub(lambda match: named.get(match[0], match[0]), reason)
 
 
 def _drop_unwritten() -> None:
@@ -122,14 +131,24 @@ class _Command(argparse.ArgumentParser):
     """A command's parser, which has its options once the command is asked for."""
 
     def __init__(self, *, command: str, **keywords: Any) -> None:
-        super().__init__(**keywords)
         self._command = command
+        # Options by the keywords that they become, which errors name.
+        self._named: dict[str, str] = {}
+        super().__init__(**keywords)
+
+    def add_argument(self, *names: Any, **keywords: Any) -> argparse.Action:
+        action = super().add_argument(*names, **keywords)
+        if action.option_strings:
+            option = action.option_strings[-1]
+            # `sources` of a fleet is `source` of a connection.
+            self._named[option.removeprefix("--").replace("-", "_")] = self._named[action.dest] = option
+        return action
 
     def load(self) -> None:
         """Add the options."""
         module = load(self._command)
         module.add_options(self)
-        self.set_defaults(run=module.run)
+        self.set_defaults(run=module.run, named=self._named)
         durations = f"; DURATION: {DURATIONS}" if "DURATION" in self.format_usage() else ""
         self.epilog = f"{module.EPILOG}{durations}"
 

@@ -17,7 +17,6 @@ from ..core.fleet.plan import FleetPlan
 from ..core.fleet.requirement import FleetRequirement
 from ..core.fleet_summary import FleetSummary
 from ..core.judge.backoff import Backoff
-from ..core.judge.requirement import Requirement
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.plain import plain
 from ..core.result import Result
@@ -28,12 +27,12 @@ from ..net.fleet.fleet import Fleet, planned, run_fleet, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
-from ..net.target import check_source, parse_url
+from ..net.target import check_source
 from ..report import openmetrics
 from ..report.extras import MissingExtra
 from ..report.live import LiveBlock
-from .connecting import add_connect_options, connect_options
-from .output import add_output_options, say, say_json
+from .connecting import add_connect_options, add_heartbeat_options, connect_options, requirement_of
+from .output import add_output_options, own_options, say, say_json
 from .reports import ReportFiles, add_report_option
 from .verdicts import as_json, begun_with, say_message, status_of, style_of
 
@@ -50,11 +49,9 @@ EPILOG = "exit: 0 stable, 1 unstable, 2 usage or a worker that did not start, 3 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("url", help="ws:// or wss://")
     add("--connections", type=int, required=True, metavar="N", help="how many")
     add("--for", dest="alive_for", default="2m", metavar="DURATION", help="how long each (default: 2m)")
-    add("--heartbeat", metavar="DURATION", help="a heartbeat this often on each, answered within --within")
-    add("--within", metavar="DURATION", help="time for an answer (default: the interval)")
+    add_heartbeat_options(parser)
     add(
         "--ramp",
         metavar="DURATION",
@@ -65,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--reconnects", metavar="DURATION", help="connections that end open again, each within this time")
     add(
         "--source",
+        dest="sources",
         action="append",
         default=[],
         metavar="ADDRESS",
@@ -96,17 +94,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Hold the fleet; returns the exit code."""
-    parse_url(options.url)
-    if options.within is not None and options.heartbeat is None:
-        raise ValueError("--within: answers to what? give --heartbeat too")
-    values = {
-        "alive_for": options.alive_for,
-        "heartbeat_every": options.heartbeat,
-        "heartbeat_within": options.within,
-    }
-    requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    # Whatever is wrong with an option is said before a plan is.
+    opening = connect_options(options)
+    requirement = requirement_of(options)
     assert requirement.alive_for is not None
-    for source in options.source:
+    address = openmetrics.parse_address(options.metrics) if options.metrics is not None else None
+    for source in options.sources:
         check_source(source)
     asked = _asked(options)
     reports, fleet = ReportFiles(options.report), None
@@ -118,13 +111,13 @@ def run(options: argparse.Namespace) -> int:
         job = FleetJob(
             url=options.url,
             requirement=requirement,
-            options={"client": options.client, **connect_options(options)},  # type: ignore[typeddict-item]
+            options={"client": options.client, **opening},  # type: ignore[typeddict-item]
             reconnects=asked.reconnects,
-            sources=tuple(options.source),
+            sources=tuple(options.sources),
         )
         fleet = Fleet(plan, job, asked, tier=Tier.REAL)
         progress.begin(plan, asked)
-        _hold(options, fleet, job, engine, progress)
+        _hold(options, address, fleet, job, engine, progress)
     except WorkerError as error:
         raise ValueError(str(error)) from error
     except KeyboardInterrupt:
@@ -144,7 +137,7 @@ def _finish(fleet: Fleet, options: argparse.Namespace, progress: _Progress, repo
     # Once: of 100,000 connections that ended each takes seconds.
     verdict, summary = fleet.verdict, fleet.summary
     if options.json:
-        say_json(_as_json(fleet, verdict, summary))
+        say_json(own_options(_as_json(fleet, verdict, summary)))
     else:
         say_message(_as_text(fleet, verdict, summary), options, style_of(verdict.outcome))
     reports.write(_result(fleet, verdict, summary))
@@ -192,10 +185,14 @@ def _asked(options: argparse.Namespace) -> FleetRequirement:
 
 
 def _hold(
-    options: argparse.Namespace, fleet: Fleet, job: FleetJob, engine: Engine, progress: _Progress
+    options: argparse.Namespace,
+    address: tuple[str, int] | None,
+    fleet: Fleet,
+    job: FleetJob,
+    engine: Engine,
+    progress: _Progress,
 ) -> None:
-    """Run the fleet to its end; whoever asks for metrics gets them meanwhile."""
-    address = openmetrics.parse_address(options.metrics) if options.metrics is not None else None
+    """Run the fleet to its end; whoever asks for metrics gets them meanwhile, at this address."""
 
     async def hold() -> None:
         with ExitStack() as stack:

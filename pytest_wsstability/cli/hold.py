@@ -19,8 +19,8 @@ from ..net.errors import OpeningError
 from ..net.hold import Soak, hold
 from ..profiles.catalogue import find
 from ..report.progress import Survey
-from .connecting import add_connect_options, connect_options
-from .output import add_output_options, say_json
+from .connecting import add_connect_options, add_heartbeat_options, connect_options, requirement_of
+from .output import add_output_options, own_options, say_json
 from .progress import CommandProgress
 from .reports import ReportFiles, add_report_option
 from .verdicts import as_json, begun_with, say_message, status_of, style_of, tell_opening
@@ -31,10 +31,8 @@ EPILOG = "exit: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("url", help="ws:// or wss://")
     add("--for", dest="alive_for", default="2m", metavar="DURATION", help="how long (default: 2m)")
-    add("--heartbeat", metavar="DURATION", help="a heartbeat this often, each answered within --within")
-    add("--within", metavar="DURATION", help="time for an answer (default: the interval)")
+    add_heartbeat_options(parser)
     add(
         "--session-within",
         metavar="DURATION",
@@ -48,13 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Hold one connection; returns the exit code."""
-    values = {
-        "alive_for": options.alive_for,
-        "heartbeat_every": options.heartbeat,
-        "heartbeat_within": options.within,
-        "session_within": options.session_within,
-    }
-    requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    requirement = requirement_of(options)
     reports = ReportFiles(options.report)
     try:
         _detected(options)
@@ -96,7 +88,7 @@ def _report_on(connection: Connection, seconds: float, progress: CommandProgress
 def _finish(soaked: Soak, options: argparse.Namespace, reports: ReportFiles) -> None:
     """Say and write what came of the hold."""
     if options.json:
-        say_json(_as_json(soaked))
+        say_json(own_options(_as_json(soaked)))
     else:
         say_message(_as_text(soaked), options, style_of(soaked.verdict.outcome))
     reports.write(_result(soaked))
@@ -159,8 +151,6 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
 
 def _refuse_unseen(options: argparse.Namespace) -> None:
     """Refuse a promise that this hold could not see kept: it would end as a verdict on the server."""
-    if options.within is not None and options.heartbeat is None:
-        raise ValueError("--within: answers to what? give --heartbeat too")
     if options.session_within is not None and not find(options.profile).has_session:
         raise ValueError(
             f"--session-within: the profile {options.profile!r} has no session to confirm; say which message "

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-from ..core.redact import printable, redact, redact_text
+from ..core.redact import in_texts, printable, redact, redact_text
 
 # Where nobody looks, lines are as long as they are: other programs read them.
 _UNBROKEN = 1_000_000
+# An option of the plugin, and no part of a URL.
+_OF_THE_PLUGIN = re.compile(r"(?<![^\s('`])--ws-")
+
+_T = TypeVar("_T")
 
 
 def add_output_options(parser: argparse.ArgumentParser, *, json: str) -> None:
@@ -38,6 +43,11 @@ def columns() -> int:
 def say_json(value: Any) -> None:
     """Print one JSON object in a line: ASCII, so that nothing in it fools a terminal."""
     print(json.dumps(redact(value)), flush=True)
+
+
+def own_options(value: _T) -> _T:
+    """Advice that names options of the plugin, with those of the commands: these lack the prefix."""
+    return in_texts(value, lambda text: _OF_THE_PLUGIN.sub("--", text))
 
 
 def shown(text: str) -> str:

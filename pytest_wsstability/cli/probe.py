@@ -23,7 +23,7 @@ from ..net.probe.climber import Climber
 from ..report.live import Row
 from .connecting import add_connect_options, connect_options
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE
-from .output import add_output_options, say_json
+from .output import add_output_options, own_options, say_json
 from .progress import CommandProgress
 from .reports import ReportFiles, add_report_option
 from .verdicts import say_message, tell_opening
@@ -37,7 +37,6 @@ EPILOG = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("url", help="ws:// or wss://")
     add("--max", default="10m", metavar="DURATION", help="how long to wait at most (default: 10m)")
     add(
         "--every",
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         progress.stop()
     if options.json:
-        say_json(_as_json(prober.url, findings))
+        say_json(own_options(_as_json(prober.url, findings)))
     else:
         say_message(_as_text(prober.url, findings), options, ())
     reports.write(*_results(prober), notes=_notes(findings))

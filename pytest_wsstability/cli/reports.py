@@ -12,6 +12,7 @@ from ..core.result import Result, Run
 from ..core.version import __version__
 from ..report.folders import unwritable
 from ..report.formats import renderer
+from .output import own_options
 
 
 def add_report_option(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,7 @@ class ReportFiles:
             started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
             tool=f"pytest-wsstability {__version__}",
             machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
-            results=results,
+            results=own_options(results),
             notes=tuple(notes),
         )
         lost = []

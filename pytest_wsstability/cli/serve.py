@@ -56,9 +56,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FAULT",
         help=f"go wrong on purpose: {GRAMMAR}; repeats",
     )
-    add("--fault-connections", type=int, metavar="N", help="faults in the first N only (default: all)")
+    add(
+        "--fault-connections",
+        dest="connections",
+        type=int,
+        metavar="N",
+        help="faults in the first N only (default: all)",
+    )
     add(
         "--allow-origin",
+        dest="allow_origins",
         action="append",
         default=[],
         metavar="ORIGIN",
@@ -89,6 +96,8 @@ def _port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the reference orchestrator until it is interrupted, or nobody reads its output any more."""
+    if options.connections is not None and not options.fault:
+        raise ValueError("--fault-connections: of which faults? give --fault too")
     action = options.on_deadline
     output = _Output(as_json=options.json)
     orchestrator = Orchestrator(
@@ -101,9 +110,9 @@ def run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         page=page(),
-        allow_origins=options.allow_origin,
+        allow_origins=options.allow_origins,
         limits=Limits(connections=options.max_connections, sessions=REMEMBERED),
-        faults=Program.of(map(fault_in, options.fault), connections=options.fault_connections),
+        faults=Program.of(map(fault_in, options.fault), connections=options.connections),
         ended=output.ended,
     )
     asyncio.run(_serve(orchestrator, output))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from typing import Any
 
@@ -13,11 +12,9 @@ from ..core.plain import plain
 from ..net.errors import OpeningError
 from ..report.colours import Style, is_coloured, paint, styled
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
-from .output import columns, say_json, shown
+from .output import columns, own_options, say_json, shown
 
 _COLOURS = {Outcome.STABLE: "green", Outcome.UNSTABLE: "red", Outcome.INCONCLUSIVE: "yellow"}
-# An option, and no part of a URL.
-_OF_THE_PLUGIN = re.compile(r"(?<![^\s('`])--ws-")
 _STATUSES = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
 
 
@@ -33,21 +30,16 @@ def say_message(text: str, options: argparse.Namespace, first: Style) -> None:
     """
     stream = sys.stdout
     coloured = is_coloured(stream, options.color)
-    for line, style in styled(shown(_with_own_options(text)), columns(), first):
+    for line, style in styled(shown(own_options(text)), columns(), first):
         print(paint(line, style) if coloured else line, file=stream)
     stream.flush()
-
-
-def _with_own_options(text: str) -> str:
-    """Advice that names options of the plugin, with those of the commands: these lack the prefix."""
-    return _OF_THE_PLUGIN.sub("--", text)
 
 
 def tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
     """Print why nothing opened, what to change, and where to read on; returns the exit code."""
     if options.json:
-        error = _with_own_options(str(exc))
-        say_json({"outcome": "not opened", "error": error, "diagnosis": plain(exc.diagnosis)})
+        told = {"outcome": "not opened", "error": str(exc), "diagnosis": plain(exc.diagnosis)}
+        say_json(own_options(told))
     else:
         lines = [str(exc), f"  fix       {exc.diagnosis.remedy}", read_on(exc.stage.code)]
         say_message("\n".join(lines), options, ("red", "bold"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -76,21 +76,26 @@ def _shown(text: str) -> Iterator[Span]:
 
 def redact(value: _T) -> _T:
     """A value with every text in it redacted: in data classes, lists, tuples and mappings."""
-    return _redacted(value)  # type: ignore[no-any-return]
+    return in_texts(value, redact_text, _redacted_bytes)
 
 
-def _redacted(value: Any) -> Any:
+def in_texts(value: _T, change: Callable[[str], str], of_bytes: Callable[[bytes], bytes] | None = None) -> _T:
+    """A value with every text in it changed: in data classes, lists, tuples and mappings."""
+    return _changed(value, change, of_bytes)  # type: ignore[no-any-return]
+
+
+def _changed(value: Any, change: Callable[[str], str], of_bytes: Callable[[bytes], bytes] | None) -> Any:
     if type(value) is str:
-        return redact_text(value)
+        return change(value)
     if type(value) is bytes:
-        return _redacted_bytes(value)
+        return value if of_bytes is None else of_bytes(value)
     if isinstance(value, dict):
-        return {name: _redacted(each) for name, each in value.items()}
+        return {name: _changed(each, change, of_bytes) for name, each in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(map(_redacted, value))
+        return type(value)(_changed(each, change, of_bytes) for each in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         old = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
-        new = {name: _redacted(each) for name, each in old.items()}
+        new = {name: _changed(each, change, of_bytes) for name, each in old.items()}
         changed = {name: each for name, each in new.items() if each != old[name]}
         return dataclasses.replace(value, **changed) if changed else value
     return value

@@ -209,21 +209,31 @@ def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["http://127.0.0.1"], r"url: 'http://127.0.0.1' is not a WebSocket URL"),
+        (["ftp://127.0.0.1"], r"url: 'ftp://127.0.0.1' is not a WebSocket URL"),
         (["ws://127.0.0.1:99999"], r"url: .* is not a WebSocket URL \(its port is none from 1 to 65535\)"),
-        ([NOBODY, "--for", "soon"], r"alive_for: 'soon' is not a duration; give seconds"),
-        ([NOBODY, "--for", "0"], r"alive_for: must be longer than 0"),
-        ([NOBODY, "--for", "1s", "--heartbeat", "2s"], r"heartbeat_every: 2 s is not shorter than the hold"),
-        ([NOBODY, "--heartbeat", "x"], r"heartbeat_every: 'x' is not a duration"),
+        ([NOBODY, "--for", "soon"], r"--for: 'soon' is not a duration; give seconds"),
+        ([NOBODY, "--for", "0"], r"--for: must be longer than 0"),
+        (
+            [NOBODY, "--for", "1s", "--heartbeat", "2s"],
+            r"--heartbeat: 2 s is not shorter than the hold \(--for=1 s\), so no heartbeat",
+        ),
+        ([NOBODY, "--heartbeat", "x"], r"--heartbeat: 'x' is not a duration"),
         ([NOBODY, "--within", "5s"], r"--within: answers to what\? give --heartbeat too"),
-        ([NOBODY, "--profile", "xml"], r"profile: 'xml' is unknown; valid ones: 'json', 'frames'"),
+        ([NOBODY, "--heartbeat", "1s", "--within", "x"], r"--within: 'x' is not a duration"),
+        ([NOBODY, "--session-within", "x"], r"--session-within: 'x' is not a duration"),
+        ([NOBODY, "--profile", "xml"], r"--profile: 'xml' is unknown; valid ones: 'json', 'frames'"),
         (
             [NOBODY, "--profile", "frames", "--session-within", "1s"],
             r"--session-within: the profile 'frames' has no session to confirm; say which message",
         ),
-        ([NOBODY, "--client", "ie6"], r"client: 'ie6' is no kind of client; valid ones: 'browser', 'mute'"),
-        ([NOBODY, "--ca", "no-such.pem"], r"ca: there is no file 'no-such.pem'; give a PEM file"),
-        (["wss://127.0.0.1:1", "--ca", __file__], r"ca: .*test_cli\.py' cannot be read as PEM"),
+        ([NOBODY, "--client", "ie6"], r"--client: 'ie6' is no kind of client; valid ones: 'browser', 'mute'"),
+        ([NOBODY, "--ca", "no-such.pem"], r"--ca: there is no file 'no-such.pem'; give a PEM file"),
+        (["wss://127.0.0.1:1", "--ca", __file__], r"--ca: .*test_cli\.py' cannot be read as PEM"),
+        ([NOBODY, "--cert", "no-such.pem"], r"--cert: there is no file 'no-such.pem'; give a PEM file"),
+        (
+            ["ws://a.invalid", "--proxy", "ftp://b"],
+            r"--proxy: .*; give http://host:port, socks5://host:port, or",
+        ),
         ([NOBODY, "--header", "X-Trace"], r"--header: a value without a header's name; give 'Name: value'"),
         ([NOBODY, "--header", "X-A: b\r\nX-C: d"], r"header X-A: the value has a line break"),
     ],
@@ -320,6 +330,47 @@ def test_headers_are_sent(run):
     assert {f"Authorization: {SECRET}", "X-A: b", "Sec-WebSocket-Protocol: voice.v1"} <= set(received)
 
 
+@pytest.fixture
+def redirecting(good):
+    """The URL of a server that sends everybody to another."""
+    answer = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {good}\r\nContent-Length: 0\r\n\r\n".encode()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def redirect() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(answer)
+
+        thread = threading.Thread(target=redirect)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.getsockname()[1]}/"
+        thread.join()
+
+
+def test_advice_names_what_the_command_has(run, redirecting, good):
+    """In JSON too: the option that is named is one of this command, and helps."""
+    status, out, _ = run("hold", redirecting, "--for", "200ms", "--json")
+    advice = json.loads(out)["diagnosis"]["remedy"]
+
+    assert status == 1
+    assert "(--redirects)" in advice
+    assert "--ws-" not in out
+
+
+def test_redirects_are_followed_when_told_to(run, redirecting):
+    """As many as are given."""
+    assert run("hold", redirecting, "--for", "200ms", "--redirects", "1")[0] == 0
+
+
+def test_a_url_of_http_is_taken_for_one_of_websocket(run, good):
+    """As pytest --ws-url and browsers take it."""
+    status, out, _ = run("hold", good.replace("ws://", "http://"), "--for", "200ms")
+
+    assert status == 0
+    assert out.startswith(f"stable: {good} alive for")
+
+
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory):
     """A server with a certificate that the system does not trust."""
@@ -353,15 +404,20 @@ def test_certificates_are_trusted_when_told_to(run, secure, how):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--read-deadline", "0"], r"read_deadline: must be longer than 0"),
-        (["--ping-interval", "often"], r"ping_interval: 'often' is not a duration"),
-        (["--deadline-reset-by", "pong,luck"], r"deadline_reset_by: 'luck' is no kind of traffic"),
-        (["--on-deadline", "1006"], r"on_deadline: 1006 is neither 'drop' nor a close code"),
-        (["--on-deadline", "explode"], r"on_deadline: 'explode' is neither 'drop' nor a close code"),
-        (["--profile", "xml"], r"profile: 'xml' is unknown"),
+        (["--read-deadline", "0"], r"--read-deadline: must be longer than 0"),
+        (["--ping-interval", "often"], r"--ping-interval: 'often' is not a duration"),
+        (["--deadline-reset-by", "pong,luck"], r"--deadline-reset-by: 'luck' is no kind of traffic"),
+        (["--on-deadline", "1006"], r"--on-deadline: 1006 is neither 'drop' nor a close code"),
+        (["--on-deadline", "explode"], r"--on-deadline: 'explode' is neither 'drop' nor a close code"),
+        (["--profile", "xml"], r"--profile: 'xml' is unknown"),
+        (["--allow-origin", "x"], r"--allow-origin: 'x' is no origin"),
+        (["--fault-connections", "1"], r"--fault-connections: of which faults\? give --fault too"),
         (["--fault", "dropp"], r"fault 'dropp': unknown fault 'dropp' \(did you mean 'drop'\?\)"),
         (["--fault", "drop", "--fault", "drop at 5s"], r"faults: faults.Drop\(\) at 5 s: .* has ended the"),
-        (["--fault", "drop", "--fault-connections", "0"], r"connections: 0 is not a number of connections"),
+        (
+            ["--fault", "drop", "--fault-connections", "0"],
+            r"--fault-connections: 0 is not a number of connections",
+        ),
         (["--fault", "wrong_session", "--profile", "frames"], r"faults: .* has no session to confirm"),
         (["--host", "203.0.113.9"], r"the orchestrator cannot listen on 203.0.113.9:0"),
     ],

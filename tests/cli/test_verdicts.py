@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+from dataclasses import replace
 
 import pytest
 
 from pytest_wsstability import cli
+from pytest_wsstability.cli.reports import ReportFiles
 from pytest_wsstability.cli.verdicts import say_message, style_of
-from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.judge.verdict import Note, Noted, Outcome
 from pytest_wsstability.report import json_file
 from tests.cli.test_cli import NOBODY
-from tests.report.made import good
+from tests.report.made import cut, good
 from tests.report.made import run as run_of
 
 pytestmark = pytest.mark.real
@@ -66,6 +68,17 @@ def test_advice_names_the_options_of_the_commands(capsys):
     assert capsys.readouterr().out == (
         "unstable: wss://a--ws-b/--ws-c\n  fix       see the profile (--profile), or --ca FILE\n"
     )
+
+
+def test_advice_in_a_report_names_them_too(tmp_path):
+    """As deep as it stands, and in no timeline."""
+    verdict = replace(cut().verdict, notes=(Note(Noted.PROOF, 0.0, "see --ws-ca FILE"),))
+
+    ReportFiles([str(tmp_path / "run.json")]).write(replace(cut(), verdict=verdict))
+
+    report = (tmp_path / "run.json").read_text()
+    assert "see --ca FILE" in report
+    assert "--ws-" not in report
 
 
 @pytest.mark.parametrize("how", ["option", "variable"])
