@@ -14,6 +14,7 @@ from importlib import resources
 
 from ..core.faults import Program
 from ..core.faults.catalogue import GRAMMAR, fault_in
+from ..core.judge.attempts import ConnectionAttempt
 from ..core.redact import show_session, show_text
 from ..core.timeline.close import CLOSE_CODES
 from ..net.connection import Connection
@@ -72,7 +73,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a site whose pages may connect (https://app.example); * for all; repeats",
     )
     add("--max-connections", type=_count, default=1000, metavar="N", help="open at once (default: 1000)")
-    add("--json", action="store_true", help="a JSON object for each session that ends")
+    add("--json", action="store_true", help="a JSON object for each session, and each client that got none")
 
 
 def page() -> str:
@@ -114,6 +115,7 @@ def run(options: argparse.Namespace) -> int:
         limits=Limits(connections=options.max_connections, sessions=REMEMBERED),
         faults=Program.of(map(fault_in, options.fault), connections=options.connections),
         ended=output.ended,
+        refused=output.refused,
     )
     asyncio.run(_serve(orchestrator, output))
     return STABLE
@@ -172,6 +174,14 @@ class _Output:
                     f"session {show_session(session)}: {timeline.close.headline()}: {timeline.close}", 1000
                 )
             )
+
+    def refused(self, attempt: ConnectionAttempt) -> None:
+        """Somebody came who did not get a connection: whoever looks for a client that fails looks here."""
+        if self._as_json:
+            self._print(json.dumps({"refused": attempt.status, "told": show_text(attempt.told)}))
+        else:
+            told = f": {attempt.told}" if attempt.told else ""
+            self._print(show_text(f"no session: {attempt}{told}", 1000))
 
     def _print(self, line: str) -> None:
         if self.over.is_set():

@@ -102,6 +102,25 @@ def test_it_ends_when_nobody_reads_what_it_prints(sessions):
         assert process.stderr.read() == ""
 
 
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ([], "no session: refused with HTTP 403: Origin: 'https://e.example/\\\\x9b2J' is not allowed to"),
+        (["--json"], '{"refused": 403, "told": "Origin: '),
+    ],
+)
+def test_who_is_refused_is_printed(options, printed):
+    """With the reason; what a client chose moves no cursor."""
+    with serving(*options, "--allow-origin", "https://app.example") as (process, url):
+        with pytest.raises(OpeningError, match="HTTP 403"):
+            asyncio.run(connect(url, origin="https://e.example/\x9b2J"))
+
+        line = process.stdout.readline()
+
+    assert line.startswith(printed)
+    assert line.rstrip("\n").isprintable()
+
+
 def test_a_foreign_page_is_refused():
     """Unless its origin is allowed."""
 
@@ -122,7 +141,7 @@ def test_a_foreign_page_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--allow-origin", "app.example"], "wsstability serve: allow_origins: 'app.example' is no origin"),
+        (["--allow-origin", "app.example"], "wsstability serve: --allow-origin: 'app.example' is no origin"),
         (["--max-connections", "0"], "argument --max-connections: '0' is not a number of connections"),
         (["--max-connections", "many"], "argument --max-connections: 'many' is not a number of connections"),
     ],

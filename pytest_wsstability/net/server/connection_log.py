@@ -46,6 +46,8 @@ class ConnectionLog:
         self._links: dict[ConnectionAttempt, list[Link]] = {}
         # Gives the links on the way to the client with an address.
         self.links_to: Callable[[Any], list[Link]] = links_to
+        # Is told of each attempt that did not become a connection, once it is over.
+        self.on_refused: Callable[[ConnectionAttempt], object] | None = None
         # How often something changed here, and those who wait for that.
         self._changes = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -100,9 +102,11 @@ class ConnectionLog:
 
     def on_close(self, websocket: WebSocket, connection: Connection | None) -> None:
         """A transport is gone; no connection where the opening handshake failed."""
-        _, peer = self._transports.pop(websocket, (None, None))
+        attempt, peer = self._transports.pop(websocket, (None, None))
         if connection is not None:
             self._open.pop(peer, None)
+        elif attempt is not None and (attempt.status or 0) // 100 != 2 and self.on_refused is not None:
+            self.on_refused(attempt)
         self._wake()
 
     def on_loss(self, websocket: WebSocket, by: str, *, seconds: float | None) -> None:

@@ -68,6 +68,7 @@ class OrchestratorKeywords(BehaviourKeywords, total=False):
     headers: Headers
     max_size: int | None
     ended: Callable[[Connection], object] | None
+    refused: Callable[[ConnectionAttempt], object] | None
     page: str | None
     faults: Faults
     allow_origins: Iterable[str] | None
@@ -97,6 +98,7 @@ class Orchestrator:
         headers: further header fields of the handshake response.
         max_size: bytes of a message above which a connection fails with 1009; None for no limit.
         ended: called with each connection that has ended.
+        refused: called with each of the `attempts` that did not become a connection, once it is over.
         page: HTML for browsers that ask for ``/`` without an upgrade; None answers them with HTTP 426. The
             page may ask ``/status?session=ID`` for what the server knows of its session, as JSON.
         allow_origins: sites whose pages may connect besides the server's own (``https://app.example``,
@@ -126,6 +128,7 @@ class Orchestrator:
         headers: Headers = (),
         max_size: int | None = MAX_SIZE,
         ended: Callable[[Connection], object] | None = None,
+        refused: Callable[[ConnectionAttempt], object] | None = None,
         page: str | None = None,
         allow_origins: Iterable[str] | None = None,
         limits: Limits | None = None,
@@ -156,7 +159,7 @@ class Orchestrator:
         self._faults = PeerFaults(self.program, self._registry, self._restart_by_fault)
         # None: clients reach the server directly.
         self._path = Path(self.program.link, tls=tls is not None) if self.program.link else None
-        self._registry.links_to = self._links_to
+        self._registry.links_to, self._registry.on_refused = self._links_to, refused
         self._running = False
         # Down and about to come back; None while it is up or stopped.
         self._restarting: asyncio.Task[None] | None = None

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pytest_wsstability import ConnectionEnded, Direction, Orchestrator, Role
+from pytest_wsstability import ConnectionEnded, Direction, OpeningError, Orchestrator, Role, connect
 from pytest_wsstability.profiles import JSON, Profile
 from tests.net.peers import TEXT, connected, opened
 
@@ -272,6 +272,23 @@ async def test_ended_is_called_with_each_connection():
         async with opened(orchestrator.url):
             pass
     assert sorted(each.timeline.close.code for each in gone) == [1006, 4000]
+
+
+async def test_refused_is_called_with_each_attempt_that_does_not_open():
+    """What is no WebSocket request at all among them; who looks at the page wants no connection."""
+    came = []
+    async with Orchestrator(refused=came.append, page="<p>", allow_origins=[]) as orchestrator:
+        port = int(orchestrator.url.rstrip("/").rpartition(":")[2])
+        with pytest.raises(OpeningError):
+            await connect(orchestrator.url, origin="https://evil.example")
+        for request in (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\r\n\r\n"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request)
+            await reader.read()
+            writer.close()
+        async with opened(orchestrator.url):
+            pass
+    assert [(each.status, each.told[:7]) for each in came] == [(403, "Origin:"), (None, "")]
 
 
 async def test_a_message_over_the_servers_limit_is_refused():
