@@ -140,8 +140,7 @@ class Orchestrator:
         _check_one(echo=echo, handler=handler, voice=voice)
         # None where nobody speaks.
         self._agents = None if voice is None else VoiceAgents.of(voice, self.profile, self._block)
-        self._handlers = Handlers(echo_messages if echo else handler)
-        self._ended = ended
+        self._handlers, self._ended = Handlers(echo_messages if echo else handler), ended
         self._port = Port(host, port, tls)
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
         self._select = None if subprotocols else _chooser(self.profile.subprotocols)
