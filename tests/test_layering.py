@@ -53,7 +53,7 @@ ALWAYS_LOADED = {
 BEFORE_A_COMMAND = {
     "core", "core.version", "core.redact", "core.secret_forms", "core.secret_names", "core.secret_places",
     "core.secret_shapes", "core.secret_values", "core.unescaped", "cli", "cli.exits", "cli.output",
-    "cli.stopping",
+    "cli.stopping", "core.secret_structures",
 }  # fmt: skip
 
 

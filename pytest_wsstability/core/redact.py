@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from .secret_forms import SHORTEST
 from .secret_names import is_secret_value, is_word_of_ours
-from .secret_places import Span, named, placed
+from .secret_places import named, placed
 from .secret_shapes import issued
+from .secret_structures import Span
 from .secret_values import MASK, SECRETS, hashed
 
 _T = TypeVar("_T")

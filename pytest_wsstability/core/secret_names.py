@@ -11,6 +11,7 @@ _NAMES = frozenset({"session_state"})
 # Secret wherever it stands in a name in small letters: `accessToken`, `apikey`.
 _PART = re.compile(
     r"token|key|secret|passw|passphrase|passcode|auth|credential|session|sessid|jwt|ticket|signature"
+    r"|senha|contrase[nñ]a|kennwort|motdepasse|парол|密码|密碼|パスワード"
 )
 # What may stand between two words of a name.
 _GAP = "[^a-z0-9]?"
@@ -32,6 +33,11 @@ _ACCESS = (
 # Such a code; named no further it may be that of OAuth 2.0 (RFC 6749), whose other half is the verifier of
 # RFC 7636. That of an error, of a status or of a country lets nobody in.
 _CODE = re.compile(rf"(?:x-)?code$|.*code{_GAP}verifier|(?:.*[^a-z])?(?:{_ACCESS}){_GAP}codes?(?![a-z])")
+# The code of an error: a few digits, with a word or not, a state of SQL, a result of Windows. Six digits and
+# more may be a one-time password.
+_OF_AN_ERROR = re.compile(
+    r"\d{1,5}|(?:[A-Za-z]{1,4}[_-]?|(?:[A-Z]+[_-])+)\d{3,7}|\d[0-9A-Z]{2}\d\d|0x[0-9a-fA-F]{1,8}"
+)
 # A key of a table or a queue, or one that lets in, as Azure and PagerDuty have them: the value tells.
 _TWOFOLD = re.compile(rf"(?:primary|secondary|routing){_GAP}key", re.IGNORECASE)
 # The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `token_file`.
@@ -176,7 +182,7 @@ def is_secret_member(name: str, value: str) -> bool:
     if _TWOFOLD.fullmatch(name):
         return not is_ordinary(value)
     if name.lower() == "code" and "code" not in _own:
-        return not is_ordinary(value)
+        return _OF_AN_ERROR.fullmatch(value) is None and not is_ordinary(value)
     return is_secret_value(name, value)
 
 

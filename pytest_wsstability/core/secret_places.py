@@ -14,13 +14,9 @@ from .secret_names import (
     is_secret_member,
     is_secret_value,
 )
-
-Span = tuple[int, int]
+from .secret_structures import DIGITS, LETS_IN, QUOTED, Span, is_odd, is_password, structured, unquoted
 
 # None of these looks at a character more than a few times, whatever a peer writes.
-_QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
-# A PIN has four digits at least (ISO 9564-1); with fewer it is that of a board, or a count.
-_DIGITS = r"\d{4,}(?![\d.eE])"
 # What may stand before a quoted value: the prefix of a literal, `Some("`, `SecretStr('`, Erlang's `<<"`.
 _BEFORE = r"""(?:(?:rb?|br?|u|<<|(?:Some|Ok|Just|String|Secret\w{0,9})\()(?=["']))"""
 # What is no value: dots in advice, the bracket that opens a structure, what stands before a quote.
@@ -31,24 +27,29 @@ _A_NAME = r"(?P<name>[\w.\-%]+(?:\[[\w.\-%]*\])*+)"
 _QUERY_VALUE = re.compile(rf"""[?&;]{_A_NAME}={_A_VALUE}(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)""")
 # The same without a question mark, as in a reason phrase, in logs and in Ruby.
 _ASSIGNED = re.compile(rf"""(?<![\w.\-%?&]){_A_NAME}=>?+{_A_VALUE}(?P<value>[^&\s"'#;,)}}\]]+)""")
-_ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&]){_A_NAME}=>?{_BEFORE}?(?=(?P<value>{_QUOTED}))")
+_ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&]){_A_NAME}=>?{_BEFORE}?(?=(?P<value>{QUOTED}))")
 # As JSON and `repr` have it, PHP's `var_dump` and Erlang; a list, as Go has header fields; a pair, as ASGI
 # has them. The value may hold others, as JSON in JSON.
 _MEMBER = re.compile(
-    rf"""b?(["'])(?P<name>[\w.\-\[\]]+)\1(?:\]|>>)?\s*(?::|=>)\s*"""
-    rf"""(?:(?:string\(\d+\) |{_BEFORE})?(?=(?P<value>{_QUOTED}|{_DIGITS}))"""
-    rf"""|\[\s*(?=(?P<items>b?(?:{_QUOTED})(?:\s*,\s*b?(?:{_QUOTED}))*)))"""
+    rf"""b?(["'])(?P<name>[\w.\-\[\]]+(?: [\w.\-\[\]]+){{0,3}})\1(?:\]|>>)?\s*(?::|=>)\s*"""
+    rf"""(?:(?:string\(\d+\) |{_BEFORE})?(?=(?P<value>{QUOTED}|{DIGITS}))"""
+    rf"""|\[\s*(?=(?P<items>b?(?:{QUOTED})(?:\s*,\s*b?(?:{QUOTED}))*)))"""
 )
-_ITEM = re.compile(rf"(?P<value>{_QUOTED})")
-_PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
+_ITEM = re.compile(rf"(?P<value>{QUOTED})")
+_PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{QUOTED}))""")
 # A pair of Erlang's.
 _TUPLE = re.compile(
     r"""{(?:<<)?"?(?P<name>[\w.\-]+)"?(?:>>)?,\s?(?:<<)?"(?=[^\s\d"]*\d)(?P<value>[\w.+/~=\-]{11,}[\w=])\""""
 )
-# The name of a field in one member and its value in another, as HAR, Kubernetes and Postman have them.
-_SAID_APART = re.compile(
-    rf"""["'](?:name|key|header)["']\s*:\s*(["'])(?P<name>[\w.\-\[\] ]+)\1\s*,\s*"""
-    rf"""["']value["']\s*:\s*(?=(?P<value>{_QUOTED}))"""
+# The name of a field in one member and its value in another, as HAR, Kubernetes and Postman have them, in
+# either order and with some others between; and in YAML.
+_NAME_MEMBER = r"""["'](?:name|key|header)["']\s*:\s*(?P<quote>["'])(?P<name>[\w.\-\[\] ]+)(?P=quote)"""
+_VALUE_MEMBER = rf"""["']value["']\s*:\s*(?P<value>{QUOTED})"""
+_BETWEEN = rf"""\s*,\s*(?:["']\w+["']\s*:\s*(?:{QUOTED}|[\w.\-]+)\s*,\s*){{0,4}}"""
+_SAID_APART = re.compile(f"{_NAME_MEMBER}{_BETWEEN}{_VALUE_MEMBER}")
+_SAID_BEFORE = re.compile(f"{_VALUE_MEMBER}{_BETWEEN}{_NAME_MEMBER}")
+_SAID_IN_YAML = re.compile(
+    r"""\bname:[ \t]*["']?(?P<name>[\w.\-]+)["']?[ \t\r]*\n[ \t]*value:[ \t]*["']?(?P<value>[^\s"']+)"""
 )
 # A header field whose value is a secret in any text.
 _CREDENTIALS = re.compile(
@@ -102,7 +103,6 @@ _USER = re.compile(
     r"(?<!\S)(?:-u|-U|--(?:proxy-)?user|--(?:basic-)?auth)(?:[ \t]+|=)?[\"']?"
     r"[^\s:\"'=]+:(?P<value>[^\s\"']+)"
 )
-_PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
 # "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'"; a key of any kind, but
 # of a table or a store, where it has as many hexadecimal digits as keys have.
 _NAMED_KEY = (
@@ -138,7 +138,6 @@ _STATED = re.compile(
     rf"""(?<![\w.\-])(?P<name>[\w.\-]+)["']?(?::[ \t]*|[ \t]?=>?[ \t]?){_BEFORE}?["']?"""
     r"""(?=(?P<value>[\w.+/~\-]{12,}+={0,2}+)(?![\w(\[]))"""
 )
-_LETS_IN = re.compile(r"token|secret|passw|pwd|passphrase|api[_-]?key|credential", re.IGNORECASE)
 # ... and no amount or instant is: `token_issued_ns = 1764499780123456789`.
 _AMOUNT = re.compile(r"[+\-]?\d+")
 # Digits amid the words of a name in a program: `OAuth2AccessToken`, `x25519_private_key`.
@@ -157,6 +156,7 @@ def named(text: str) -> Iterator[Span]:
     if ":" in text:
         yield from _fields(text)
     yield from _offered(text)
+    yield from structured(text)
     if "=" in text:
         yield from _values(_ASSIGNED, text, is_secret_in_prose)
         yield from _values(_ASSIGNED_QUOTED, text, is_secret_in_prose)
@@ -200,20 +200,22 @@ def _members(text: str) -> Iterator[Span]:
             items = _ITEM.finditer(text, *match.span("items"))
             # Tokens of a language model are pieces of words.
             yield from (
-                _unquoted(each)
+                unquoted(each)
                 for each in items
-                if len(each[0]) > SHORTEST + 1 and _is_odd(name, each[0][1:-1])
+                if len(each[0]) > SHORTEST + 1 and is_odd(name, each[0][1:-1])
             )
+        elif " " in name:
+            # Those of headings are words: "Key Takeaways", "Session Notes".
+            if " " not in value and is_odd(name, value[1:-1]):
+                yield unquoted(match)
         elif is_of_a_number(name) if value.isdigit() else is_secret_member(name, value[1:-1]):
-            yield _unquoted(match)
-    for match in (*_PAIR.finditer(text), *_SAID_APART.finditer(text)):
-        if _is_odd(match["name"], match["value"][1:-1]):
-            yield _unquoted(match)
+            yield unquoted(match)
+    for pattern in (_PAIR, _SAID_APART, _SAID_BEFORE):
+        for match in pattern.finditer(text):
+            if is_odd(match["name"], match["value"][1:-1]):
+                yield unquoted(match)
     yield from _telling(_TUPLE, text)
-
-
-def _is_odd(name: str, value: str) -> bool:
-    return is_secret_in_prose(name, value) and not is_ordinary(value)
+    yield from _telling(_SAID_IN_YAML, text)
 
 
 def _fields(text: str) -> Iterator[Span]:
@@ -244,7 +246,7 @@ def _telling(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
     """Words behind a name that are its value, and that a secret."""
     for match in pattern.finditer(text):
         name, value = match["name"], match["value"]
-        if is_secret_in_prose(name, value) and (_is_random(value) or _is_password(name, value)):
+        if is_secret_in_prose(name, value) and (_is_random(value) or is_password(name, value)):
             yield match.span("value")
 
 
@@ -279,7 +281,7 @@ def _is_random(value: str) -> bool:
 
 def _lets_in(match: re.Match[str]) -> bool:
     name, value = match["name"], match["value"]
-    if _LETS_IN.search(name) is None or not (is_secret_in_prose(name, value) and _has_digits(value)):
+    if LETS_IN.search(name) is None or not (is_secret_in_prose(name, value) and _has_digits(value)):
         return False
     if match.string[match.start("value") - 1] in "\"'":
         return True
@@ -294,20 +296,10 @@ def _has_digits(value: str) -> bool:
     return any(map(str.isdigit, value)) and not is_ordinary(value)
 
 
-def _is_password(name: str, value: str) -> bool:
-    """Whether a word behind "password:" is one: "password: required" tells of it."""
-    return _PASSWORD.search(name) is not None and len(value) > 3 and not value.isalpha()
-
-
 def _values(pattern: re.Pattern[str], text: str, is_one: Callable[[str, str], bool]) -> Iterator[Span]:
     for match in pattern.finditer(text):
         if is_one(match["name"], match["value"].strip("\"'")):
-            yield _unquoted(match)
-
-
-def _unquoted(match: re.Match[str]) -> Span:
-    quotes = int(match["value"][:1] in ("'", '"'))
-    return match.start("value") + quotes, match.end("value") - quotes
+            yield unquoted(match)
 
 
 def _user_information(text: str) -> Iterator[Span]:

@@ -10,6 +10,14 @@ from pytest_wsstability.core.redact import redact_source, redact_text
 
 RANDOM = "Zz99aa88bb77"
 HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
+# What is looked at from many places of a text.
+LONG = (
+    '{"token":{' * 4_000,
+    '{"token":{"a":"' + '\\"' * 5_000,
+    "content-disposition: form-data; name=x " * 1_500,
+    "<a " + 'name="x" ' * 4_000,
+    '"name":"x","a":"b",' * 2_000,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +29,49 @@ HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
         (f"sent api_key: '{RANDOM}', then waited", "sent api_key: '***', then waited"),
         (f"{{token:'{RANDOM}'}}", "{token:'***'}"),
         ("Password: hunter2.", "Password: ***."),
+        # Members whose names have spaces; and in a structure, numbers and words too where it is called so.
+        (f'{{"Api Key": "{RANDOM}", "Client Secret":"{HEX}"}}', '{"Api Key": "***", "Client Secret":"***"}'),
+        (
+            f'{{"password":{{"type":"plain","value":"{RANDOM}"}}}}',
+            '{"password":{"type":"plain","value":"***"}}',
+        ),
+        ("{'password': {'value': 'hunter', 'min': 8}}", "{'password': {'value': '***', 'min': 8}}"),
+        ('{"password":{"value":"12345"},"user":"joe"}', '{"password":{"value":"***"},"user":"joe"}'),
+        (
+            f'{{"credentials":{{"a":{{"b":["{RANDOM}"]}}}},"id":"{RANDOM}"}}',
+            f'{{"credentials":{{"a":{{"b":["***"]}}}},"id":"{RANDOM}"}}',
+        ),
+        (
+            f'{{"token": [{{"raw": "{RANDOM}"}}, {{"raw": "{RANDOM}',
+            '{"token": [{"raw": "***"}, {"raw": "***',
+        ),
+        # The name and the value in members of their own, in either order, and in YAML.
+        (
+            f'{{"name":"token","type":"a","n":1,"value":"{RANDOM}"}}',
+            '{"name":"token","type":"a","n":1,"value":"***"}',
+        ),
+        (f"{{'value': '{RANDOM}', 'name': 'X-Api-Key'}}", "{'value': '***', 'name': 'X-Api-Key'}"),
+        (f"- name: API_TOKEN\n  value: '{RANDOM}'", "- name: API_TOKEN\n  value: '***'"),
+        # Fields of forms (RFC 7578), as they are and as `repr` writes them.
+        (
+            'Content-Disposition: form-data; name="password"\r\n\r\nhunter\r\n--b\r\n',
+            'Content-Disposition: form-data; name="password"\r\n\r\n***\r\n--b\r\n',
+        ),
+        (
+            "content-disposition: form-data; filename=a; name=token\nContent-Type: a/b\n\none\ntwo\n--b--",
+            "content-disposition: form-data; filename=a; name=token\nContent-Type: a/b\n\n***\n--b--",
+        ),
+        (
+            r'Content-Disposition: form-data; name="pin"\r\n\r\n4821\r\n--b',
+            r'Content-Disposition: form-data; name="pin"\r\n\r\n***\r\n--b',
+        ),
+        # What a page or a file of XML gives by attributes, and behind them.
+        (f'<input type="password" value="{RANDOM}">', '<input type="password" value="***">'),
+        (f"<meta content='{RANDOM}' name='csrf-token'>", "<meta content='***' name='csrf-token'>"),
+        (f'<add key="ApiKey" value="{RANDOM}" />', '<add key="ApiKey" value="***" />'),
+        (f'<string name="api_key">{RANDOM}</string>', '<string name="api_key">***</string>'),
+        # In other languages.
+        (f'{{"senha":"{RANDOM}"}} contraseña={RANDOM}', '{"senha":"***"} contraseña=***'),
         # Credentials amid a line: the word behind the scheme, or all between quotes.
         (f"> Authorization: Token {RANDOM} sent", "> Authorization: Token *** sent"),
         (f"curl -H 'Authorization: Token {RANDOM}' x", "curl -H 'Authorization: Token ***' x"),
@@ -166,6 +217,17 @@ def test_in_a_sentence(text, shown):
         f"KeyError: '{RANDOM}'", f"TokenError: {RANDOM}", f"session_error={RANDOM}", "token_reason=over",
         "invalid token at position 12", "token: expired", "password: required", "auth: basic",
         "Bad password: RabbitMQ closes", "AssertionError: session: closed",
+        # Headings; what is asked of a password, or told of a token; fields and tags of another kind.
+        '{"Key Takeaways": "we ship v2 on 3/4", "Session Notes": "Q3x7 is done", "Primary Key": "id"}',
+        '{"password":{"type":"string","minLength":8},"token":{"type":"jwt","expires":"2026-11-30T13:00:00Z"}}',
+        '{"session":{"model":"gpt-4o-realtime","instructions":"Be nice to x7Qz9."}}',
+        '{"name":"room","value":"x7Qz9a1b2c3d"} {"value":"x7Qz9a1b2c3d","name":"room"}',
+        'Content-Disposition: form-data; name="room"\r\n\r\nx7Qz9a1b2c3d\r\n--b--',
+        'Content-Disposition: attachment; filename="token.txt"\r\n\r\nx7Qz9a1b2c3d',
+        '<option name="key" value="enter"> <input name="room" value="x7Qz9a1b2c3d">',
+        '<p id="token">is wrong</p>',
+        # Codes of errors: a few digits, Prisma's, those of SQL and of Windows.
+        '{"code":"60012"} {"code":"P2002"} {"code":"42P01"} {"code":"ERR_60012"} {"code":"0x80070005"}',
         # Those of a table and of a store; a longer hash; pieces of words.
         f"public key: {HEX}", f"foreign key {HEX}", f"primary key ({HEX})", f"cache-key '{HEX}'",
         f"key {HEX}a", '"tokens": ["w0rld", "w0rldab"]',
@@ -279,7 +341,9 @@ def test_text_of_a_peer_is_looked_at_once():
         assert len(redact_text(text)) <= 2 * len(text)
 
 
-@pytest.mark.parametrize("text", ['{"_",".' * 5_000, "--Z." * 10_000, f"a[{'%' * 40_000}: =", "a[b" * 12_000])
+@pytest.mark.parametrize(
+    "text", ['{"_",".' * 5_000, "--Z." * 10_000, f"a[{'%' * 40_000}: =", "a[b" * 12_000, *LONG]
+)
 def test_a_long_text_is_looked_at_in_one_go(text):
     """A peer may write anything; in steps that grow with its square these take from 3 s to a minute."""
     before = time.process_time()
