@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from ...core.asserted import doing
 from ...core.unescaped import without_colours
-from .logs import LogLine
+from .logs import LONGEST, LogLine, cut
 
 # Lines of its output that are kept, and of those that a message shows.
 _KEPT = 2000
@@ -269,8 +269,12 @@ class ServerProcess:
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         with suppress(ValueError):
-            for line in process.stdout:
-                self.lines.append(LogLine(time.monotonic(), without_colours(line.rstrip("\n"))))
+            begins = True
+            # A line that has no end is never there as a whole: behind its beginning it is thrown away.
+            while piece := process.stdout.readline(LONGEST + 1):
+                if begins:
+                    self.lines.append(LogLine(time.monotonic(), without_colours(cut(piece.rstrip("\n")))))
+                begins = piece.endswith("\n")
             # The system closes what a process has open when that ends.
             self._ended_at = time.monotonic()
 

@@ -21,6 +21,8 @@ from ...virtual.project_code import FROZEN, is_of_project
 # So many records are kept, besides them so many warnings that are older, and so many lines of each are shown.
 _RECORDS, _WARNINGS = 500, 10_000
 _LINES = 20
+# Characters of one record, or one printed line, that are kept: an app may log each message that it gets.
+LONGEST = 8192
 # Seconds before the end of which lines are shown.
 SHOWN = 60.0
 
@@ -89,7 +91,7 @@ class ServerLog(logging.Handler):
         with suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
         at = self._loop.time() if self._loop is not None else 0.0
-        text = f"{record.levelname:<7} {record.name}: {without_colours(record.getMessage())}"
+        text = f"{record.levelname:<7} {record.name}: {without_colours(cut(record.getMessage()))}"
         line = self._line(at, text, record.name, record.levelno, _port(record))
         if record.exc_info and record.exc_info[1] is not None:
             line = _with_error(line, record.exc_info[1])
@@ -116,7 +118,7 @@ class ServerLog(logging.Handler):
 
     def _line(self, at: float, text: str, logger: str, level: int, port: int | None) -> LogLine:
         beside = HANDLING.get(None) is None
-        return LogLine(at, text, logger, level, "", port, beside, self.is_stopping)
+        return LogLine(at, cut(text), logger, level, "", port, beside, self.is_stopping)
 
     def _keep(self, line: LogLine) -> None:
         self.lines.append(line)
@@ -129,9 +131,14 @@ class ServerLog(logging.Handler):
         return [*self._older, *self.lines]
 
 
+def cut(text: str) -> str:
+    """The beginning of a text that is longer than anybody reads."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
 def _with_error(line: LogLine, error: BaseException) -> LogLine:
     own = own_error(error)
-    raised = raised_words(own)
+    raised = cut(raised_words(own))
     return line._replace(text=f"{line.text}\n{raised}{place_of(own)}", raised=raised)
 
 

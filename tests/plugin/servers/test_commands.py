@@ -126,6 +126,25 @@ def test_what_it_printed_stands_below_a_failure(failure, command):
     assert "[started: " in output
 
 
+def test_of_a_long_line_the_beginning_is_kept(passes, command):
+    """A server may print each message that it gets; the next line is one of its own."""
+    passes(
+        """
+        async def test_it(ws_connect, ws_command):
+            connection = await ws_connect(profile="frames")
+            for text in ("x" * 100_000, "y" * 8186, "next"):
+                await connection.send(text)
+                await connection.recv()
+            await connection.close()
+            await ws_command.restart()
+            heard = [line.text for line in ws_command.lines if line.text.startswith("heard ")]
+            assert [len(text) for text in heard] == [8192, 8192, 10]
+            assert [text[-3:] for text in heard] == ["...", "yyy", "ext"]
+        """,
+        command(),
+    )
+
+
 @posix
 def test_a_deployment_a_crash_and_a_hang(passes, command):
     """restart() ends it politely, kill() does not; freeze() keeps its connections and answers nothing."""

@@ -115,6 +115,20 @@ def test_a_message_is_kept_without_its_colours(log):
     assert log.lines[-1].text.endswith("chat: error: token=abc")
 
 
+@pytest.mark.parametrize(("length", "kept"), [(100, 100), (8192, 8192), (8193, 8192), (1_000_000, 8192)])
+def test_of_a_long_record_the_beginning_is_kept(log, length, kept):
+    """An app may log each message that it gets, and raise with it."""
+    error = ValueError("x" * (length - len("ValueError: ")))
+    text = "y" * (length - len("ERROR   chat: "))
+
+    CHAT.error("%s", text)
+    CHAT.error("failed", exc_info=error)
+
+    said, failed = log.lines
+    assert (len(said.text), len(failed.raised)) == (kept, kept)
+    assert said.text.endswith("...") == failed.raised.endswith("...") == (length > kept)
+
+
 def test_what_leaves_the_virtual_network_is_known_where_loggers_are_off(log):
     """An app that catches the error never tells; the first one is kept, and nobody listens afterwards."""
     logging.disable()
