@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         _detected(options)
     except OpeningError as exc:
-        return tell_opening(exc, options)
+        return tell_opening(exc, options, reports)
     _refuse_unseen(options)
     progress = CommandProgress(options)
     # The connection that is held, once it is open.
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
-        return tell_opening(exc, options)
+        return tell_opening(exc, options, reports)
     except KeyboardInterrupt:
         for connection in held:
             _finish(_interrupted(requirement, connection), options, reports)

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         findings, is_interrupted = asyncio.run(_probe(prober, progress))
     except OpeningError as exc:
-        return tell_opening(exc, options)
+        return tell_opening(exc, options, reports)
     finally:
         progress.stop()
     if options.json:

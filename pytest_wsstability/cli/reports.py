@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..core.redact import redact_text
 from ..core.result import Result, Run
 from ..core.version import __version__
 from ..report.folders import unwritable
@@ -42,9 +43,9 @@ class ReportFiles:
                 raise ValueError(f"--report: {path!r} {reason}")
         self._started = datetime.now(UTC)
 
-    def write(self, *results: Result, notes: Sequence[str] = ()) -> None:
+    def write(self, *results: Result, notes: Sequence[str] = (), complaints: Sequence[str] = ()) -> None:
         """
-        Write what was seen, and what it means where no result says so.
+        Write what was seen, what it means where no result says so, and why there is none.
 
         Raises:
             ValueError: if a file can't be written, naming it; the others are, whichever comes first.
@@ -56,6 +57,7 @@ class ReportFiles:
             machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
             results=own_options(results),
             notes=tuple(notes),
+            complaints=own_options(tuple(map(redact_text, complaints))),
         )
         lost = []
         for path, render in self._renderers:

@@ -13,6 +13,7 @@ from ..net.errors import OpeningError
 from ..report.colours import Style, is_coloured, paint, styled
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 from .output import columns, own_options, say_json, shown
+from .reports import ReportFiles
 
 _COLOURS = {Outcome.STABLE: "green", Outcome.UNSTABLE: "red", Outcome.INCONCLUSIVE: "yellow"}
 _STATUSES = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
@@ -35,14 +36,16 @@ def say_message(text: str, options: argparse.Namespace, first: Style) -> None:
     stream.flush()
 
 
-def tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
-    """Print why nothing opened, what to change, and where to read on; returns the exit code."""
+def tell_opening(exc: OpeningError, options: argparse.Namespace, reports: ReportFiles) -> int:
+    """Print and write why nothing opened, what to change, where to read on; returns the exit code."""
     if options.json:
         told = {"outcome": "not opened", "error": str(exc), "diagnosis": plain(exc.diagnosis)}
         say_json(own_options(told))
     else:
         lines = [str(exc), f"  fix       {exc.diagnosis.remedy}", read_on(exc.stage.code)]
         say_message("\n".join(lines), options, ("red", "bold"))
+    # Those of an earlier run would be taken for those of this one.
+    reports.write(complaints=[str(exc)])
     # What this machine lacked says nothing of the server.
     return UNSTABLE if exc.shortage is None else INCONCLUSIVE
 

@@ -358,6 +358,24 @@ def test_advice_names_what_the_command_has(run, redirecting, good):
     assert "--ws-" not in out
 
 
+@pytest.mark.parametrize("command", ["hold", "probe"])
+def test_what_did_not_open_is_in_the_report(run, tmp_path, command):
+    """Instead of the run before, which was stable; and who reads the report exits with 1 too."""
+    paths = [tmp_path / f"night.{suffix}" for suffix in ("json", "xml", "md", "html")]
+    for path in paths:
+        path.write_text("stale")
+    status, out, _ = run(command, f"{NOBODY}/?token={SECRET}", *(f"--report={path}" for path in paths))
+    said = "did not open (TCP connection): nobody listens on 127.0.0.1:1 (connection refused)"
+
+    assert status == 1
+    assert said in out
+    for path in paths:
+        assert said in path.read_text()
+        assert SECRET not in path.read_text()
+    assert 'tests="1" failures="0" errors="1"' in paths[1].read_text()
+    assert run("report", str(paths[0]))[0] == 1
+
+
 def test_redirects_are_followed_when_told_to(run, redirecting):
     """As many as are given."""
     assert run("hold", redirecting, "--for", "200ms", "--redirects", "1")[0] == 0

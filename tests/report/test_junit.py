@@ -70,3 +70,12 @@ def test_cases_fail_as_their_holds_do():
         each.verdict.headline for each in made[1:3]
     ]
     assert [case.get("time") for case in suite.iter("testcase")] == ["120.000", "60.000", "40.000", "60.000"]
+
+
+def test_a_complaint_is_a_case_of_its_own():
+    """Where nothing was held there would be none, and so none that fails."""
+    suite = ElementTree.fromstring(render(run(complaints=('"x" did not open\x1b',))))[0]
+    (case,) = suite.findall("testcase")
+
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "1")
+    assert case.get("name") == case.find("error").get("message") == '"x" did not open\\x1b'
