@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from .secret_names import is_ordinary, is_secret, is_secret_in_prose, is_secret_value
+from .secret_names import is_of_a_number, is_ordinary, is_secret, is_secret_in_prose, is_secret_value
 
 Span = tuple[int, int]
 
@@ -71,11 +71,18 @@ def _below(name: str, text: str, start: int) -> Generator[Span, None, int]:
             called = part["value"].strip("\"'").lower()
         else:
             value = part["value"].strip("\"'")
-            is_one = is_secret_value(name, value) if called in _ITSELF else is_odd(name, value)
-            if is_one and not any(map(str.isspace, value)):
+            if _is_below(name, called, value):
                 start = part.start("value") + part["value"].index(value)
                 yield start, start + len(value)
     return len(text)
+
+
+def _is_below(name: str, called: str, value: str) -> bool:
+    """Whether a value in a structure of this name is a secret; a count or an instant of a token is none."""
+    if value.isdigit():
+        return is_of_a_number(name)
+    is_one = is_secret_value(name, value) if called in _ITSELF else is_odd(name, value)
+    return is_one and not any(map(str.isspace, value))
 
 
 def _form_fields(text: str) -> Iterator[Span]:

@@ -36,6 +36,7 @@ LONG = (
             '{"password":{"type":"plain","value":"***"}}',
         ),
         ("{'password': {'value': 'hunter', 'min': 8}}", "{'password': {'value': '***', 'min': 8}}"),
+        ('{"password":{"value":12345},"pin":{"n":"4821"}}', '{"password":{"value":***},"pin":{"n":"4821"}}'),
         ('{"password":{"value":"12345"},"user":"joe"}', '{"password":{"value":"***"},"user":"joe"}'),
         (
             f'{{"credentials":{{"a":{{"b":["{RANDOM}"]}}}},"id":"{RANDOM}"}}',
@@ -220,6 +221,7 @@ def test_in_a_sentence(text, shown):
         # Headings; what is asked of a password, or told of a token; fields and tags of another kind.
         '{"Key Takeaways": "we ship v2 on 3/4", "Session Notes": "Q3x7 is done", "Primary Key": "id"}',
         '{"password":{"type":"string","minLength":8},"token":{"type":"jwt","expires":"2026-11-30T13:00:00Z"}}',
+        '{"token":{"expires_in":36000,"iat":"1764499780"},"token_details":{"cached":123456,"of":"gpt-4o"}}',
         '{"session":{"model":"gpt-4o-realtime","instructions":"Be nice to x7Qz9."}}',
         '{"name":"room","value":"x7Qz9a1b2c3d"} {"value":"x7Qz9a1b2c3d","name":"room"}',
         'Content-Disposition: form-data; name="room"\r\n\r\nx7Qz9a1b2c3d\r\n--b--',
