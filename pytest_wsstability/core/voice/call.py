@@ -87,6 +87,8 @@ class Call:
     _unended: int = field(init=False, default=0, repr=False)
     # Whether the agent said of an answer that it is whole well before a player had played it.
     _ends_early: bool = field(init=False, default=False, repr=False)
+    # Whether the agent sends silence all the time, as far as that is known before it is heard.
+    _is_endless: bool = field(init=False, default=False, repr=False)
     # The last audio outside of any turn.
     _stray_until: float = field(init=False, default=0.0, repr=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
@@ -226,13 +228,13 @@ class Call:
 
         """
         said = self.said
+        if not self.sounds.any_heard:
+            self._learn_silence(at, silent=silent)
         if silent and not self.is_answer(number):
             self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
             if (mute := said.open(number)) is not None and mute.audio_at is None:
                 self.sounds.chunk(mute.number, data, heard=False)
             return
-        if not silent and not self.sounds.any_heard:
-            self._forget_silence(at)
         if self.turns:
             turn = said.interrupted(number) or said.open(number) or self._begin_remark(at) or self._go_on()
         else:
@@ -284,14 +286,29 @@ class Call:
         Whether silence that comes now is part of an answer.
 
         Else it is what an agent sends that never stops to send. One that was never heard is taken for one
-        whose answers are meant so: tests have such agents.
+        whose answers are meant so, unless it sends while the user speaks for the first time: tests have such
+        agents.
 
         """
         if not self.sounds.any_heard:
-            return True
+            return not self._is_endless
         turn, cut = self.said.open(number), self.said.interrupted(number)
         is_broken_off = turn is None or turn.barged_in_at is not None or cut is not None
         return not is_broken_off and turn is not None and turn.audio_at is not None
+
+    def _learn_silence(self, at: float, *, silent: bool) -> None:
+        """
+        Forget the silence of an agent that was not heard yet, if it is none of its answers'.
+
+        It is not where the agent is heard now, or sends it while the user speaks for the first time.
+
+        """
+        turn = self.turn
+        first = turn if turn is not None and turn.number == 1 and turn.speech_until is None else None
+        begins = first is not None and at - first.speech_from >= REMARKS_AFTER and not self._is_endless
+        self._is_endless = self._is_endless or begins
+        if begins or not silent:
+            self._forget_silence(at)
 
     def _forget_silence(self, at: float) -> None:
         """Take what came before the first sound of all for silence, and for the start of no answer."""

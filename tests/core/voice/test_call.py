@@ -169,6 +169,23 @@ def test_silence_begins_no_answer_and_is_nobodys():
     assert made.silent_turns == []
 
 
+@pytest.mark.parametrize("since", [0.0, 1.5, 6.0])
+def test_silence_that_goes_on_while_the_user_speaks_is_no_answer(since):
+    """Also before the agent was heard at all; one whose answers are silent says nothing then."""
+    made = call()
+    for tick in range(100):
+        at = tick / 10
+        if tick in (10, 60):
+            made.speech_began(at) if tick == 10 else made.speech_ended(at)
+        if at > since:
+            made.audio(at, 0.1, silent=True)
+
+    assert (made.turn.audio_at is None) == (since < 6)
+    made.audio(10.0, 0.1)
+    assert made.turn.first_audio == pytest.approx(4.0)
+    assert made.stray_chunks == 0
+
+
 def test_silence_after_a_barge_in_is_no_audio_that_goes_on():
     made = sounded(call((1, "speak"), (2, "hush")), (3, "!"))
     made.speech_began(4)
