@@ -68,6 +68,9 @@ def _of_pytest(config: pytest.Config) -> Iterator[str]:
     if config.option.rootdir:
         # The id of a test, which its seed is made of, begins there.
         yield f"--rootdir {shlex.quote(config.option.rootdir)}"
+    if (seed := config.getoption("randomly_seed", None)) is not None:
+        # pytest-randomly seeds the module random once more before each test, by chance if it is not told.
+        yield f"--randomly-seed {seed}"
     for line in config.option.override_ini or ():
         name, _, value = line.partition("=")
         secret = _is_secret(value) or (name == "ws_headers" and _hides(value))

@@ -144,6 +144,20 @@ def test_a_test_outside_the_folder_of_the_ini_file(pytester, given):
     assert line.startswith("pytest below/test_deep.py::test_it -c settings/pytest.ini ")
 
 
+def test_the_seed_of_pytest_randomly_is_in_it(failure):
+    """It seeds the module random before each test, by chance where nobody names a seed."""
+    conftest = """
+        def pytest_addoption(parser):
+            parser.addoption("--randomly-seed", dest="randomly_seed", default="default")
+
+        def pytest_configure(config):
+            config.option.randomly_seed = 1234
+        """
+    line = again(failure(SOAK, conftest=conftest))
+
+    assert "::test_it --randomly-seed 1234 --ws-time virtual " in line
+
+
 def test_both_orders_are_asked_for_again(run):
     """The id of a test that ran in two orders exists with that option only."""
     source = """
