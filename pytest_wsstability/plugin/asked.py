@@ -69,3 +69,14 @@ class Plan:
     traffic: Traffic | None
     # None: the markers ask for no fleet.
     fleet: FleetAsked | None
+
+
+@dataclass(slots=True)
+class MarkedNode:
+    """What was collected below a class or module with a mark of its own."""
+
+    # Collectors below it that were made, and have not collected yet: a run of some tests passes others over.
+    pending: int = 0
+    # Whether there is a test, and one that may be held to the mark.
+    has_tests: bool = False
+    is_held: bool = False

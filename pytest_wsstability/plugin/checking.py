@@ -12,12 +12,14 @@ import pytest
 from ..core.faults import Program
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
-from . import margins, orders, secrecy
+from . import margins, orders, secrecy, unheld_marks
 from .markers import (
     FIXTURES,
     FLEET,
+    JUDGES,
     MARKS,
     MIDDLEBOX,
+    ORCHESTRATOR,
     SERVER,
     STABILITY,
     VOICE,
@@ -25,6 +27,7 @@ from .markers import (
     has_pytest_asyncio,
     is_marked_itself,
     is_of_anyio,
+    is_written_at,
     needs_runner,
     take_over_unittest_skip,
     uses_us,
@@ -49,10 +52,14 @@ from .soaks import timeouts
 from .stash import async_url_key, marks_key, orchestrator_options_key, plan_key, settings_key, voice_key
 from .voice_marks import voice_of
 
+# What these say is read when a test is collected.
+_READ_ONCE = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, VOICE})
+_LATE = (
+    " was added while the test was set up or ran, when nothing looks at it any more: write it at the test or "
+    "at a parameter, pytest.param(..., marks=...), or let the hook pytest_collection_modifyitems add it"
+)
 # How much of a mark's name has to be the same, so that it is one misspelt, and none of the project's.
 _ALIKE = 0.88
-# Without one of these a requirement would be checked by nobody.
-_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET, VOICE})
 
 
 def check_settings(config: pytest.Config) -> None:
@@ -99,6 +106,7 @@ def check(item: pytest.Item) -> None:
         _check_judges(item, names)
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
+    _check_starts(item, names)
     if FLEET not in names and plan.fleet is not None and not _asks_later(item, names):
         raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
     voice_of(item)
@@ -126,12 +134,12 @@ def _check_spelling(item: pytest.Item) -> None:
 
 def _asks_later(item: pytest.Item, names: Set[str]) -> bool:
     """Whether only a run of a marked test tells what holds it to its mark; see empty_passes.py."""
-    return is_marked_itself(item, STABILITY) and _JUDGES.isdisjoint(names) and may_ask_by_name(item)
+    return is_marked_itself(item, STABILITY) and JUDGES.isdisjoint(names) and may_ask_by_name(item)
 
 
 def _check_judges(item: pytest.Item, names: Set[str]) -> None:
     """See that something holds the test to its requirement."""
-    judges = _JUDGES & names
+    judges = JUDGES & names
     hidden = sorted(name for name in judges if hides(name, item))
     # The mark of a class or module is for those of its tests that use one.
     asked = hidden or is_marked_itself(item, STABILITY)
@@ -139,7 +147,17 @@ def _check_judges(item: pytest.Item, names: Set[str]) -> None:
         why = f"; {hidden[0]} is a fixture of the project's here, give it another name" if hidden else ""
         raise ValueError(
             f"{STABILITY}: nothing in this test is held to it; use one of the fixtures "
-            f"{', '.join(sorted(_JUDGES))}{why}"
+            f"{', '.join(sorted(JUDGES))}{why}"
+        )
+
+
+def _check_starts(item: pytest.Item, names: Set[str]) -> None:
+    """See that a test whose own mark says how the reference server behaves may start one."""
+    starts = not names.isdisjoint({"ws_orchestrator", "ws_url"})
+    if is_written_at(item, ORCHESTRATOR) and not starts and not may_ask_by_name(item):
+        raise ValueError(
+            f"{ORCHESTRATOR}: this test starts none; use the fixture ws_orchestrator, or one that connects "
+            "to it: ws_connect, ws_connection, ws_soak, ws_url"
         )
 
 
@@ -158,12 +176,20 @@ def check_again(session: pytest.Session) -> None:
         function = same_function(item) if MIDDLEBOX not in fixtures_of(item) else (item,)
         if text := _what_is_wrong(item, warn=function not in seen):
             wrong.add(item)
-            report = pytest.CollectReport(item.nodeid, "failed", text, [])
-            secrecy.redact_report(report)
-            item.ihook.pytest_collectreport(report=report)
+            _tell_wrong(item, text)
         else:
             seen.add(function)
+    for node, text in unheld_marks.wrong([item for item in session.items if item not in wrong]):
+        wrong.update(item for item in session.items if node in item.iter_parents())
+        _tell_wrong(node, f"{node.nodeid}: {text}")
     session.items[:] = [item for item in session.items if item not in wrong]
+
+
+def _tell_wrong(node: pytest.Item | pytest.Collector, text: str) -> None:
+    """Report what is wrong as an error of the collection."""
+    report = pytest.CollectReport(node.nodeid, "failed", text, [])
+    secrecy.redact_report(report)
+    node.ihook.pytest_collectreport(report=report)
 
 
 def _what_is_wrong(item: pytest.Item, *, warn: bool) -> str:
@@ -198,6 +224,15 @@ def remember_marks(item: pytest.Item) -> bool:
         if key in item.stash:
             del item.stash[key]
     return True
+
+
+def late_mark(item: pytest.Item) -> str:
+    """What is wrong with a mark that a test was given after its marks were read; empty if there is none."""
+    known = item.stash.get(marks_key, None)
+    if known is None:
+        return ""
+    late = [mark for mark in item.own_markers if mark.name in _READ_ONCE and id(mark) not in known]
+    return late[0].name + _LATE if late else ""
 
 
 def _check_loop(item: pytest.Item, *, is_held_without_a_loop: bool) -> None:

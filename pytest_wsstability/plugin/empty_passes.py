@@ -14,6 +14,7 @@ import pytest
 
 from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
+from .checking import late_mark
 from .margins import StabilityWarning
 from .markers import FLEET, STABILITY, fixtures_of, is_marked_itself
 from .plans import plan_of
@@ -96,6 +97,19 @@ def refuse(item: pytest.Item) -> None:
     stash[unheld_key] = "ws_connect" not in own and connector_key in stash
     if not stash[unheld_key]:
         _refuse_unheld(item)
+
+
+def refuse_late_mark(item: pytest.Item) -> None:
+    """
+    See that a fixture or the body has given the test no mark, which would promise what nobody checks.
+
+    Raises:
+        EmptyPass: if one was.
+
+    """
+    __tracebackhide__ = True
+    if text := late_mark(item):
+        raise EmptyPass(text)
 
 
 def refuse_at_end(item: pytest.Item) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import hookspecs
-from .markers import DESCRIPTIONS, any_concerns_us, uses_us
+from .markers import DESCRIPTIONS, any_concerns_us, is_below_a_requirement, uses_us
 from .options import add_options, header, read_settings
 from .stash import settings_key
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..net.target import Headers
     from ..net.voice.soak import VoiceSoak
     from . import running as inside
-    from . import secrecy, workers
+    from . import secrecy, unheld_marks, workers
     from .clock import Clock
     from .servers.command import ServerProcess
     from .soaks import xdist
@@ -58,6 +58,7 @@ else:
     # Light ones, which runs with pytest-xdist load.
     workers, xdist = _LazyModule("workers"), _LazyModule("soaks.xdist")
     secrecy = _LazyModule("secrecy")
+    unheld_marks = _LazyModule("unheld_marks")
 
 _INSIDE = "wsstability-running"
 _PACKAGE = __name__.partition(".")[0]
@@ -124,6 +125,8 @@ def pytest_make_collect_report(
     report = yield
     if report.failed:
         secrecy.redact_report(report)
+    elif report.result and is_below_a_requirement(collector):
+        unheld_marks.note(collector, report.result)
     return report
 
 

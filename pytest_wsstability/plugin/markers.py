@@ -41,7 +41,10 @@ FIXTURES = frozenset({
     "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy",
     "ws_app", "ws_command", "ws_headers", "ws_subprotocols", FLEET, MIDDLEBOX, VOICE,
 })  # fmt: skip
+# Without one of these a requirement would be checked by nobody.
+JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET, VOICE})
 _REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER, VOICE})
+_STABILITY = frozenset({STABILITY})
 MARKS = _REQUIREMENTS | {LONG}
 # Other plugins' marks that say who runs an async test.
 _RUNNERS = ("asyncio", "anyio", "trio")
@@ -50,6 +53,11 @@ _RUNNERS = ("asyncio", "anyio", "trio")
 def uses_us(item: pytest.Item) -> bool:
     """Whether a test has a fixture or marker of ours."""
     return _is_marked(item, _REQUIREMENTS) or _has_fixture(item)
+
+
+def is_below_a_requirement(node: pytest.Collector) -> bool:
+    """Whether a collector, or one above it, has a mark that says what a connection must show."""
+    return _is_marked(node, _STABILITY)
 
 
 def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
@@ -104,6 +112,13 @@ def is_marked_itself(item: pytest.Item, name: str) -> bool:
     return any(mark.name == name for mark in item.own_markers)
 
 
+def is_written_at(item: pytest.Item, name: str) -> bool:
+    """Whether a mark stands at the function of a test or its parameters, and is none that a conftest adds."""
+    written = getattr(getattr(item, "obj", None), "pytestmark", ())
+    of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
+    return any(getattr(mark, "name", None) == name for mark in (*written, *of_parameter))
+
+
 def closest_first(node: pytest.Item | pytest.Collector, name: str) -> Iterator[pytest.Mark]:
     """
     The marks of a name that a test, class or module has, the closest first.
@@ -122,11 +137,12 @@ def closest_first(node: pytest.Item | pytest.Collector, name: str) -> Iterator[p
 
 def _generation(classes: Sequence[type], mark: pytest.Mark) -> int:
     """How far up the class is that has a mark; 0 for one that was added to a test's own class."""
-    holders = (number for number, each in enumerate(classes) if mark in _marks_in(each))
+    holders = (number for number, each in enumerate(classes) if mark in marks_in(each))
     return next(holders, 0)
 
 
-def _marks_in(cls: type) -> list[object]:
+def marks_in(cls: type) -> list[object]:
+    """The marks that a class has itself, and not by a base class."""
     written = cls.__dict__.get("pytestmark", [])
     return [getattr(each, "mark", each) for each in (written if isinstance(written, list) else [written])]
 

@@ -309,6 +309,7 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     if unopened_key in item.stash:
         raise item.stash[unopened_key]
+    empty_passes.refuse_late_mark(item)
     judged = soaked.judge_holds(item)
     connection = item.stash.get(connection_key, None)
     if connection is not None and connection.websocket.profile.has_session:
@@ -330,6 +331,7 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
         margins.warn_of_spins(item)
         margins.warn_of_use(item)
         margins.warn_of_idle_faults(item)
+    empty_passes.refuse_late_mark(item)
     empty_passes.refuse(item)
     reruns.judge(item, results_of(item.config))
     return result

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..net.proxy.proxies import Proxies
     from ..net.server.orchestrator import Orchestrator
     from ..virtual.timers import Ties
-    from .asked import Plan, VoiceAsked
+    from .asked import MarkedNode, Plan, VoiceAsked
     from .settings import Settings
     from .stopping import StopSignals
 
@@ -35,6 +35,8 @@ raised_timeout_key: pytest.StashKey[tuple[float, int]] = pytest.StashKey()
 # Holds that were not open yet when the run ended: a line each.
 never_open_key: pytest.StashKey[list[str]] = pytest.StashKey()
 
+# What was collected below classes and modules that have a mark of their own.
+marked_key: pytest.StashKey[dict[pytest.Collector, MarkedNode]] = pytest.StashKey()
 # The app of the options: the text that names it, and what it names.
 app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
 # The app that was started last.

@@ -1,0 +1,269 @@
+"""Marks that nothing looks at: of a class without a connection, without a server, or added too late."""
+
+from __future__ import annotations
+
+import pytest
+
+NOBODY = (
+    "ws_stability: no test of this {kind} is held to it; let those that are to be use one of the fixtures"
+)
+HEAD = """
+import unittest
+import pytest
+from pytest_wsstability import Orchestrator, connect
+hold = pytest.mark.ws_stability(alive_for="2m")
+"""
+
+OF_CLASSES = {
+    "of unittest": """
+@hold
+class Test(unittest.TestCase):
+    def test_it(self): ...
+""",
+    "of asyncio": """
+@hold
+class Test(unittest.IsolatedAsyncioTestCase):
+    async def test_it(self):
+        async with Orchestrator() as server:
+            await (await connect(server.url)).close()
+""",
+    "as a field": """
+class Test:
+    pytestmark = [hold]
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_it(self, number): ...
+""",
+    "of classes": """
+@hold
+class Test:
+    class TestOne:
+        def test_it(self): ...
+    class TestTwo:
+        async def test_it(self, ws_orchestrator): ...
+""",
+}
+
+
+@pytest.mark.parametrize("source", OF_CLASSES.values(), ids=OF_CLASSES)
+def test_the_mark_of_a_class_that_holds_nothing(refusal, source):
+    """Every test of it would pass, whatever the server does."""
+    printed = refusal(HEAD + source)
+
+    assert f"::Test: {NOBODY.format(kind='class')}" in printed
+    assert '@pytest.mark.usefixtures("ws_soak")' in printed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def test_it(): ...",
+        "class Test(unittest.TestCase):\n    def test_it(self): ...",
+        "class Test:\n    class TestIt:\n        def test_it(self): ...\ndef test_too(): ...",
+    ],
+)
+def test_the_mark_of_a_module_that_holds_nothing(refusal, source):
+    """In classes or outside."""
+    printed = refusal(f"{HEAD}pytestmark = hold\n{source}")
+
+    assert f".py: {NOBODY.format(kind='module')}" in printed
+
+
+HELD = {
+    "one of its tests": """
+@hold
+class Test:
+    def test_it(self): ...
+    def test_soak(self, ws_soak): ...
+""",
+    "in a class of it": """
+@hold
+class Test:
+    def test_it(self): ...
+    class TestSoak:
+        def test_soak(self, ws_soak): ...
+""",
+    "by usefixtures": """
+@hold
+@pytest.mark.usefixtures("ws_soak")
+class Test(unittest.TestCase):
+    def test_it(self): ...
+""",
+    "by a fixture of all": """
+@hold
+class Test(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def keep(self, ws_soak): ...
+    def test_it(self): ...
+""",
+    "perhaps by name": """
+@hold
+class Test:
+    def test_it(self, request): ...
+""",
+    "by what reads it": """
+@pytest.fixture
+def own(request): return request.node.get_closest_marker("ws_stability").kwargs
+@hold
+class Test:
+    def test_it(self, own): assert own == {"alive_for": "2m"}
+""",
+    "in a class that inherits it": """
+@hold
+class Test:
+    def test_it(self): ...
+    def test_soak(self, ws_soak): ...
+class TestPlain(Test):
+    test_soak = None
+""",
+    "where it asks for nothing": """
+@pytest.mark.ws_stability(time="virtual", client="mute")
+class Test:
+    def test_it(self): ...
+""",
+    "without tests": """
+@hold
+class TestBase: ...
+class Test(TestBase):
+    def test_soak(self, ws_soak): ...
+""",
+}
+
+
+@pytest.mark.parametrize("source", HELD.values(), ids=HELD)
+def test_the_mark_of_a_class_that_holds_something(passes, source):
+    """It is for those of its tests that use it."""
+    assert passes(HEAD + source)
+
+
+@pytest.mark.parametrize("chosen", ["-kplain", "::TestPlain", "::TestPlain::test_it"])
+def test_a_run_of_some_tests_of_a_module(pytester, chosen):
+    """Those that are held to its mark are passed over."""
+    source = "pytestmark = hold\nclass TestPlain:\n    def test_it(self): ...\nclass TestSoak:\n"
+    pytester.makepyfile(HEAD + source + "    def test_soak(self, ws_soak): ...\n")
+    path = "test_a_run_of_some_tests_of_a_module.py"
+    chosen = [path + chosen] if chosen.startswith("::") else [chosen]
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *chosen)
+
+    assert result.parseoutcomes()["passed"] == 1
+    assert result.ret == 0
+
+
+# A server that no test starts.
+
+SERVED = """
+import pytest
+from pytest_wsstability import faults
+rude = pytest.mark.ws_orchestrator(faults=[("30s", faults.WithholdPongs())])
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@rude\ndef test_it(): ...",
+        "@rude\nasync def test_it(ws_clock): ...",
+        "@pytest.mark.parametrize('n', [pytest.param(1, marks=rude)])\ndef test_it(n): ...",
+    ],
+)
+def test_a_server_that_the_test_does_not_start(refusal, source):
+    """Its faults would break nothing, and the test would pass."""
+    printed = refusal(SERVED + source)
+
+    assert ": ws_orchestrator: this test starts none; use the fixture ws_orchestrator, or one that" in printed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "pytestmark = rude\ndef test_it(): ...",
+        "@rude\nclass Test:\n    def test_it(self): ...",
+        "@rude\nasync def test_it(ws_orchestrator): ...",
+        "@rude\n@pytest.mark.ws_stability(alive_for='40s', heartbeat_every='5s')\ndef test_it(ws_soak): ...",
+        "@pytest.fixture\ndef own(request): return request.node.get_closest_marker('ws_orchestrator')\n"
+        "@rude\ndef test_it(own): assert own.kwargs",
+        "@pytest.fixture\ndef own(ws_url): ...\n@rude\nasync def test_it(own): ...",
+    ],
+)
+def test_a_server_that_it_may_start(run, source):
+    """Or whose mark something of the project's reads; that of a class is for those that start one."""
+    assert run(SERVED + source, "-Wignore").parseoutcomes() == {"passed": 1}
+
+
+def test_a_server_of_a_conftest_that_marks_every_test(passes):
+    """Those that start none have nothing of it."""
+    conftest = """
+    import pytest
+
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            item.add_marker(pytest.mark.ws_orchestrator(ping_interval=None))
+    """
+    assert passes("def test_it(): ...\nasync def test_too(ws_orchestrator): ...", conftest=conftest) == 2
+
+
+# Added too late.
+
+ADDED = "request.applymarker(pytest.mark.{mark})"
+LATE = "{name} was added while the test was set up or ran, when nothing looks at it any more: write it at"
+MARKS = ["ws_stability(alive_for='5m')", "ws_orchestrator(read_deadline=20)"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("where", ["fixture", "body", "hook"])
+@pytest.mark.parametrize("xfail", ["", "@pytest.mark.xfail"])
+def test_a_mark_that_is_added_when_the_test_runs(failure, mark, where, xfail):
+    """What the marks say was read when the test was collected, so it would be kept by nobody."""
+    added = ADDED.format(mark=mark)
+    source = f"""
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def late(request): {added if where == "fixture" else "..."}
+
+    {xfail}
+    @pytest.mark.ws_stability(alive_for="1m")
+    async def test_it(ws_connection, request): {added if where == "body" else "..."}
+    """
+    in_hook = added.replace("request.applymarker", "item.add_marker")
+    conftest = f"""
+    import pytest
+
+    def pytest_runtest_setup(item): {in_hook if where == "hook" else "..."}
+    """
+    printed = " ".join(failure(source, conftest=conftest).split())
+
+    assert LATE.format(name=mark.partition("(")[0]) in printed
+
+
+def test_marks_that_may_be_added_when_the_test_runs(run):
+    """Those of others, and what is looked at only then."""
+    source = """
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def late(request):
+        request.applymarker(pytest.mark.xfail)
+        request.applymarker(pytest.mark.ws_of_ours)
+
+    @pytest.mark.ws_stability(alive_for="1m")
+    async def test_it(ws_connection): ...
+    """
+    assert run(source, "-Wignore").parseoutcomes() == {"xpassed": 1}
+
+
+def test_a_mark_for_what_a_fixture_asks_for_after_it(passes):
+    """Nothing was read before."""
+    source = """
+    import pytest
+
+    @pytest.fixture
+    def held(request):
+        request.applymarker(pytest.mark.ws_stability(alive_for="1m", time="virtual"))
+        return request.getfixturevalue("ws_soak")
+
+    @pytest.mark.asyncio
+    async def test_it(held):
+        assert held.requirement.alive_for == 60
+    """
+    assert passes(source) == 1
