@@ -254,7 +254,7 @@ def box(request: pytest.FixtureRequest, ws_url: str) -> Iterator[MiddleboxProxy]
     """What ``ws_middlebox`` gives."""
     if _holds_without_a_loop(request):
         # It needs a loop, and only the hold had one: this is the box that the hold went through.
-        yield request.getfixturevalue("ws_soak").proxy
+        yield request.getfixturevalue(VOICE if VOICE in request.fixturenames else "ws_soak").proxy
         return
     ws_url = aimed(request.node, ws_url)
     loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")

@@ -95,6 +95,10 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
         if marker is not None:
             raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
         return []
+    if FLEET in fixtures_of(item):
+        raise ValueError(
+            f"{MIDDLEBOX}: the fleet of {FLEET} goes past it; hold one connection through it, with ws_soak"
+        )
     if marker is None:
         return list(MIDDLEBOXES)
     if marker.kwargs:

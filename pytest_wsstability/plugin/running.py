@@ -66,7 +66,7 @@ from .stash import (
     unopened_key,
 )
 from .stopping import StopSignals, undisturbed
-from .targets import fault_reports
+from .targets import fault_reports, warn_of_bypassed
 from .workers import is_worker, tell_secrets, telling_refusal
 
 
@@ -331,6 +331,7 @@ def _call(item: pytest.Item) -> Generator[None, Any, Any]:
         margins.warn_of_spins(item)
         margins.warn_of_use(item)
         margins.warn_of_idle_faults(item)
+    warn_of_bypassed(item)
     empty_passes.refuse_late_mark(item)
     empty_passes.refuse(item)
     reruns.judge(item, results_of(item.config))

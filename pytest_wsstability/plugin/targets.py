@@ -15,6 +15,7 @@ from ..core.url import as_websocket, join, port_of, wrong_url
 from ..net.proxy.path import between
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, header_pairs, merge_headers
+from .margins import StabilityWarning
 from .markers import MIDDLEBOX, params_of
 from .opening import read_subprotocols
 from .plans import is_virtual, plan_of, target_of
@@ -181,6 +182,29 @@ def leads_to_app(item: pytest.Item, connection: Connection) -> bool:
 def proxies_of(item: pytest.Item) -> list[FaultProxy]:
     """The fault proxies that a test has started."""
     return [proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies]
+
+
+def warn_of_bypassed(item: pytest.Item) -> None:
+    """
+    Warn of a proxy that would have broken the path of a test that passed, and that nothing went through.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    soak = item.stash.get(soak_key, None)
+    for proxy in proxies_of(item):
+        name, way = f"{proxy!r} of ws_proxy(faults=)", "its url"
+        replaced = False
+        if isinstance(proxy, MiddleboxProxy):
+            name = f"the middlebox {proxy.name}"
+            way = "ws_middlebox.url, as ws_connect() does without a URL"
+            # A hold brings a box of its own.
+            replaced = soak is not None and soak.proxy is not None
+        if proxy.connections or replaced or not proxy.program.steps:
+            continue
+        text = f"no connection went through {name}, so nothing was broken: connect to {way}"
+        item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
 
 
 def fault_reports(item: pytest.Item) -> list[str]:

@@ -170,3 +170,74 @@ def test_a_test_without_loop_and_hold_says_what_to_do(run):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*write 'async def', or use ws_soak, which needs no loop*"])
+
+
+BYPASSED = """
+import pytest
+from pytest_wsstability import faults
+
+@pytest.mark.ws_orchestrator(ping_interval=None, read_deadline=None)
+@pytest.mark.ws_middlebox("nginx")
+async def test_box(ws_connect, ws_url, ws_middlebox):
+    await (await ws_connect({url})).assert_alive_for("{hold}")
+
+async def test_proxy(ws_connect, ws_proxy):
+    proxy = await ws_proxy(faults=[("90s", faults.Drop())])
+    await (await ws_connect({proxy})).assert_alive_for("{hold}")
+"""
+
+
+def test_a_path_that_nothing_takes_is_warned_of(run):
+    """Such a test would pass whatever the path does."""
+    result = run(BYPASSED.format(url="ws_url", proxy="", hold="20m"), "-Wdefault")
+
+    assert result.parseoutcomes()["passed"] == 2
+    printed = " ".join(result.stdout.str().split())
+    assert (
+        "::test_box[nginx]: no connection went through the middlebox nginx, so nothing was broken: connect "
+        "to ws_middlebox.url, as ws_connect() does without a URL"
+    ) in printed
+    assert "::test_proxy: no connection went through <FaultProxy ws://127.0.0.1:" in printed
+    assert "of ws_proxy(faults=), so nothing was broken: connect to its url" in printed
+
+
+@pytest.mark.parametrize("url", ["", "ws_middlebox.url"])
+def test_a_path_that_was_taken_is_not(passes, url):
+    """Whatever came of it."""
+    assert passes(BYPASSED.format(url=url, proxy="proxy.url", hold="30s")) == 2
+
+
+def test_a_path_that_breaks_nothing_may_stay_unused(passes):
+    """Nor is there a word about one of a test that asks for its fixture alone."""
+    source = """
+    async def test_it(ws_connect, ws_proxy):
+        await ws_proxy()
+        await ws_connect()
+    """
+    assert passes(source) == 1
+
+
+def test_a_fleet_is_not_held_past_its_box(refusal):
+    """It would say nothing of the box, and pass."""
+    source = """
+    import pytest
+
+    @pytest.mark.ws_stability(alive_for="5m", connections=3)
+    @pytest.mark.ws_middlebox("nginx")
+    async def test_it(ws_fleet, ws_middlebox): ...
+    """
+    assert "::test_it: ws_middlebox: the fleet of ws_fleet goes past it; hold one" in refusal(source)
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_conversation_goes_through_the_box(passes, kind):
+    """In a sync test, it was an AssertionError that no hold of ws_soak had been asked for."""
+    source = f"""
+    import pytest
+
+    @pytest.mark.ws_voice(turns=1)
+    @pytest.mark.ws_middlebox("nginx")
+    {kind} test_it(ws_voice, ws_middlebox):
+        assert ws_voice.proxy.connections
+    """
+    assert passes(source) == 1
