@@ -107,6 +107,7 @@ def check(item: pytest.Item) -> None:
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
     _check_starts(item, names)
+    _check_traffic(item, names)
     if FLEET not in names and plan.fleet is not None and not _asks_later(item, names):
         raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
     voice_of(item)
@@ -158,6 +159,18 @@ def _check_starts(item: pytest.Item, names: Set[str]) -> None:
         raise ValueError(
             f"{ORCHESTRATOR}: this test starts none; use the fixture ws_orchestrator, or one that connects "
             "to it: ws_connect, ws_connection, ws_soak, ws_url"
+        )
+
+
+def _check_traffic(item: pytest.Item, names: Set[str]) -> None:
+    """See that somebody talks in a test whose own mark says how."""
+    own = any("traffic" in mark.kwargs for mark in item.own_markers if mark.name == STABILITY)
+    # With ws_voice it is refused elsewhere.
+    held = not names.isdisjoint({"ws_soak", "ws_connection", FLEET, VOICE})
+    if own and plan_of(item).traffic is not None and not held and not may_ask_by_name(item):
+        raise ValueError(
+            "traffic: talks while ws_soak, ws_connection or ws_fleet hold, and the test uses none of them; "
+            "start a task in the test, or use ws_connection"
         )
 
 

@@ -267,3 +267,35 @@ def test_a_mark_for_what_a_fixture_asks_for_after_it(passes):
         assert held.requirement.alive_for == 60
     """
     assert passes(source) == 1
+
+
+# Traffic that nobody begins.
+
+TALKS = """
+import pytest
+async def talk(connection): await connection.send("hello")
+talks = pytest.mark.ws_stability(alive_for="1m", traffic=talk)
+{source}
+"""
+
+
+def test_traffic_of_a_test_that_connects_by_itself(refusal):
+    """It would say nothing, and what depends on it would pass."""
+    source = "@talks\nasync def test_it(ws_connect): await (await ws_connect()).assert_stable()"
+
+    assert "::test_it: traffic: talks while ws_soak, ws_connection or" in refusal(TALKS.format(source=source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@talks\ndef test_it(ws_soak): ...",
+        "@talks\nasync def test_it(ws_connect, ws_connection): ...",
+        "pytestmark = talks\nasync def test_it(ws_connect): await (await ws_connect()).assert_stable()",
+        "pytestmark = talks\n@pytest.mark.ws_stability(traffic=None)\n"
+        "async def test_it(ws_connect): await (await ws_connect()).assert_stable()",
+    ],
+)
+def test_traffic_that_somebody_begins(passes, source):
+    """That of a module is for those of its tests that hold by themselves."""
+    assert passes(TALKS.format(source=source)) == 1
