@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import hookspecs
-from .markers import DESCRIPTIONS, any_concerns_us, is_below_a_requirement, uses_us
+from .markers import DESCRIPTIONS, any_concerns_us, any_names_the_package, is_below_a_requirement, uses_us
 from .options import add_options, header, read_settings
 from .stash import settings_key
 
@@ -157,7 +157,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any_concerns_us(session.items):
         _enter(session.config)
         inside.collected(session)
-    elif f"{_PACKAGE}.net.connection" in sys.modules:
+    elif f"{_PACKAGE}.net.connection" in sys.modules or any_names_the_package(session.items):
         # Tests that open connections by themselves may forget to await what they assert.
         _enter(session.config)
 

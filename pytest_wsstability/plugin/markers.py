@@ -77,6 +77,17 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
     return False
 
 
+def any_names_the_package(items: Iterable[pytest.Item]) -> bool:
+    """Whether the module of a test has the package by its name, and so may load all of it when it runs."""
+    package = sys.modules[__name__.partition(".")[0]]
+    modules = {item.parent: getattr(item, "module", None) for item in items}
+    return any(
+        value is package
+        for module in {*modules.values()}
+        for value in getattr(module, "__dict__", {}).values()
+    )
+
+
 def fixtures_of(item: pytest.Item) -> Sequence[str]:
     """The names of the fixtures that a test uses; empty for an item that is no function, and has none."""
     return getattr(item, "fixturenames", ())

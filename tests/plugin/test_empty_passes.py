@@ -178,6 +178,27 @@ def test_an_assertion_that_nobody_awaits_fails_the_test(failure, source):
     assert f".py:{line - 1}: {NEVER}" in printed
 
 
+def test_a_module_that_loads_the_package_when_it_runs(pytester):
+    """In a process of its own: here it is loaded already."""
+    pytester.makepyfile(
+        """
+        import pytest
+        import pytest_wsstability as ws
+
+        @pytest.mark.asyncio
+        async def test_it():
+            async with ws.Orchestrator() as server:
+                c = await ws.connect(server.url)
+                c.assert_alive_for("2m")
+                await c.close()
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:looptime_plugin")
+
+    assert result.parseoutcomes()["failed"] == 1
+    result.stdout.fnmatch_lines([f"*.py:8: {NEVER}*"])
+
+
 def test_one_of_two_parameters(run):
     """The other one passes."""
     result = run(
