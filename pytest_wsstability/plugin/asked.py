@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..profiles import Profile
 
 
+# Of a hold that no mark says it of.
+HOW_LONG = "ws_soak: how long? give the test a ws_stability marker with alive_for"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FleetAsked:
     """What the ws_stability markers of a test say of a fleet."""

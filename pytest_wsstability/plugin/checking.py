@@ -13,6 +13,7 @@ from ..core.faults import Program
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import margins, orders, secrecy, unheld_marks
+from .asked import HOW_LONG
 from .markers import (
     FIXTURES,
     FLEET,
@@ -310,7 +311,7 @@ def _check_length(item: pytest.Item) -> None:
     plan, names = plan_of(item), fixtures_of(item)
     endless = plan.requirement is None or plan.requirement.alive_for is None
     if "ws_soak" in names and endless:
-        raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+        raise ValueError(HOW_LONG)
     if FLEET in names and (endless or plan.fleet is None):
         raise ValueError(
             f"{FLEET}: how many, for how long? give the test a {STABILITY} marker with connections "

@@ -26,6 +26,7 @@ from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio, is_of_anyio
 from .own_server import joined, orchestrator_options, own_orchestrator
 from .plans import base_target_of, has_a_loop, is_virtual, loop_scope, plan_of, runs_command
 from .project_fixtures import overrides
+from .seams.pytest import asking
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
 from .servers.commands import commands_of, refuse
@@ -94,8 +95,7 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     if not pytest_asyncio.is_async_test(item):
         pytest.fail(
             "a ws_* fixture of this test needs the event loop of a pytest-asyncio "
-            f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop where it is "
-            "an argument of the test or of a fixture",
+            f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop",
             pytrace=False,
         )
     if is_of_anyio(item):
@@ -293,7 +293,8 @@ def session_within(requirement: Requirement | None) -> float:
 
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:
     """Whether a finished hold is the only one in a test that needs a loop, and brings its own."""
-    has_one = not {"ws_soak", FLEET, VOICE}.isdisjoint(request.fixturenames)
+    # One that is asked for by name, as in steps of pytest-bdd, is no fixture of the test before it is there.
+    has_one = not {"ws_soak", FLEET, VOICE}.isdisjoint([*request.fixturenames, *asking(request)])
     return has_one and not has_a_loop(request.node)
 
 

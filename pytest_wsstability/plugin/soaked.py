@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from ..net.hold import Soak, hold
+from .asked import HOW_LONG
 from .orders import in_another_order, order_of
 from .own_loop import TimerOrder, run_private, without_late_threads
 from .own_server import own_orchestrator, own_server
@@ -18,13 +21,12 @@ from .stash import fleet_key, orchestrator_key, soak_key
 from .targets import AppURL, ReferenceURL, aimed, hold_options, prepare_opening
 
 if TYPE_CHECKING:
-    import pytest
-
     from ..core.judge.requirement import Requirement
 
 
 def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """What ``ws_soak`` gives."""
+    _requirement(request)
     ws_url = aimed(request.node, ws_url)
     prepare_opening(request)
     if leads_out(request.node) and orchestrator_key not in request.node.stash:
@@ -96,7 +98,9 @@ def _hold_maker(
 
 def _requirement(request: pytest.FixtureRequest) -> Requirement:
     requirement = plan_of(request.node).requirement
-    assert requirement is not None
+    # One that is asked for by name was not looked at when the test was collected.
+    if requirement is None or requirement.alive_for is None:
+        pytest.fail(HOW_LONG, pytrace=False)
     return requirement
 
 

@@ -335,13 +335,32 @@ async def test_it(held): ...
     assert passes("pytestmark = []\n" + BY_NAME.format(test=test)) == 2
 
 
-def test_a_soak_that_a_sync_test_asks_for_by_name(run):
-    """It is told how ws_soak needs no loop."""
-    result = run(BY_NAME.format(test="def test_it(request): request.getfixturevalue('ws_soak')"))
+IN_THE_BODY = """
+import asyncio, inspect, unittest
+import pytest
+
+async def leave(connection): await asyncio.sleep(30)
+
+pytestmark = [pytest.mark.ws_stability(alive_for="2m"), *{more}]
+{test}
+"""
+
+
+@pytest.mark.parametrize("test", [test for name, test in ASKING.items() if name != "an async test"])
+@pytest.mark.parametrize(
+    ("more", "outcome"), [("[]", "passed"), ("[pytest.mark.ws_orchestrator(handler=leave)]", "failed")]
+)
+def test_a_soak_that_a_sync_test_asks_for_by_name(run, test, more, outcome):
+    """Of the reference server too: it brings its own loop, whenever it begins."""
+    assert run(IN_THE_BODY.format(test=test, more=more)).parseoutcomes() == {outcome: 1}
+
+
+def test_a_soak_by_name_without_a_mark(run):
+    """Nobody could say so before."""
+    result = run("def test_it(request): request.getfixturevalue('ws_soak')")
 
     assert result.parseoutcomes() == {"failed": 1}
-    words = "*or use ws_soak, which needs no loop where it is an argument of the test or of a fixture"
-    result.stdout.fnmatch_lines([words])
+    result.stdout.fnmatch_lines(["ws_soak: how long? give the test a ws_stability marker with alive_for"])
 
 
 def test_a_fixture_may_ask_for_ours_by_name(passes):

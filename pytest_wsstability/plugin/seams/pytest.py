@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-# What is touched, and of what; `definitions` says what is missing.
+# What is touched, and of what; `definitions` says what is missing. Without the other, less is known.
 FIXTURE_MANAGER = "_fixturemanager"
+PARENT_REQUEST = "_parent_request"
 
 
 def definitions(name: str, node: pytest.Item | pytest.Collector) -> Sequence[pytest.FixtureDef[Any]]:
@@ -38,6 +39,14 @@ def definitions(name: str, node: pytest.Item | pytest.Collector) -> Sequence[pyt
         )
     found: Sequence[pytest.FixtureDef[Any]] | None = find(name, node)
     return found or ()
+
+
+def asking(request: pytest.FixtureRequest | None) -> Iterator[str]:
+    """The names of the fixtures that are being set up: of a request, of the one that asked, and so on."""
+    while request is not None:
+        if request.fixturename is not None:
+            yield request.fixturename
+        request = getattr(request, PARENT_REQUEST, None)
 
 
 def redact_terminal(config: pytest.Config, redact: Callable[[str], str]) -> None:
