@@ -15,10 +15,12 @@ from .stash import marked_key
 
 def note(collector: pytest.Collector, made: Sequence[pytest.Item | pytest.Collector]) -> None:
     """Take down what a collector has collected, for the marks above it."""
-    tests = [each for each in made if isinstance(each, pytest.Item)]
+    # Others, such as doctests, are in a tree of their own.
+    tests = [each for each in made if isinstance(each, pytest.Function)]
+    collectors = [each for each in made if isinstance(each, pytest.Collector)]
     for node in _marked(collector):
         found = collector.config.stash.setdefault(marked_key, {}).setdefault(node, MarkedNode())
-        found.pending += len(made) - len(tests) - (node is not collector)
+        found.pending += len(collectors) - (node is not collector)
         found.has_tests = found.has_tests or bool(tests)
         found.is_held = found.is_held or any(map(_may_be_held, tests))
 
@@ -53,5 +55,5 @@ def _marked(collector: pytest.Collector) -> Iterator[pytest.Collector]:
             yield node
 
 
-def _may_be_held(item: pytest.Item) -> bool:
+def _may_be_held(item: pytest.Function) -> bool:
     return not JUDGES.isdisjoint(fixtures_of(item)) or may_ask_by_name(item)

@@ -149,6 +149,20 @@ def test_a_run_of_some_tests_of_a_module(pytester, chosen):
     assert result.ret == 0
 
 
+def test_doctests_of_a_module_with_a_mark(run):
+    """pytest collects them in a module of their own, in which nothing is held."""
+    source = '''
+    """
+    >>> 1 + 1
+    2
+    """
+    import pytest
+    pytestmark = pytest.mark.ws_stability(alive_for="1m")
+    def test_it(ws_soak): ...
+    '''
+    assert run(source, "--doctest-modules").parseoutcomes() == {"passed": 2}
+
+
 # A server that no test starts.
 
 SERVED = """
