@@ -201,7 +201,7 @@ def heartbeat_lost(f: Features) -> bool:
 def _asked_server(f: Features) -> Features | None:
     """The server that a client waits for; None where it is not held, or has ended the connection."""
     there = f.other
-    is_due = f.end is End.CLIENT and f.close is None and f.heartbeats.open_since is not None
+    is_due = f.end is End.CLIENT and f.close is None and f.own_heartbeats.open_since is not None
     if there is None or there.close is not None or not is_due:
         return None
     asks = f.timeline.heartbeat_sender is SENT and there.timeline.heartbeat_sender is RECEIVED
@@ -210,7 +210,7 @@ def _asked_server(f: Features) -> Features | None:
 
 def _has_come(f: Features, there: Features) -> bool:
     """Whether as many heartbeats have come as had gone out with the oldest open one: the order is kept."""
-    since = f.heartbeats.open_since or 0.0
+    since = f.own_heartbeats.open_since or 0.0
     later = sum(_is_sent(each) and each.role is Role.HEARTBEAT and each.at > since for each in f.events)
     return there.timeline.heartbeats.sent >= f.timeline.heartbeats.sent - later
 
