@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..duration import show_duration as show
 from ..known_timers import KNOWN_TIMERS, CountsFrom, TimerDefault
 from ..timeline.events import Tier
@@ -18,6 +20,9 @@ EXACT = 0.05
 _STEPS = ((10.0, 1.0), (120.0, 5.0), (600.0, 30.0), (7200.0, 60.0), (float("inf"), 300.0))
 ROUND_FROM = 60.0
 _REAL_STEPS = ((600.0, 30.0), (7200.0, 60.0), (float("inf"), 300.0))
+
+# What servers call themselves in the answer to a handshake.
+_SERVERS = re.compile(r"aiohttp|cowboy|daphne|hypercorn|jetty|kestrel|tornado|uvicorn|websockets|werkzeug")
 
 
 def fits(observed: float, seconds: float, tier: Tier) -> bool:
@@ -72,6 +77,20 @@ def value(observed: float, tier: Tier, *kinds: CountsFrom) -> str:
     return f"about {show(round(observed, 1))}"
 
 
-def owners(observed: float, tier: Tier, *kinds: CountsFrom) -> str:
-    """Who is known for such a timer, as a hypothesis: ``nginx, AWS ALB``; empty if nobody is."""
-    return ", ".join(dict.fromkeys(timer.owner for timer in known(observed, tier, *kinds)))
+def owners(observed: float, tier: Tier, *kinds: CountsFrom, signed: str = "") -> str:
+    """
+    Who is known for such a timer, as a hypothesis: ``nginx, AWS ALB``; empty if nobody is.
+
+    Args:
+        observed, tier, kinds: as for `known`.
+        signed: what the answer to the handshake says of who sent it. A server that names itself there is the
+            one that pings, whatever stands before it.
+
+    """
+    server = _SERVERS.search(signed.lower())
+    found = (
+        timer.owner
+        for timer in known(observed, tier, *kinds)
+        if timer.counts_from is not CountsFrom.PING or server is None or server[0] in timer.owner.lower()
+    )
+    return ", ".join(dict.fromkeys(found))

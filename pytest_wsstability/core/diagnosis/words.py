@@ -101,8 +101,8 @@ def _quoted_reason(f: Features) -> str | None:
 
 def _owners(seconds: float, f: Features, *kinds: CountsFrom) -> str:
     """Who is known for a timer, as a hypothesis and no more."""
-    names = timers.owners(seconds, f.tier, *kinds)
     signed = _signed(f)
+    names = timers.owners(seconds, f.tier, *kinds, signed=signed)
     return f" ({show(round(seconds))} fits {names}{signed})" if names else ""
 
 

@@ -144,3 +144,23 @@ def test_a_timer_that_is_known_gives_its_own_length():
 )
 def test_who_ends_a_client_so_long_after_a_ping_that_it_did_not_answer(observed, owners):
     assert owners in timers.owners(observed, Tier.REAL, CountsFrom.PING)
+
+
+@pytest.mark.parametrize(
+    ("observed", "signed", "owners"),
+    [
+        (15, "", "Ktor, Deno"),
+        (15, "Server: nginx/1.22.1", "Ktor, Deno"),
+        (15, "Server: Python/3.11 aiohttp/3.14.5", ""),
+        (15, "Server: TornadoServer/6.5", ""),
+        (20, "Server: uvicorn", "websockets or uvicorn"),
+        (20, "Via: 1.1 Caddy", "websockets or uvicorn, Engine.IO"),
+    ],
+)
+def test_a_server_that_signs_its_answer_is_the_one_that_pings(observed, signed, owners):
+    """What stands before it may sign in its stead, and pings nobody."""
+    assert timers.owners(observed, Tier.VIRTUAL, CountsFrom.PING, signed=signed) == owners
+
+
+def test_what_stands_before_a_server_has_timers_of_its_own():
+    assert "nginx" in timers.owners(60, Tier.VIRTUAL, CountsFrom.IDLE, signed="Server: uvicorn")
