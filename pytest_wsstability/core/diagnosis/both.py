@@ -189,13 +189,71 @@ def heartbeat_came(f: Features) -> bool:
 
 
 def heartbeat_lost(f: Features) -> bool:
-    """Whether both are held, and it did not come to a server that reads, or the answer did not come back."""
+    """Whether both are held, and it did not come to a server that reads, or its answer did not return."""
     there = _asked_server(f)
     if there is None:
         return False
-    line = there.timeline
-    reads = not line.paused and not line.deliberately_stalled and frozen_at(there) is None
-    return _answers_on_the_way(f, there) if _has_come(f, there) else reads
+    return _answers_on_the_way(f, there) if _has_come(f, there) else _reads(there)
+
+
+def session_came(f: Features) -> bool:
+    """Whether both are held, and what asks for the session has come to the server."""
+    there, asked = f.other, f.timeline.session_info_at
+    if there is None or asked is None or f.end is not End.CLIENT:
+        return False
+    return _has_got(there, f, f.timeline.opened + asked)
+
+
+def session_lost(f: Features) -> bool:
+    """Whether both are held, and that did not come to a server that reads, or its answer did not return."""
+    there = f.other
+    if there is None or f.end is not End.CLIENT or f.timeline.session_info_at is None:
+        return False
+    if f.ended or there.ended:
+        return False
+    confirmed = there.timeline.session_confirmed_at
+    if confirmed is not None:
+        return not _has_got(f, there, there.timeline.opened + confirmed)
+    return _reads(there) and not session_came(f)
+
+
+def _has_got(receiver: Features, sender: Features, at: float) -> bool:
+    """Whether as many messages have come as had gone out up to an instant on the clock: the order is kept."""
+    messages = (Opcode.TEXT, Opcode.BINARY)
+    later = sum(
+        each.opcode in messages and _is_sent(each) and _clock(sender, each) > at for each in sender.events
+    )
+    return receiver.timeline.count(RECEIVED, *messages) >= sender.timeline.count(SENT, *messages) - later
+
+
+def _reads(side: Features) -> bool:
+    line = side.timeline
+    return not line.paused and not line.deliberately_stalled and frozen_at(side) is None
+
+
+def answered_soon(f: Features) -> bool:
+    """
+    Whether both are held, and the other end had answered in half of the time in which its answers came.
+
+    One that stood still, or did not read, sees a question late, and its record tells nothing of that.
+
+    """
+    there = f.other
+    if there is None or there.timeline.paused_total or there.lag or not _reads(there):
+        return False
+    if any(each.fault is FaultName.FREEZE_LOOP for each in there.events):
+        return False
+    if Rule.SESSION in f.broken:
+        here, took = _session_took(f), _session_took(there)
+        return here is not None and took is not None and took <= here / 2
+    mine, theirs = f.own_heartbeats, there.peer_heartbeats
+    return theirs.answered >= mine.answered > 0 and theirs.slowest <= mine.slowest / 2
+
+
+def _session_took(side: Features) -> float | None:
+    """Seconds between what asks for the session and what confirms it, at one end; None while one lacks."""
+    asked, confirmed = side.timeline.session_info_at, side.timeline.session_confirmed_at
+    return None if asked is None or confirmed is None else confirmed - asked
 
 
 def _asked_server(f: Features) -> Features | None:

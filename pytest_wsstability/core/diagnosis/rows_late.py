@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
+from .both import answered_soon
 from .features import AT_ONCE, TO_ANSWER, Features
 from .signature import Blamed, Rival, Signature
 
@@ -53,8 +54,29 @@ def _late_again(f: Features) -> bool:
     return any(at >= since - _SHORTLY * trips.longest_gap for at, _ in slow)
 
 
+_LOOK = (
+    "look at what stands between the two ends: a slow link, a queue of what was sent before, and faults of "
+    "the link that the test applied"
+)
+_SOON = "both ends held, of which the other had answered soon, by its own record"
+
 # An answer is due that may still come: those before it were late already.
 DUE = (
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows=f"{_SOON}: a heartbeat stays open, and one of the three before was answered after half as long "
+        "as this one waits, or longer",
+        when=lambda f: _late_again(f) and answered_soon(f),
+        confidence=MEDIUM,
+        sentence="the answer to the heartbeat at {asked_since} is not there yet, and those before it took up "
+        "to {slowest}, though the {peer} had answered them soon, by its own record: the path is slow",
+        headline="the path is slow: answers took {slowest} before, and the next is not there",
+        blame=Blamed.PATH,
+        evidence=("questions", "late", "own_pings", "tcp"),
+        remedy=_LOOK,
+        runner_up=Cause.PATH_STALLED,
+        source="measured in virtual time",
+    ),
     Signature(
         cause=Cause.SLOW_ANSWERS,
         shows="a heartbeat stays open, the peer's own frames go on, and one of the three before was answered "
@@ -74,6 +96,34 @@ DUE = (
     ),
 )
 ROWS = (
+    Signature(
+        cause=Cause.PATH_STALLED,
+        shows=f"{_SOON}: late answers that came all at once",
+        when=lambda f: _slow(f) and _late_at_once(f) and answered_soon(f),
+        confidence=MEDIUM,
+        sentence="late answers came all at once, though the {peer} had answered soon, by its own record: the "
+        "path stood still for {slowest}",
+        headline="the path stood still for {slowest}",
+        blame=Blamed.PATH,
+        evidence=("late", "tcp"),
+        remedy=_LOOK,
+        runner_up=Cause.SLOW_ANSWERS,
+        source="measured in virtual time",
+    ),
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows=f"{_SOON}: answers came, but late",
+        when=lambda f: _slow(f) and answered_soon(f),
+        confidence=MEDIUM,
+        sentence="the answers are slow: the slowest took {slowest}, though the {peer} had answered soon, by "
+        "its own record: the path is slow",
+        headline="the path is slow: answers took {slowest}",
+        blame=Blamed.PATH,
+        evidence=("late", "tcp"),
+        remedy=_LOOK,
+        runner_up=Cause.PATH_STALLED,
+        source="measured in virtual time",
+    ),
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="late answers that came all at once",

@@ -10,6 +10,7 @@ from ..judge.verdict import Rule
 from ..timeline.close_reasons import Topic, read_error
 from ..timeline.events import End
 from ..timeline.flaws import Flaw
+from .both import session_came, session_lost
 from .features import RECEIVED, TO_ANSWER, Features
 from .protocol import SAID_BEFORE, said_wrong
 from .replies import NO_ANSWER, NO_FRAMES_PASS, behind_session, instead_of_session, nothing_came
@@ -57,6 +58,8 @@ def _answered_otherwise(f: Features) -> bool:
 
 def _unheard_since_session(f: Features) -> bool:
     """Whether nothing was heard since the session's first message, for longer than an answer takes."""
+    if session_came(f):
+        return False
     waited = f.age - (f.timeline.session_info_at or 0.0)
     return waited > TO_ANSWER and f.silent(RECEIVED) >= waited and not behind_session(f)
 
@@ -156,6 +159,21 @@ ROWS = (
         "{peer} does not confirm",
         runner_up=Cause.ZOMBIE,
         source="measured with confirmations that a profile does not know",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="both ends held: what asks for the session did not come to a server that reads, by its own "
+        "record, or the confirmation that left it did not come back",
+        when=lambda f: _is_missing(f) and session_lost(f),
+        confidence=MEDIUM,
+        sentence="the session was not confirmed: {session}; it, or the answer, is lost or held up on the "
+        "way, by the records of both ends",
+        headline="{session}: lost or held up on the way",
+        blame=Blamed.PATH,
+        evidence=("session", "silences"),
+        remedy="look at what stands between the two ends, and at faults of the link that the test applied",
+        runner_up=Cause.PATH_STALLED,
+        source="measured in virtual time",
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,

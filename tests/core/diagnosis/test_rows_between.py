@@ -9,6 +9,8 @@ from pytest_wsstability.core.cause import Blame, Cause, Confidence
 from pytest_wsstability.core.diagnosis.both import ended_between
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_between import ASKED
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts, ProtocolTimer
@@ -184,3 +186,90 @@ def test_a_server_that_reads_nothing_does_not_show_that_the_path_is_dead(way):
     here = timeline(*BEATS, until=55)
 
     assert fitting(ASKED, extract(here, [there])) == []
+
+
+LATE = [(10, ">beat"), (16, "<answer"), (30, ">beat"), (36, "<answer")]
+SOON = [(13, "<beat"), (13, ">answer"), (33, "<beat"), (33, ">answer")]
+NEVER_LATE = Requirement.of(heartbeat_within=1)
+
+
+def blamed(here, there, requirement):
+    """Who is to blame for a broken promise, by the records of both ends."""
+    found = diagnose(here, [there], verdict=judge(requirement, here))
+    return found.cause, found.blame
+
+
+@pytest.mark.parametrize(
+    ("server", "cause", "blame"),
+    [
+        (SOON, Cause.SLOW_ANSWERS, Blame.PATH),
+        # It took half of the time, or more than that.
+        ([(13, "<beat"), (16, ">answer"), (33, "<beat"), (36, ">answer")], Cause.SLOW_ANSWERS, Blame.PATH),
+        (
+            [(13, "<beat"), (16.5, ">answer"), (33, "<beat"), (36, ">answer")],
+            Cause.SLOW_ANSWERS,
+            Blame.SERVER,
+        ),
+        # What stood still, or did not read, has seen the question late.
+        ([(12, "paused"), (13, "resumed"), *SOON], Cause.SLOW_ANSWERS, Blame.SERVER),
+        ([(10, "frozen"), (13, "thawed"), *SOON], Cause.SLOW_ANSWERS, Blame.SERVER),
+    ],
+)
+def test_answers_that_a_server_gave_soon_are_late_by_the_path(server, cause, blame):
+    here, there = timeline(*LATE, until=60), timeline(*server, until=60, end=End.SERVER)
+
+    assert blamed(here, there, NEVER_LATE) == (cause, blame)
+    assert diagnose(here, verdict=judge(NEVER_LATE, here)).blame is Blame.SERVER
+
+
+def test_late_answers_that_came_at_once_and_were_given_soon_tell_of_a_path_that_stood_still():
+    rows = [(10, ">beat"), (12, ">beat"), (15, "<answer"), (15, "<answer")]
+    server = [(10, "<beat"), (10, ">answer"), (12, "<beat"), (12, ">answer")]
+    here, there = timeline(*rows, until=60), timeline(*server, until=60, end=End.SERVER)
+
+    assert blamed(here, there, NEVER_LATE) == (Cause.PATH_STALLED, Blame.PATH)
+
+
+@pytest.mark.parametrize(
+    ("server", "blame"), [(SOON, Blame.PATH), ([(10, "<beat"), (16, ">answer"), *SOON[2:]], Blame.SERVER)]
+)
+def test_an_answer_that_is_due_behind_late_ones_is_of_who_was_late(server, blame):
+    here = timeline(*LATE, (50, ">beat"), (59, "<text"), until=60)
+    there = timeline(*server, (53, "<beat"), (58, ">text"), until=60, end=End.SERVER)
+
+    assert blamed(here, there, Requirement.of(heartbeat_within=4)) == (Cause.SLOW_ANSWERS, blame)
+
+
+@pytest.mark.parametrize(
+    ("server", "cause", "blame", "confidence"),
+    [
+        # It has not come; the confirmation left, and has not come back.
+        ([], Cause.HALF_OPEN, Blame.PATH, Confidence.MEDIUM),
+        ([(3, "<info"), (3, ">confirmed")], Cause.HALF_OPEN, Blame.PATH, Confidence.MEDIUM),
+        # It has come, so that no path is in doubt, though nothing was heard.
+        ([(3, "<info")], Cause.SESSION_NOT_CONFIRMED, Blame.SERVER, Confidence.HIGH),
+        # A message that this server does not know.
+        ([(3, "<text")], Cause.SESSION_NOT_CONFIRMED, Blame.SERVER, Confidence.HIGH),
+        # What it has not read may have come.
+        ([(0, "paused")], Cause.SESSION_NOT_CONFIRMED, Blame.SERVER, Confidence.MEDIUM),
+    ],
+)
+def test_the_server_record_tells_whether_a_session_was_asked_for(server, cause, blame, confidence):
+    here, there = timeline((0, ">info"), until=5), timeline(*server, until=5, end=End.SERVER)
+    found = diagnose(here, [there], verdict=judge(Requirement.of(session_within=4), here))
+
+    assert (found.cause, found.blame, found.confidence) == (cause, blame, confidence)
+
+
+def test_a_session_that_was_confirmed_soon_and_came_late_is_late_by_the_path():
+    here = timeline((0, ">info"), (6, "<confirmed"), until=10)
+    wanted = Requirement.of(session_within=1)
+
+    assert blamed(here, timeline((3, "<info"), (3, ">confirmed"), until=10, end=End.SERVER), wanted) == (
+        Cause.SLOW_ANSWERS,
+        Blame.PATH,
+    )
+    assert blamed(here, timeline((0, "<info"), (6, ">confirmed"), until=10, end=End.SERVER), wanted) == (
+        Cause.SLOW_ANSWERS,
+        Blame.SERVER,
+    )
