@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator
 
 from ..judge.verdict import Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.events import DeadlineTraffic, End, Event, EventKind, FaultName, Opcode, Role
+from ..timeline.events import SAME, DeadlineTraffic, End, Event, EventKind, FaultName, Opcode, Role
 from ..timeline.protocol_facts import Awaited
 from .features import REACTION, RECEIVED, SENT, TO_ANSWER, Features, is_data
 
 # What went out so long before the end, in seconds, has had time to come.
 _ON_ITS_WAY = 1.0
+_MESSAGES = (Opcode.TEXT, Opcode.BINARY)
 
 
 def server(f: Features) -> Features | None:
@@ -142,12 +143,14 @@ def _first_missing(sender: Features, receiver: Features, opcode: Opcode) -> floa
 
 def _came(sender: Features, receiver: Features, at: float) -> bool:
     """Whether more frames of a kind have come than had gone out at an instant: the order is kept."""
-    return any(
-        receiver.timeline.count(RECEIVED, *kind)
-        > sender.timeline.count(SENT, *kind)
-        - sum(each.opcode in kind and _is_sent(each) and _clock(sender, each) > at for each in sender.events)
-        for kind in ((Opcode.TEXT, Opcode.BINARY), (Opcode.PING,), (Opcode.PONG,))
-    )
+    return any(_ahead(sender, receiver, at, kind) > 0 for kind in (_MESSAGES, (Opcode.PING,), (Opcode.PONG,)))
+
+
+def _ahead(sender: Features, receiver: Features, at: float, kind: Collection[Opcode]) -> int:
+    """How many more frames of a kind have come than had gone out at an instant; below 0 for fewer."""
+    sent = [each for each in sender.events if each.opcode in kind and _is_sent(each)]
+    later = sum(_clock(sender, each) > at for each in sent)
+    return receiver.timeline.count(RECEIVED, *kind) - (sender.timeline.count(SENT, *kind) - later)
 
 
 def unread_since(side: Features) -> float | None:
@@ -201,7 +204,7 @@ def session_came(f: Features) -> bool:
     there, asked = f.other, f.timeline.session_info_at
     if there is None or asked is None or f.end is not End.CLIENT:
         return False
-    return _has_got(there, f, f.timeline.opened + asked)
+    return _ahead(f, there, f.timeline.opened + asked, _MESSAGES) >= 0
 
 
 def session_lost(f: Features) -> bool:
@@ -213,17 +216,8 @@ def session_lost(f: Features) -> bool:
         return False
     confirmed = there.timeline.session_confirmed_at
     if confirmed is not None:
-        return not _has_got(f, there, there.timeline.opened + confirmed)
+        return _ahead(there, f, there.timeline.opened + confirmed, _MESSAGES) < 0
     return _reads(there) and not session_came(f)
-
-
-def _has_got(receiver: Features, sender: Features, at: float) -> bool:
-    """Whether as many messages have come as had gone out up to an instant on the clock: the order is kept."""
-    messages = (Opcode.TEXT, Opcode.BINARY)
-    later = sum(
-        each.opcode in messages and _is_sent(each) and _clock(sender, each) > at for each in sender.events
-    )
-    return receiver.timeline.count(RECEIVED, *messages) >= sender.timeline.count(SENT, *messages) - later
 
 
 def _reads(side: Features) -> bool:
@@ -257,23 +251,42 @@ def _session_took(side: Features) -> float | None:
 
 
 def _asked_server(f: Features) -> Features | None:
-    """The server that a client waits for; None where it is not held, or has ended the connection."""
+    """The server that a client waits for; None where it is not held, or has ended the connection before."""
     there = f.other
     is_due = f.end is End.CLIENT and f.close is None and f.own_heartbeats.open_since is not None
-    if there is None or there.close is not None or not is_due:
+    if there is None or not is_due:
         return None
+    # Where the client's record has ended too, that came after what is asked.
+    ended_alone = there.close is not None and f.timeline.close is None
     asks = f.timeline.heartbeat_sender is SENT and there.timeline.heartbeat_sender is RECEIVED
-    return there if asks else None
+    return there if asks and not ended_alone else None
+
+
+def asks_by_ping(f: Features) -> bool:
+    """Whether the heartbeat of this end that is open is a ping frame, which a library answers."""
+    beat = _open_heartbeat(f)
+    return beat is not None and beat.opcode is Opcode.PING
+
+
+def _open_heartbeat(f: Features) -> Event | None:
+    since = f.own_heartbeats.open_since
+    beats = (each for each in f.events if _is_sent(each) and each.role is Role.HEARTBEAT)
+    return None if since is None else next((each for each in beats if each.at >= since - SAME), None)
 
 
 def _has_come(f: Features, there: Features) -> bool:
-    """Whether as many heartbeats have come as had gone out with the oldest open one: the order is kept."""
-    since = f.own_heartbeats.open_since or 0.0
-    later = sum(_is_sent(each) and each.role is Role.HEARTBEAT and each.at > since for each in f.events)
-    return there.timeline.heartbeats.sent >= f.timeline.heartbeats.sent - later
+    """Whether the open heartbeat has come: as many of its kind as had gone out with it, in their order."""
+    beat = _open_heartbeat(f)
+    if beat is None:
+        return False
+    kind = (Opcode.PING,) if beat.opcode is Opcode.PING else _MESSAGES
+    return _ahead(f, there, _clock(f, beat), kind) >= 0
 
 
 def _answers_on_the_way(f: Features, there: Features) -> bool:
+    if asks_by_ping(f):
+        # A server cannot tell them from other pings of the client.
+        return there.timeline.count(SENT, Opcode.PONG) > f.timeline.count(RECEIVED, Opcode.PONG)
     return there.timeline.heartbeats.answered > f.timeline.heartbeats.answered
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from ..cause import Cause, Confidence
-from .both import ended_between, heartbeat_came, heartbeat_lost, sent_whole
+from .both import asks_by_ping, ended_between, heartbeat_came, heartbeat_lost, sent_whole
 from .features import Features
 from .rivals import age_number, repeats_age
 from .rows_close import idle_in_disguise
+from .rows_idle_server import UNTIL_LATE
 from .rows_open import half_frame, still_arrives
 from .signature import Blamed, Rival, Signature
 
@@ -129,6 +130,15 @@ ASKED = (
         blame=Blamed.PEER,
         evidence=("questions", "own_pings", "server_pings"),
         remedy="{heartbeat_first}look at what the {peer} does with heartbeats, and was told to do with them",
+        rivals=(
+            Rival(
+                Cause.NO_PONGS,
+                "the heartbeats are ping frames",
+                asks_by_ping,
+                "a library answers ping frames, so one that sends no pongs fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.SLOW_ANSWERS,
         source="measured in virtual time",
     ),
@@ -144,6 +154,22 @@ ASKED = (
         blame=Blamed.PATH,
         evidence=("questions", "silences"),
         remedy="look at what stands between the two ends, and at faults of the link that the test applied",
+        rivals=(
+            Rival(
+                Cause.PATH_STALLED,
+                "that was less than 10 s before",
+                lambda f: f.age - (f.own_heartbeats.open_since or 0.0) < UNTIL_LATE,
+                "that is not long, so a path that is slow, or stands still for a while, fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.CONTROL_FRAMES_LOST,
+                "the heartbeats are ping frames",
+                asks_by_ping,
+                "ping frames were all that was asked, so a path that loses control frames fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.PATH_STALLED,
         source="measured in virtual time",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability import diagnose
+from pytest_wsstability.core.assertions import judge
 from pytest_wsstability.core.cause import Blame, Cause, Confidence
 from pytest_wsstability.core.diagnosis.both import ended_between
 from pytest_wsstability.core.diagnosis.extract import extract
@@ -15,7 +16,7 @@ from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, Tran
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts, ProtocolTimer
 from tests.core.diagnosis.fitting import fitting
-from tests.core.script import FIN, RST, closed_by_peer, timeline
+from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
 
 LEFT = {"transport": TransportEnd.FIN, "sent": CloseFrame(1000), "received": CloseFrame(1000)}
 
@@ -175,6 +176,46 @@ def test_the_server_record_tells_whether_a_heartbeat_came(rows, more, cause, bla
 
     assert (told.cause, told.blame, told.confidence) == (cause, blame, Confidence.MEDIUM)
     assert diagnose(here).confidence is Confidence.LOW
+
+
+# Ping frames by which a client asks: of its library at 20 s and 40 s, its heartbeats at 25 s and 50 s.
+PINGS = [
+    (20, ">ping", b"1"), (20, "<pong", b"1"), (25, ">beat as ping", b"2"), (25, "<answer as pong", b"2"),
+    (40, ">ping", b"3"), (50, ">beat as ping", b"4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("came", "answered", "told"),
+    [
+        ([20, 25, 40, 50], [20, 25], ["ZOMBIE / NO_PONGS"]),
+        ([20, 25, 40], [20, 25], ["HALF_OPEN / CONTROL_FRAMES_LOST"]),
+        ([20, 25, 40, 50], [20, 25, 50], ["HALF_OPEN / CONTROL_FRAMES_LOST"]),
+    ],
+)
+def test_heartbeats_that_are_ping_frames_are_counted_with_all_pings(came, answered, told):
+    """A server cannot tell them apart; one that withholds pongs leaves no path to blame."""
+    rows = [*((at, "<beat as ping") for at in came), *((at, ">answer as pong") for at in answered)]
+    there = timeline(*sorted(rows, key=lambda row: row[0]), until=65, end=End.SERVER)
+
+    assert fitting(ASKED, extract(timeline(*PINGS, until=65), [there])) == told
+
+
+@pytest.mark.parametrize(("until", "told"), [(49.9, ["HALF_OPEN / PATH_STALLED"]), (50.1, ["HALF_OPEN"])])
+def test_within_ten_seconds_what_is_lost_may_be_late(until, told):
+    """As what goes through a slow path is."""
+    there = timeline(*GOT, until=until, end=End.SERVER)
+
+    assert fitting(ASKED, extract(timeline(*BEATS, until=until), [there])) == told
+
+
+def test_a_client_that_left_afterwards_leaves_the_records_as_they_are():
+    """Its close has ended both, long after the heartbeat was due."""
+    here = timeline(*BEATS, (60, PLANNED))
+    there = timeline(*GOT, (40, "<beat"), (60, closed_by_peer(1000)), end=End.SERVER)
+    verdict = judge(Requirement.of(heartbeat_within="5s"), here)
+
+    assert fitting(ASKED, extract(here, [there], verdict=verdict)) == ["ZOMBIE"]
 
 
 @pytest.mark.parametrize("way", ["paused", "stalled", "ended"])
