@@ -323,7 +323,8 @@ def _breaks(f: Features, flaw: Flaw) -> bool:
 def _ends_another_version(f: Features) -> bool:
     """Whether a server of another version ended it, without a word, before there was a session."""
     unconfirmed = f.timeline.session_confirmed_at is None
-    return f.ended and not f.reason and unconfirmed and _first_flaw(f) is Flaw.VERSION
+    by_peer = f.close is not None and f.close.local_reason is None
+    return by_peer and not f.reason and unconfirmed and _first_flaw(f) is Flaw.VERSION
 
 
 # Whatever its close code, and the time after which it came, mean in the version that was asked for.

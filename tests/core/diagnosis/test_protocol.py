@@ -17,7 +17,7 @@ from pytest_wsstability.core.timeline.protocol_facts import (
     ProtocolTimer,
 )
 from pytest_wsstability.profiles.catalogue import shipped
-from tests.core.script import FIN, closed_by_peer, timeline
+from tests.core.script import FIN, GIVEN_UP, closed_by_peer, timeline
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 SERVER, CLIENT = End.SERVER, End.CLIENT
@@ -467,6 +467,8 @@ ANOTHER = (Flaw.VERSION, "'40': an Engine.IO 3 server")
         (ANOTHER, False, FIN, True),
         (ANOTHER, False, closed_by_peer(1008, "rate limit exceeded"), False),
         (ANOTHER, True, closed_by_peer(1005), False),
+        # The client's own keepalive gave up.
+        (ANOTHER, False, GIVEN_UP, False),
         ((Flaw.SEQUENCE, "7 after 9"), False, closed_by_peer(1005), False),
     ],
 )
