@@ -43,8 +43,13 @@ def _outlived_pings(f: Features) -> bool:
 
 
 def _in_a_row(f: Features) -> bool:
-    """Whether others lived as long, one after another, and longer than what fails as soon as it is open."""
-    return f.beside.in_a_row >= rivals.REPEATED and f.age >= _SOONEST
+    """
+    Whether others lived as long, one after another, and longer than what fails as soon as it is open.
+
+    Clients that leave do so again and again, each as soon as it is done.
+
+    """
+    return f.end is End.CLIENT and f.beside.in_a_row >= rivals.REPEATED and f.age >= _SOONEST
 
 
 def closed_at_an_age(f: Features) -> bool:
@@ -281,6 +286,7 @@ CLOSED = (
         rivals=(
             rivals.NOTHING_BUT_UNKNOWN_WORDS,
             rivals.TOKEN,
+            rivals.NO_MESSAGE_FOR_LONG,
             Rival(
                 Cause.RATE_LIMITED,
                 "the code is 1008 or 3000",

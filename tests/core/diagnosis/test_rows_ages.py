@@ -7,8 +7,9 @@ import pytest
 from pytest_wsstability.core.diagnosis.features import Shared
 from pytest_wsstability.core.diagnosis.rows_ages import CLOSED, ROWS
 from pytest_wsstability.core.diagnosis.words import TemplateWords
-from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.timeline.events import End, Tier
 from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import FIN
 
 TALK = [row for at in range(5, 60, 5) for row in ((at, ">text"), (at + 0.5, "<text"))]
 
@@ -101,6 +102,24 @@ def test_two_others_that_lived_as_long_one_after_another_tell_an_age(age, in_a_r
 
     assert cut == ["MAX_AGE / RESTART"] * fits
     assert closed == ["MAX_AGE / RESTART KEEPALIVE_TIMEOUT"] * fits
+
+
+@pytest.mark.parametrize("how", [FIN, 1000, 1001])
+def test_clients_that_leave_after_as_long_show_no_age_at_the_server(how):
+    """Each is a page that was looked at, or a script that was done."""
+    features = read(*TALK, end=57.3, how=how, line_end=End.SERVER, beside={"in_a_row": 3})
+
+    assert not [each for each in fitting((*ROWS, *CLOSED), features) if each.startswith("MAX_AGE")]
+
+
+@pytest.mark.parametrize("code", [1000, 1008])
+def test_a_deadline_that_only_messages_put_off_ends_at_one_age_too(code):
+    """After the same talk, and a minute in which the client only answered pings."""
+    pings = [row for at in range(5, 70, 5) for row in ((at, "<ping"), (at, ">pong"))]
+    talk = [(2, ">text"), (2.5, "<text"), (9.5, ">text"), *((at, "<text") for at in range(10, 69, 3))]
+    found = fitting(CLOSED, read(*talk, *pings, end=69.5, how=code, beside={"same_age": 2}))
+
+    assert found[0].startswith("MAX_AGE / READ_DEADLINE")
 
 
 @pytest.mark.parametrize(
