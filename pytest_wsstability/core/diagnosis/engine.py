@@ -149,7 +149,7 @@ def shortened(text: str) -> str:
 
 
 def _undetermined(f: Features) -> Diagnosis:
-    what = "ended" if f.ended else "is open"
+    what = "ended" if f.timeline.close is not None else "is open"
     nearest = _nearest(f)
     look = "look at the nearest causes and at the timeline" if nearest else "look at the timeline"
     return Diagnosis(

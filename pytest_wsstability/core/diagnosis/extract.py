@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..judge.excuses import harness_trouble
-from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
+from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict, Violation
 from ..timeline.close import CloseEvidence, LocalReason
 from ..timeline.close_reasons import NO_REASON, Reading, read_close
 from ..timeline.events import SAME, Direction, End, Event, EventKind, Opcode, Role
@@ -29,6 +29,7 @@ from .features import (
     Tail,
     is_data,
 )
+from .protocol import SAID_BEFORE
 from .stray import NOTHING_STRAY, Stray
 
 _REACTION_MAX = 2.0
@@ -122,10 +123,17 @@ def _close(timeline: Timeline, verdict: Verdict | None) -> CloseEvidence | None:
     if close is None or not violations or any(each.rule in _OF_THE_END for each in violations):
         return close
     broke = min(each.at for each in violations)
+    if not close.planned and _is_said_before(close, violations):
+        return close
     went_on = close.received is None and timeline.heard_at > broke + TO_ANSWER
     is_said = _OF_WHAT_IS_SAID.issuperset(each.rule for each in violations)
     is_another = close.planned or close.is_goodbye or went_on or is_said
     return None if is_another and broke < close.at - SAME else close
+
+
+def _is_said_before(close: CloseEvidence, violations: Sequence[Violation]) -> bool:
+    """Whether an error message came right before the end, which then is about the same."""
+    return any(each.rule is Rule.ERRORS and close.at - each.at <= SAID_BEFORE for each in violations)
 
 
 def _messages(frames: Sequence[Event], age: float) -> Messages:

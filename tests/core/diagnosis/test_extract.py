@@ -436,6 +436,35 @@ def test_an_end_that_comes_with_the_break_may_be_its_cause(at, explains):
     assert extract(line, verdict=verdict).ended is explains
 
 
+@pytest.mark.parametrize(
+    ("end", "after", "explains"),
+    [
+        (closed_by_peer(1000), 0.02, True),
+        (closed_by_peer(1000), 5, True),
+        (closed_by_peer(1000), 5.1, False),
+        (FIN, 5, True),
+        (FIN, 5.1, False),
+        # The test left at once.
+        (PLANNED, 0.02, False),
+    ],
+)
+def test_an_end_right_behind_an_error_message_is_about_it(end, after, explains):
+    """Who says what is wrong, and closes politely, has not kept the connection open."""
+    later = [(32, "<text")] if after > 2 else []
+    line = timeline((30, "<error", "token has expired"), *later, (30 + after, end))
+    verdict = judge(Requirement.of(no_error_messages=True), line)
+
+    assert verdict.violations
+    assert extract(line, verdict=verdict).ended is explains
+
+
+def test_what_is_undetermined_of_a_connection_that_was_left_is_not_called_open():
+    line = timeline((10, "<feed"), (25, "<feed"), (25, "<text"), (60, PLANNED))
+    found = diagnose(line, verdict=judge(Requirement.of(message_every="10s"), line))
+
+    assert "ended at 60 s" in found.sentence
+
+
 @pytest.mark.parametrize("end", [FIN, closed_by_peer(1011)])
 def test_no_end_explains_heartbeats_that_are_too_close(end):
     """Two timers of the client run, however it ends then."""
