@@ -173,6 +173,13 @@ ROWS = (
                 lambda f: names(f.reason, _AGES) and not names(f.reason, ("session",)),
                 "it speaks of an age, so a limit on that of each connection is as likely",
             ),
+            Rival(
+                Cause.MESSAGE_TOO_BIG,
+                "the code is 1009",
+                lambda f: f.code == 1009,
+                "1009 is for a message that is too big, so a limit on the size fits too",
+                LOW,
+            ),
             OF_ITS_UPSTREAM,
         ),
         runner_up=Cause.MAX_AGE,

@@ -475,3 +475,12 @@ def test_an_unavailable_service_is_overloaded_or_restarts(code):
 
     assert (found.cause, found.confidence) == (Cause.OVERLOADED, Confidence.LOW)
     assert Cause.RESTART in found.alternatives
+
+
+@pytest.mark.parametrize(("code", "confidence"), [(1008, Confidence.HIGH), (1009, Confidence.LOW)])
+def test_a_length_behind_the_code_of_sizes_may_be_one(code, confidence):
+    """Of a stream people say so in minutes, and in bytes."""
+    found = told(code, "max stream length exceeded")
+
+    assert (found.cause, found.confidence) == (Cause.SESSION_EXPIRED, confidence)
+    assert (Cause.MESSAGE_TOO_BIG in found.alternatives) is (code == 1009)
