@@ -184,6 +184,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.RATE_LIMITED, _C.CLOSED_BY_PEER, _PACE),
     (_C.AUTH_EXPIRED, _C.UPSTREAM_FAILED, _BEHIND),
     (_C.SESSION_EXPIRED, _C.UPSTREAM_FAILED, _BEHIND),
+    (_C.SESSION_EXPIRED, _C.MESSAGE_TOO_BIG, "send messages of half the size: a limit lets them pass"),
     (_C.PROTOCOL_ERROR, _C.UPSTREAM_FAILED, _BEHIND),
     (_C.READ_DEADLINE, _C.HANDLER_ERROR, f"{_TALK}a read deadline is then survived, a slow service is not"),
     (_C.PONG_DEADLINE, _C.HANDLER_ERROR, _BEHIND),
