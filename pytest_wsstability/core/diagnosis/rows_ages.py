@@ -56,12 +56,14 @@ def closed_at_an_age(f: Features) -> bool:
     """
     Whether a polite code ended others at the same age too, or one that rules of all kinds have.
 
-    A rule on messages ends connections of equal traffic at one age, each with one of its messages.
+    A rule on messages ends connections of equal traffic at one age, each with one of its messages; and one
+    on credentials at the age that tokens have.
 
     """
-    is_by_itself = f.code in _RULES and (f.tail.message is None or f.messages.streaming)
+    is_by_itself = (f.tail.message is None or f.messages.streaming) and not rivals.TOKEN.when(f)
     is_shared = rivals.repeats_age(f) or _in_a_row(f)
-    return (f.code in NORMAL or is_by_itself) and is_shared and not idle_in_disguise(f)
+    is_known = f.code in NORMAL or (f.code in _RULES and is_by_itself)
+    return is_known and is_shared and not idle_in_disguise(f)
 
 
 def _is_fed(f: Features) -> bool:
@@ -273,8 +275,8 @@ ROWS = (
 CLOSED = (
     Signature(
         cause=Cause.MAX_AGE,
-        shows="1000, 1001, 1005, 1008 or 3000 was received at the same age as on other connections, at other "
-        "instants",
+        shows="1000, 1001, 1005, 1008 or 3000 (these two at no age of tokens) was received at the same age "
+        "as on other connections, at other instants",
         when=closed_at_an_age,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "

@@ -215,7 +215,7 @@ POLICIES = (
     Signature(
         cause=Cause.AUTH_EXPIRED,
         shows="1008, 3000, 3003, 4401 or 4403 was received, and not 1008 or 3000 at the same age as on other "
-        "connections, at other instants",
+        "connections, at other instants, which tokens do not have",
         when=lambda f: f.code in _POLICY and not closed_at_an_age(f),
         confidence=MEDIUM,
         sentence="the {peer} closed for a policy, at an age of {age}: {code}",

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.features import Shared
 from pytest_wsstability.core.diagnosis.rows_ages import CLOSED, ROWS
+from pytest_wsstability.core.diagnosis.rows_codes import POLICIES
 from pytest_wsstability.core.diagnosis.words import TemplateWords
 from pytest_wsstability.core.timeline.events import End, Tier
 from tests.core.diagnosis.fitting import fitting, read
@@ -89,6 +90,18 @@ def test_a_rules_code_at_the_age_of_two_others_may_be_a_limit_on_it(code, rows, 
 
     assert [each.split(" ")[0] for each in found] == ["MAX_AGE"] * fits
     assert not fits or code < 1002 or "RATE_LIMITED AUTH_EXPIRED" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "age", "is_token"), [(1008, 600, True), (1008, 150, False), (1001, 600, False)]
+)
+def test_a_rules_code_at_an_age_of_tokens_is_about_credentials(code, age, is_token):
+    """All of one lifetime end their connections at one age (RFC 6749 has an hour)."""
+    talk = [row for at in range(5, age - 5, 5) for row in ((at, ">text"), (at + 0.5, "<text"))]
+    features = read(*talk, end=age, how=code, beside={"same_age": 2})
+
+    assert bool(fitting(CLOSED, features)) is not is_token
+    assert any(each.startswith("AUTH_EXPIRED / MAX_AGE") for each in fitting(POLICIES, features)) is is_token
 
 
 @pytest.mark.parametrize(("age", "in_a_row", "fits"), [(4.75, 2, False), (5, 2, True), (5, 1, False)])
