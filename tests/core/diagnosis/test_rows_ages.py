@@ -153,3 +153,12 @@ def test_a_feed_goes_on_to_a_known_limit(said, heard, fits):
 
     assert bool(fitting(CLOSED, features)) is fits
     assert ("a heartbeat does not help" in TemplateWords(features)["heartbeat_helps"]) is (len(said) > 2)
+
+
+@pytest.mark.parametrize(("until", "fits"), [(7200, True), (6000, False)])
+def test_a_feed_that_had_stopped_did_not_go_on_to_a_limit(until, fits):
+    """Though pings did: what ended the feed may have ended the connection."""
+    pings = [row for at in range(50, 7200, 50) for row in ((at, "<ping"), (at, ">pong"))]
+    rows = sorted([(0.02, ">text"), *((at, "<text") for at in range(60, until, 60)), *pings])
+
+    assert bool(fitting(CLOSED, read(*rows, end=7200, how=1001))) is fits
