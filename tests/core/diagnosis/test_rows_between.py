@@ -285,8 +285,8 @@ def test_an_answer_that_is_due_behind_late_ones_is_of_who_was_late(server, blame
     ("server", "cause", "blame", "confidence"),
     [
         # It has not come; the confirmation left, and has not come back.
-        ([], Cause.HALF_OPEN, Blame.PATH, Confidence.MEDIUM),
-        ([(3, "<info"), (3, ">confirmed")], Cause.HALF_OPEN, Blame.PATH, Confidence.MEDIUM),
+        ([], Cause.HALF_OPEN, Blame.PATH, Confidence.LOW),
+        ([(3, "<info"), (3, ">confirmed")], Cause.HALF_OPEN, Blame.PATH, Confidence.LOW),
         # It has come, so that no path is in doubt, though nothing was heard.
         ([(3, "<info")], Cause.SESSION_NOT_CONFIRMED, Blame.SERVER, Confidence.HIGH),
         # A message that this server does not know.
@@ -300,6 +300,14 @@ def test_the_server_record_tells_whether_a_session_was_asked_for(server, cause, 
     found = diagnose(here, [there], verdict=judge(Requirement.of(session_within=4), here))
 
     assert (found.cause, found.blame, found.confidence) == (cause, blame, confidence)
+
+
+@pytest.mark.parametrize(("waited", "confidence"), [(9.75, Confidence.LOW), (10, Confidence.MEDIUM)])
+def test_what_asks_for_a_session_and_is_late_for_ten_seconds_is_lost(waited, confidence):
+    here, there = timeline((1, ">info"), until=1 + waited), timeline(until=1 + waited, end=End.SERVER)
+    found = diagnose(here, [there], verdict=judge(Requirement.of(session_within=4), here))
+
+    assert (found.cause, found.confidence) == (Cause.HALF_OPEN, confidence)
 
 
 def test_a_session_that_was_confirmed_soon_and_came_late_is_late_by_the_path():
