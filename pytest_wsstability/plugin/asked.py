@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from ..core.duration import Duration
     from ..core.fleet.requirement import FleetRequirement
@@ -81,6 +83,4 @@ class MarkedNode:
 
     # Collectors below it that were made, and have not collected yet: a run of some tests passes others over.
     pending: int = 0
-    # Whether there is a test, and one that may be held to the mark.
-    has_tests: bool = False
-    is_held: bool = False
+    tests: list[pytest.Function] = field(default_factory=list)

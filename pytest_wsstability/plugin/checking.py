@@ -28,12 +28,13 @@ from .markers import (
     has_pytest_asyncio,
     is_marked_itself,
     is_of_anyio,
-    is_written_at,
     needs_runner,
     take_over_unittest_skip,
     uses_us,
+    written_at,
 )
 from .plans import (
+    asks,
     base_target_of,
     find_profile,
     is_virtual,
@@ -136,7 +137,7 @@ def _check_spelling(item: pytest.Item) -> None:
 
 def _asks_later(item: pytest.Item, names: Set[str]) -> bool:
     """Whether only a run of a marked test tells what holds it to its mark; see empty_passes.py."""
-    return is_marked_itself(item, STABILITY) and JUDGES.isdisjoint(names) and may_ask_by_name(item)
+    return any(map(asks, item.own_markers)) and JUDGES.isdisjoint(names) and may_ask_by_name(item)
 
 
 def _check_judges(item: pytest.Item, names: Set[str]) -> None:
@@ -144,7 +145,7 @@ def _check_judges(item: pytest.Item, names: Set[str]) -> None:
     judges = JUDGES & names
     hidden = sorted(name for name in judges if hides(name, item))
     # The mark of a class or module is for those of its tests that use one.
-    asked = hidden or is_marked_itself(item, STABILITY)
+    asked = hidden or any(map(asks, item.own_markers))
     if asked and len(hidden) == len(judges) and not _asks_later(item, names):
         why = f"; {hidden[0]} is a fixture of the project's here, give it another name" if hidden else ""
         raise ValueError(
@@ -156,7 +157,7 @@ def _check_judges(item: pytest.Item, names: Set[str]) -> None:
 def _check_starts(item: pytest.Item, names: Set[str]) -> None:
     """See that a test whose own mark says how the reference server behaves may start one."""
     starts = not names.isdisjoint({"ws_orchestrator", "ws_url"})
-    if is_written_at(item, ORCHESTRATOR) and not starts and not may_ask_by_name(item):
+    if written_at(item, ORCHESTRATOR) and not starts and not may_ask_by_name(item):
         raise ValueError(
             f"{ORCHESTRATOR}: this test starts none; use the fixture ws_orchestrator, or one that connects "
             "to it: ws_connect, ws_connection, ws_soak, ws_url"
@@ -165,7 +166,7 @@ def _check_starts(item: pytest.Item, names: Set[str]) -> None:
 
 def _check_traffic(item: pytest.Item, names: Set[str]) -> None:
     """See that somebody talks in a test whose own mark says how."""
-    own = any("traffic" in mark.kwargs for mark in item.own_markers if mark.name == STABILITY)
+    own = any("traffic" in mark.kwargs for mark in written_at(item, STABILITY))
     # With ws_voice it is refused elsewhere.
     held = not names.isdisjoint({"ws_soak", "ws_connection", FLEET, VOICE})
     if own and plan_of(item).traffic is not None and not held and not may_ask_by_name(item):

@@ -16,8 +16,8 @@ from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
 from .checking import late_mark
 from .margins import StabilityWarning
-from .markers import FLEET, STABILITY, fixtures_of, is_marked_itself
-from .plans import plan_of
+from .markers import FLEET, STABILITY, fixtures_of
+from .plans import asks, plan_of
 from .stash import connection_key, connector_key, fleet_key, loop_key, soak_key, unheld_key, watch_key
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def refuse(item: pytest.Item) -> None:
     refuse_unused(item)
     stash, names = item.stash, fixtures_of(item)
     # One that has a mark of its own may have asked by name for what holds it to that.
-    asked = "ws_connect" in names or is_marked_itself(item, STABILITY)
+    asked = "ws_connect" in names or any(map(asks, item.own_markers))
     if stash.get(watch_key, None) is None or not asked:
         return
     if _CHECKED.intersection(names) or soak_key in stash or fleet_key in stash or connection_key in stash:

@@ -125,7 +125,16 @@ def pytest_make_collect_report(
     report = yield
     if report.failed:
         secrecy.redact_report(report)
-    elif report.result and is_below_a_requirement(collector):
+    return report
+
+
+# The innermost: of tests that another plugin leaves out, as --lf does, some may be held to a mark.
+@pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_make_collect_report")
+def pytest_note_collected(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.passed and is_below_a_requirement(collector):
         unheld_marks.note(collector, report.result)
     return report
 

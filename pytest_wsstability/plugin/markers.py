@@ -123,11 +123,11 @@ def is_marked_itself(item: pytest.Item, name: str) -> bool:
     return any(mark.name == name for mark in item.own_markers)
 
 
-def is_written_at(item: pytest.Item, name: str) -> bool:
-    """Whether a mark stands at the function of a test or its parameters, and is none that a conftest adds."""
+def written_at(item: pytest.Item, name: str) -> list[pytest.Mark]:
+    """The marks of a name at the function of a test or its parameters, without those that a conftest adds."""
     written = getattr(getattr(item, "obj", None), "pytestmark", ())
     of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
-    return any(getattr(mark, "name", None) == name for mark in (*written, *of_parameter))
+    return [mark for mark in (*written, *of_parameter) if getattr(mark, "name", None) == name]
 
 
 def closest_first(node: pytest.Item | pytest.Collector, name: str) -> Iterator[pytest.Mark]:

@@ -173,6 +173,13 @@ def _plan(item: pytest.Item) -> Plan:
     )
 
 
+def asks(mark: object) -> bool:
+    """Whether a mark says what a connection must show; others only say how a test is to run."""
+    if not isinstance(mark, pytest.Mark) or mark.name != STABILITY:
+        return False
+    return any(value is not None for name, value in mark.kwargs.items() if name not in _NOT_REQUIRED)
+
+
 def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profile:
     """
     The profile of a marker, or else that of the option.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ..virtual.project_code import FROZEN, is_of_project
-from .markers import fixtures_of, params_of
+from .markers import FIXTURES, fixtures_of, params_of
 from .seams.pytest import definitions
 from .stash import overrides_key
 
@@ -109,7 +109,13 @@ def may_ask_by_name(item: pytest.Item) -> bool:
         return True
     found = [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
     codes = [code for each in found if "request" in each.argnames and (code := _code_of(each)) is not None]
-    return any(is_of_project(code.co_filename) for code in codes)
+    return any(is_of_project(code.co_filename) or _names_ours(code) for code in codes)
+
+
+def _names_ours(code: CodeType) -> bool:
+    """Whether an installed plugin's fixture has a name of ours in it, as that of a team's own plugin may."""
+    nested = (each for each in code.co_consts if isinstance(each, CodeType))
+    return not FIXTURES.isdisjoint(code.co_consts) or any(map(_names_ours, nested))
 
 
 def _asks_by_name(definition: pytest.FixtureDef[Any]) -> bool:

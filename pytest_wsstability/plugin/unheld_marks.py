@@ -8,7 +8,7 @@ import pytest
 
 from .asked import MarkedNode
 from .markers import JUDGES, STABILITY, fixtures_of, marks_in
-from .plans import plan_of
+from .plans import asks, plan_of
 from .project_fixtures import may_ask_by_name
 from .stash import marked_key
 
@@ -21,8 +21,7 @@ def note(collector: pytest.Collector, made: Sequence[pytest.Item | pytest.Collec
     for node in _marked(collector):
         found = collector.config.stash.setdefault(marked_key, {}).setdefault(node, MarkedNode())
         found.pending += len(collectors) - (node is not collector)
-        found.has_tests = found.has_tests or bool(tests)
-        found.is_held = found.is_held or any(map(_may_be_held, tests))
+        found.tests += tests
 
 
 def wrong(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Collector, str]]:
@@ -30,9 +29,10 @@ def wrong(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Collector, str]
     known = items[0].config.stash.get(marked_key, {}) if items else {}
     first = {node: item for item in reversed(items) for node in item.iter_parents()}
     for node, found in known.items():
-        if node not in first or found.pending or found.is_held or not found.has_tests:
+        # A hook of the project's may give them fixtures once they are made.
+        if node not in first or found.pending or not found.tests or any(map(_may_be_held, found.tests)):
             continue
-        # One that asks for nothing only says how others are to run.
+        # What it asks for a closer one may take back.
         if plan_of(first[node]).requirement is not None:
             kind = "class" if isinstance(node, pytest.Class) else "module"
             yield (
@@ -44,13 +44,13 @@ def wrong(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Collector, str]
 
 
 def _marked(collector: pytest.Collector) -> Iterator[pytest.Collector]:
-    """A collector, and those above it, that have a mark themselves, and not by a base class."""
+    """A collector, and those above it, with a mark that asks for something, and is not a base class's."""
     for node in collector.iter_parents():
         if isinstance(node, pytest.Class):
             written: Sequence[object] = marks_in(node.obj)
         else:
             written = node.own_markers if isinstance(node, pytest.Module) else ()
-        if any(getattr(mark, "name", None) == STABILITY for mark in written):
+        if any(map(asks, written)):
             assert isinstance(node, pytest.Collector)
             yield node
 

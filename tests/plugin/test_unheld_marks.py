@@ -59,6 +59,7 @@ def test_the_mark_of_a_class_that_holds_nothing(refusal, source):
         "def test_it(): ...",
         "class Test(unittest.TestCase):\n    def test_it(self): ...",
         "class Test:\n    class TestIt:\n        def test_it(self): ...\ndef test_too(): ...",
+        "class TestEmpty:\n    limit = 3\ndef test_it(): ...",
     ],
 )
 def test_the_mark_of_a_module_that_holds_nothing(refusal, source):
@@ -120,6 +121,18 @@ class TestPlain(Test):
 class Test:
     def test_it(self): ...
 """,
+    "where the module asks": """
+pytestmark = hold
+def test_soak(ws_soak): ...
+@pytest.mark.ws_stability(time="virtual", alive_for=None, session_within=None)
+class Test:
+    async def test_it(self, ws_orchestrator): ...
+@pytest.mark.ws_stability(time="virtual")
+class TestToo:
+    async def test_it(self, ws_orchestrator): ...
+@pytest.mark.ws_stability(time="virtual")
+async def test_it(ws_orchestrator): ...
+""",
     "without tests": """
 @hold
 class TestBase: ...
@@ -147,6 +160,49 @@ def test_a_run_of_some_tests_of_a_module(pytester, chosen):
 
     assert result.parseoutcomes()["passed"] == 1
     assert result.ret == 0
+
+
+def test_the_last_failures_of_a_module(pytester):
+    """pytest leaves out the tests that passed before it tells what it has collected."""
+    source = "pytestmark = hold\ndef test_soak(ws_soak): ...\ndef test_it(): assert False"
+    pytester.makepyfile(HEAD + source)
+    pytester.runpytest_inprocess()
+
+    result = pytester.runpytest_inprocess("--last-failed")
+
+    assert result.parseoutcomes() == {"failed": 1}
+
+
+def test_fixtures_that_a_hook_gives_to_tests(passes):
+    """Once they are made."""
+    conftest = """
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            if item.get_closest_marker("ws_stability"):
+                item.fixturenames.append("ws_soak")
+    """
+    source = "@hold\nclass Test:\n    def test_it(self): ..."
+    assert passes(HEAD + source, conftest=conftest) == 1
+
+
+@pytest.mark.parametrize("body", ["return {ask}", "def make(): return {ask}\n    return make()"])
+def test_an_installed_plugin_whose_fixture_asks_by_name(pytester, body):
+    """What it asks for is read in its code; others that take `request` give nothing of ours."""
+    ask = "request.getfixturevalue('ws_soak')"
+    folder = pytester.mkdir("site-packages")
+    (folder / "ws_of_a_team.py").write_text(
+        f"import pytest\n@pytest.fixture\ndef stable(request):\n    {body.format(ask=ask)}\n"
+        "@pytest.fixture\ndef name(request): return request.node.name\n"
+    )
+    pytester.syspathinsert(folder)
+    source = "@hold\nclass Test:\n    def test_it(self, {fixture}): ...\n"
+    held = pytester.makepyfile(test_held=HEAD + source.format(fixture="stable"))
+    plain = pytester.makepyfile(test_plain=HEAD + source.format(fixture="name"))
+
+    arguments = ("-pws_of_a_team", "-pno:cacheprovider")
+    results = [pytester.runpytest_inprocess(*arguments, path) for path in (held, plain)]
+
+    assert [each.parseoutcomes() for each in results] == [{"passed": 1}, {"errors": 1}]
 
 
 def test_doctests_of_a_module_with_a_mark(run):
@@ -313,3 +369,20 @@ def test_traffic_of_a_test_that_connects_by_itself(refusal):
 def test_traffic_that_somebody_begins(passes, source):
     """That of a module is for those of its tests that hold by themselves."""
     assert passes(TALKS.format(source=source)) == 1
+
+
+def test_traffic_that_a_conftest_gives_to_every_test(passes):
+    """Those that connect by themselves have nothing of it."""
+    conftest = """
+    import pytest
+
+    async def talk(connection): await connection.send("hello")
+
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            item.add_marker(pytest.mark.ws_stability(traffic=talk))
+    """
+    source = "async def test_it(ws_connect): await (await ws_connect()).assert_alive_for('1m')"
+    assert (
+        passes(TALKS.format(source=source + "\n@talks\ndef test_too(ws_soak): ..."), conftest=conftest) == 2
+    )
