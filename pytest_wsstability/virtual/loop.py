@@ -548,7 +548,9 @@ class VirtualLoop(MemoryLoop):
                     "t=%.9g s since %.0f real seconds: waiting for %s", self._now, patience, reason
                 )
                 patience *= 2
-        self._stood += perf_counter() - start
+        # What nobody waits for in vain, as work in a `hold`, may take as long as it likes.
+        if gap < math.inf:
+            self._stood += perf_counter() - start
 
     def _real_gap(self, when: float | None) -> float:
         """Real seconds after which the clock may go to an instant though something is in flight."""

@@ -615,6 +615,38 @@ def test_jobs_at_many_instants_do_not_add_up(takes):
     assert run_virtual(main()) == 30 * 3600
 
 
+@pytest.mark.parametrize("held", [True, False], ids=["held", "without a timer"])
+def test_what_may_last_for_ever_does_not_count(takes, monkeypatch, held):
+    """A job at the same instant, beside a timer, has all its time after it."""
+    gates, poll = [Gate(), Gate()], VirtualLoop._poll
+
+    def polled(loop, timeout):
+        if not timeout:
+            return False
+        gates[0].open()
+        return poll(loop, timeout)
+
+    def lasts():
+        gates[0].pass_through()
+        del gates[0]
+        for _ in range(20):
+            takes()
+
+    monkeypatch.setattr(VirtualLoop, "_poll", polled)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        other = asyncio.create_task(asyncio.sleep(3600)) if held else None
+        with loop.hold() if held else contextlib.nullcontext():
+            await asyncio.to_thread(lasts)
+        other = other or asyncio.create_task(asyncio.sleep(3600))
+        result = await asyncio.to_thread(gates[0].pass_through)
+        other.cancel()
+        return result, loop.time()
+
+    assert run_virtual(main()) == ("passed", 0)
+
+
 def test_a_hold_stops_the_clock_for_as_long_as_it_lasts(brief, monkeypatch):
     """It was asked for: no pace is kept, though the wait is longer than all of it."""
     monkeypatch.setattr("pytest_wsstability.virtual.loop._PATIENCE", 0.2)
