@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..core.redact import redact_text, redact_url
 from ..core.secret_names import is_secret
+from .markers import id_of
 from .options import OPTIONS, Option
 from .plans import is_virtual
 from .stash import settings_key
@@ -46,7 +47,7 @@ def from_here(path: Path, config: pytest.Config) -> str:
 def _id(item: pytest.Item) -> str:
     """The id of a test, as pytest takes it in the folder where it was started."""
     # The path in the id of a file outside the root directory (-c, --rootdir) leads nowhere.
-    _, colons, name = item.nodeid.partition("::")
+    _, colons, name = id_of(item).partition("::")
     return from_here(item.path, item.config) + colons + name
 
 

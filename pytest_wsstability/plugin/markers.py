@@ -88,6 +88,14 @@ def any_names_the_package(items: Iterable[pytest.Item]) -> bool:
     )
 
 
+def id_of(node: pytest.Item | pytest.Collector) -> str:
+    """The id by which pytest takes a test; xdist writes its group behind that (``--dist loadgroup``)."""
+    if not isinstance(node, pytest.Item) or node.parent is None:
+        return node.nodeid
+    own = f"{node.parent.nodeid}::{node.name}"
+    return own if node.nodeid.startswith(f"{own}@") else node.nodeid
+
+
 def fixtures_of(item: pytest.Item) -> Sequence[str]:
     """The names of the fixtures that a test uses; empty for an item that is no function, and has none."""
     return getattr(item, "fixturenames", ())

@@ -30,7 +30,7 @@ from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError, leaves
 from ..net.hold import Soak
 from ..virtual.loop import HORIZON
-from .markers import needs_runner, params_of
+from .markers import id_of, needs_runner, params_of
 from .own_loop import TimerOrder, run_private
 from .plans import loop_scope
 from .registered import registered
@@ -210,7 +210,7 @@ def first_runs_of(config: pytest.Config) -> FirstRuns:
 
 def _twins(item: pytest.Item | pytest.Collector) -> str:
     """What the two runs of a test have in common: its id without the order."""
-    return item.nodeid.replace(f"order-{_order(item)}", "order")
+    return id_of(item).replace(f"order-{_order(item)}", "order")
 
 
 def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> OrderOutcome:

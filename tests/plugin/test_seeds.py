@@ -77,3 +77,20 @@ def test_two_orders_of_one_test_draw_the_same(run):
     first, second = drawn(run(source, "--ws-order=all"))
 
     assert first == second
+
+
+def test_a_group_of_xdist_is_no_part_of_the_id(run, pytester):
+    """With ``--dist loadgroup`` pytest 8.4 has it in the id, and finds no test by that."""
+    conftest = """
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                grouped = property(lambda _, plain=item.nodeid: f"{plain}@group")
+                item.__class__ = type("Grouped", (type(item),), {"nodeid": grouped})
+        """
+    result = run(SOAK, conftest=conftest)
+    commands = again(result)
+    pytester.makeconftest("")
+
+    assert len(commands) == 2
+    for command, seen in zip(commands, drawn(result), strict=True):
+        assert drawn(pytester.runpytest_inprocess("-p", "no:cacheprovider", *command)) == [seen]
