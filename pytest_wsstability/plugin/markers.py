@@ -80,12 +80,11 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
 def any_names_the_package(items: Iterable[pytest.Item]) -> bool:
     """Whether the module of a test has the package by its name, and so may load all of it when it runs."""
     package = sys.modules[__name__.partition(".")[0]]
-    modules = {item.parent: getattr(item, "module", None) for item in items}
-    return any(
-        value is package
-        for module in {*modules.values()}
-        for value in getattr(module, "__dict__", {}).values()
-    )
+    # Of other items nobody knows what they call so, or what is done when they are asked.
+    parents = {item.parent: item for item in items if isinstance(item, pytest.Function)}
+    modules = {id(item.module): item.module for item in parents.values()}
+    names = [getattr(module, "__dict__", {}) for module in modules.values()]
+    return any(value is package for each in names for value in [*each.values()])
 
 
 def id_of(node: pytest.Item | pytest.Collector) -> str:

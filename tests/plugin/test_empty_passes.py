@@ -199,6 +199,30 @@ def test_a_module_that_loads_the_package_when_it_runs(pytester):
     result.stdout.fnmatch_lines([f"*.py:8: {NEVER}*"])
 
 
+def test_an_item_of_another_plugin_may_call_anything_its_module(pytester):
+    """It is not looked at, for it may be no module at all."""
+    pytester.makeconftest(
+        """
+        import pytest
+
+        class Page(pytest.Item):
+            module = ["no module"]
+            def runtest(self): ...
+
+        class Pages(pytest.File):
+            def collect(self): yield Page.from_parent(self, name="page")
+
+        def pytest_collect_file(file_path, parent):
+            return Pages.from_parent(parent, path=file_path) if file_path.suffix == ".txt" else None
+        """
+    )
+    path = pytester.makefile(".txt", "")
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", path)
+
+    assert result.parseoutcomes() == {"passed": 1}
+
+
 def test_one_of_two_parameters(run):
     """The other one passes."""
     result = run(
