@@ -24,6 +24,7 @@ from .reports.results import results_of
 from .settings import TargetKind
 from .stash import (
     app_record_key,
+    connector_key,
     opening_key,
     orchestrator_key,
     proxies_key,
@@ -199,12 +200,19 @@ def warn_of_bypassed(item: pytest.Item) -> None:
         if isinstance(proxy, MiddleboxProxy):
             name = f"the middlebox {proxy.name}"
             way = "ws_middlebox.url, as ws_connect() does without a URL"
-            # A hold brings a box of its own.
-            replaced = soak is not None and soak.proxy is not None
+            # A hold brings a box of its own; and a test of its timers alone may connect to nothing.
+            replaced = (soak is not None and soak.proxy is not None) or not _has_connected(item)
         if proxy.connections or replaced or not proxy.program.steps:
             continue
         text = f"no connection went through {name}, so nothing was broken: connect to {way}"
         item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
+
+
+def _has_connected(item: pytest.Item) -> bool:
+    """Whether anybody is known to have connected in a test."""
+    connector, orchestrator = item.stash.get(connector_key, None), item.stash.get(orchestrator_key, None)
+    opened = connector is not None and bool(connector.connections)
+    return opened or (orchestrator is not None and bool(orchestrator.attempts))
 
 
 def fault_reports(item: pytest.Item) -> list[str]:

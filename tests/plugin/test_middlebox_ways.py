@@ -217,6 +217,35 @@ def test_a_path_that_breaks_nothing_may_stay_unused(passes):
     assert passes(source) == 1
 
 
+def test_a_box_whose_timers_alone_are_looked_at(passes):
+    """Nobody connects past it."""
+    source = """
+    import pytest
+
+    @pytest.mark.ws_middlebox("nginx", "heroku")
+    async def test_it(ws_middlebox):
+        assert ws_middlebox.preset.faults[0].seconds > 25
+    """
+    assert passes(source) == 2
+
+
+@pytest.mark.parametrize("past", ["ws_url", "ws_orchestrator.url"])
+def test_a_client_of_ones_own_past_the_box(run, past):
+    """The reference server has seen it."""
+    source = f"""
+    import pytest
+    from websockets.asyncio.client import connect
+
+    @pytest.mark.ws_middlebox("nginx")
+    async def test_it(ws_middlebox, ws_url, ws_orchestrator):
+        async with connect({past}): ...
+    """
+    result = run(source, "-Wdefault")
+
+    assert result.parseoutcomes()["warnings"] == 1
+    result.stdout.fnmatch_lines(["*no connection went through the middlebox nginx, so nothing was broken*"])
+
+
 def test_a_fleet_is_not_held_past_its_box(refusal):
     """It would say nothing of the box, and pass."""
     source = """
