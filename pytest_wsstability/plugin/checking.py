@@ -28,6 +28,7 @@ from .markers import (
     has_pytest_asyncio,
     is_marked_itself,
     is_of_anyio,
+    is_skipped,
     needs_runner,
     take_over_unittest_skip,
     uses_us,
@@ -108,8 +109,9 @@ def check(item: pytest.Item) -> None:
         _check_judges(item, names)
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
-    _check_starts(item, names)
-    _check_traffic(item, names)
+    if not is_skipped(item):
+        _check_starts(item, names)
+        _check_traffic(item, names)
     if FLEET not in names and plan.fleet is not None and not _asks_later(item, names):
         raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
     voice_of(item)

@@ -165,6 +165,11 @@ def marks_in(cls: type) -> list[object]:
     return [getattr(each, "mark", each) for each in (written if isinstance(written, list) else [written])]
 
 
+def is_skipped(item: pytest.Item) -> bool:
+    """Whether a test is skipped wherever it runs: no pass of it promises anything."""
+    return item.get_closest_marker("skip") is not None
+
+
 def take_over_unittest_skip(item: pytest.Item) -> None:
     """Give a test that unittest skips in its body pytest's own mark, so that its fixtures hold nothing."""
     for each in (getattr(item, "obj", None), getattr(item, "cls", None)):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from .asked import MarkedNode
-from .markers import JUDGES, STABILITY, fixtures_of, marks_in
+from .markers import JUDGES, STABILITY, fixtures_of, is_skipped, marks_in
 from .plans import asks, plan_of
 from .project_fixtures import may_ask_by_name
 from .stash import marked_key
@@ -30,7 +30,9 @@ def wrong(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Collector, str]
     first = {node: item for item in reversed(items) for node in item.iter_parents()}
     for node, found in known.items():
         # A hook of the project's may give them fixtures once they are made.
-        if node not in first or found.pending or not found.tests or any(map(_may_be_held, found.tests)):
+        if node not in first or found.pending or any(map(_may_be_held, found.tests)):
+            continue
+        if all(map(is_skipped, found.tests)):
             continue
         # What it asks for a closer one may take back.
         if plan_of(first[node]).requirement is not None:

@@ -173,6 +173,19 @@ def test_the_last_failures_of_a_module(pytester):
     assert result.parseoutcomes() == {"failed": 1}
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@hold\n@pytest.mark.skip\nclass Test:\n    def test_it(self): ...",
+        "@hold\n@unittest.skip('later')\nclass Test(unittest.TestCase):\n    def test_it(self): ...",
+        "@pytest.mark.skip\n@pytest.mark.ws_orchestrator(ping_interval=None)\ndef test_it(): ...",
+    ],
+)
+def test_what_is_skipped_is_not_refused(run, source):
+    """It promises nothing."""
+    assert run(HEAD + source).parseoutcomes() == {"skipped": 1}
+
+
 def test_fixtures_that_a_hook_gives_to_tests(passes):
     """Once they are made."""
     conftest = """
