@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Of a hold that no mark says it of.
 HOW_LONG = "ws_soak: how long? give the test a ws_stability marker with alive_for"
+# Of a test that holds no fleet.
+NO_FLEET = "connections: only makes sense with the fixture ws_fleet"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from ..core.faults import Program
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import margins, orders, secrecy, unheld_marks
-from .asked import HOW_LONG
+from .asked import HOW_LONG, NO_FLEET
 from .markers import (
     FIXTURES,
     FLEET,
@@ -113,7 +113,7 @@ def check(item: pytest.Item) -> None:
         _check_starts(item, names)
         _check_traffic(item, names)
     if FLEET not in names and plan.fleet is not None and not _asks_later(item, names):
-        raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
+        raise ValueError(NO_FLEET)
     voice_of(item)
     _check_target(item)
     _check_loop(item, is_held_without_a_loop=not {"ws_soak", FLEET}.isdisjoint(names))

@@ -14,6 +14,7 @@ import pytest
 
 from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
+from .asked import NO_FLEET
 from .checking import late_mark
 from .margins import StabilityWarning
 from .markers import FLEET, STABILITY, fixtures_of
@@ -90,6 +91,8 @@ def refuse(item: pytest.Item) -> None:
     asked = "ws_connect" in names or any(map(asks, item.own_markers))
     if stash.get(watch_key, None) is None or not asked:
         return
+    if FLEET not in names and fleet_key not in stash and plan_of(item).fleet is not None:
+        raise EmptyPass(NO_FLEET)
     if _CHECKED.intersection(names) or soak_key in stash or fleet_key in stash or connection_key in stash:
         return
     # Where a fixture of the user's opens the connection, it may hold it once the test is over.

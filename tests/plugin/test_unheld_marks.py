@@ -352,6 +352,29 @@ def test_a_mark_for_what_a_fixture_asks_for_after_it(passes):
     assert passes(source) == 1
 
 
+def test_a_fleet_of_a_test_that_might_ask_for_it_and_does_not(run):
+    """Whether it does is known when it has run."""
+    source = """
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def ask(request): return request.getfixturevalue
+
+    @pytest.mark.ws_stability(connections=3)
+    def test_it(): ...
+
+    @pytest.mark.ws_stability(alive_for="1m", connections=3)
+    def test_soak(ask): ask("ws_soak")
+
+    @pytest.mark.ws_stability(alive_for="1m", connections=3)
+    def test_fleet(ask): ask("ws_fleet")
+    """
+    result = run(source)
+
+    assert result.parseoutcomes() == {"failed": 2, "passed": 1}
+    result.stdout.fnmatch_lines(["connections: only makes sense with the fixture ws_fleet"] * 2)
+
+
 # Traffic that nobody begins.
 
 TALKS = """
