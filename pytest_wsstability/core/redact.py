@@ -17,6 +17,13 @@ from .secret_structures import Span
 from .secret_values import MASK, SECRETS, hashed
 
 _T = TypeVar("_T")
+_Find = Callable[[str], Iterator[Span]]
+
+# From so many characters on a text that was redacted is known again: a log of megabytes is in the report of
+# each phase of a test, and is written to a terminal then. So many results are kept.
+_LONG, _KEPT = 10_000, 24
+# What a long text was redacted to, by how; and what was known then.
+_done: dict[tuple[str, _Find], tuple[str, object]] = {}
 
 # Nearly all that is shown are words, in which there is nothing to look for.
 _MAY_TELL = re.compile(r"[\d=:.\"']")
@@ -54,12 +61,28 @@ def _redacted_url(url: str, known: object) -> str:
 
 def redact_text(text: str) -> str:
     """Free text (an error, the first line of a body) without secrets, whoever gave them."""
-    return SECRETS.mask(text, also=_told)
+    return _redacted(text, _told)
 
 
 def redact_source(text: str) -> str:
     """Text that holds the user's own source: ``token=token`` is code there, and stays."""
-    return SECRETS.mask(text, also=_shown)
+    return _redacted(text, _shown)
+
+
+def _redacted(text: str, also: _Find) -> str:
+    if len(text) < _LONG:
+        return SECRETS.mask(text, also=also)
+    text = str(text)
+    state, (shown, then) = SECRETS.state, _done.get((text, also), (text, None))
+    if then is not state:
+        # In one that showed nothing by itself, what was given since is to be looked for alone.
+        is_clean = then is not None and shown == text
+        shown = SECRETS.mask(text, also=None if is_clean else also)
+        if len(_done) >= _KEPT:
+            _done.clear()
+        # The result is known as well: it leaves by more than one way.
+        _done[text, also] = _done[shown, also] = _done[shown, _shown] = shown, state
+    return shown
 
 
 def _told(text: str) -> Iterator[Span]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_wsstability.core import redact as door
 from pytest_wsstability.core.redact import redact, redact_source, redact_text, redact_url, show_text
 from pytest_wsstability.core.secret_names import is_secret
 from pytest_wsstability.core.secret_values import SECRETS
@@ -189,3 +190,20 @@ def test_what_is_shown_is_a_builtin_text(way):
     shown = way(OwnText("ws://127.0.0.1:49152/"))
 
     assert (type(shown), shown) == (str, "ws://127.0.0.1:49152/")
+
+
+def test_a_long_text_is_looked_through_once_until_more_is_known(monkeypatch):
+    """A log of megabytes is in the report of each phase of a test, and goes to a terminal then."""
+    looks = []
+    monkeypatch.setattr(door, "issued", lambda text: looks.append(len(text)) or iter(()))
+    text = f"{'said 1234 ' * 2_000} password=hunter4now, badge-of-mine-1"
+    shown = redact_text(text)
+    assert (redact_text(text), redact_text(shown), redact_source(shown)) == (shown, shown, shown)
+    assert len(looks) == 1
+
+    # The same text as source is another one.
+    assert redact_source(text) == text
+    SECRETS.take("badge", "badge-of-mine-1", secret=True)
+    assert redact_source(shown).endswith(" password=***, ***")
+    assert redact_text(text).endswith(" password=***, ***")
+    assert redact_source(text).endswith(" password=hunter4now, ***")

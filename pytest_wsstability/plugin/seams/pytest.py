@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -67,19 +68,25 @@ def redact_log_file(config: pytest.Config, redact: Callable[[str], str]) -> None
     """Let the records in the file of ``--log-file`` go through a function; those of ``caplog`` do not."""
     handler = getattr(config.pluginmanager.get_plugin("logging-plugin"), "log_file_handler", None)
     if isinstance(handler, logging.FileHandler) and handler.formatter is not None:
-        handler.setFormatter(_Redacting(handler.formatter, redact))
+        handler.setFormatter(_Redacting(handler, handler.formatter, redact))
 
 
 class _Redacting(logging.Formatter):
-    """A formatter whose texts go through a function."""
+    """A formatter whose texts go through a function, unless nobody reads them: pytest always has the file."""
 
-    def __init__(self, formatter: logging.Formatter, redact: Callable[[str], str]) -> None:
+    def __init__(
+        self, handler: logging.FileHandler, formatter: logging.Formatter, redact: Callable[[str], str]
+    ) -> None:
         super().__init__()
+        self._handler = handler
         self._formatter = formatter
         self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redact(self._formatter.format(record))
+        # By its stream: a plugin may give it another file at any time.
+        is_read = getattr(self._handler.stream, "name", None) != os.path.abspath(os.devnull)
+        text = self._formatter.format(record)
+        return self._redact(text) if is_read else text
 
 
 @contextmanager
