@@ -21,7 +21,8 @@ from ...virtual.project_code import FROZEN, is_of_project
 # So many records are kept, besides them so many warnings that are older, and so many lines of each are shown.
 _RECORDS, _WARNINGS = 500, 10_000
 _LINES = 20
-# Characters of one record, or one printed line, that are kept: an app may log each message that it gets.
+# Characters of one line of a long record, or one printed line, that are kept: an app may log each message
+# that it gets.
 LONGEST = 8192
 # Seconds before the end of which lines are shown.
 SHOWN = 60.0
@@ -118,7 +119,7 @@ class ServerLog(logging.Handler):
 
     def _line(self, at: float, text: str, logger: str, level: int, port: int | None) -> LogLine:
         beside = HANDLING.get(None) is None
-        return LogLine(at, cut(text), logger, level, "", port, beside, self.is_stopping)
+        return LogLine(at, text, logger, level, "", port, beside, self.is_stopping)
 
     def _keep(self, line: LogLine) -> None:
         self.lines.append(line)
@@ -132,8 +133,24 @@ class ServerLog(logging.Handler):
 
 
 def cut(text: str) -> str:
-    """The beginning of a text that is longer than anybody reads."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    """Of a text that is longer than anybody reads the lines that are shown, and of these the beginnings."""
+    return text if len(text) <= LONGEST else "\n".join(map(_beginning, _few(text.splitlines())))
+
+
+def _beginning(line: str) -> str:
+    """Up to the last quote, or else the last space: of half a secret nothing says that it is one."""
+    if len(line) <= LONGEST:
+        return line
+    ends = (max(line.rfind(mark, LONGEST // 2, LONGEST - 3) for mark in marks) for marks in ("\"'", " \t"))
+    end = next((end + 1 for end in ends if end >= 0), LONGEST // 2)
+    return f"{line[:end]}..."
+
+
+def _few(lines: list[str]) -> list[str]:
+    """The first and the last ones: an error stands at the end of a traceback."""
+    if len(lines) <= _LINES + 1:
+        return lines
+    return [lines[0], f"... {len(lines) - _LINES} more lines", *lines[1 - _LINES :]]
 
 
 def _with_error(line: LogLine, error: BaseException) -> LogLine:
@@ -200,9 +217,7 @@ def shown(lines: list[LogLine], opened: float | None) -> str:
 
 
 def _shown(line: LogLine, opened: float) -> str:
-    texts = line.text.splitlines() or [""]
-    if len(texts) > _LINES:
-        texts = [texts[0], f"... {len(texts) - _LINES} more lines", *texts[1 - _LINES :]]
+    texts = _few(line.text.splitlines() or [""])
     head = f"{line.at - opened:+10.3f} s  "
     return "\n".join(
         (head if number == 0 else " " * len(head)) + show_text(text) for number, text in enumerate(texts)

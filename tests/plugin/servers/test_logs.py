@@ -115,18 +115,45 @@ def test_a_message_is_kept_without_its_colours(log):
     assert log.lines[-1].text.endswith("chat: error: token=abc")
 
 
-@pytest.mark.parametrize(("length", "kept"), [(100, 100), (8192, 8192), (8193, 8192), (1_000_000, 8192)])
+@pytest.mark.parametrize(("length", "kept"), [(100, 100), (8192, 8192), (8193, 4099), (1_000_000, 4099)])
 def test_of_a_long_record_the_beginning_is_kept(log, length, kept):
     """An app may log each message that it gets, and raise with it."""
     error = ValueError("x" * (length - len("ValueError: ")))
-    text = "y" * (length - len("ERROR   chat: "))
 
-    CHAT.error("%s", text)
+    CHAT.error("%s", "y" * length)
     CHAT.error("failed", exc_info=error)
 
     said, failed = log.lines
-    assert (len(said.text), len(failed.raised)) == (kept, kept)
+    assert (len(said.text.removeprefix("ERROR   chat: ")), len(failed.raised)) == (kept, kept)
     assert said.text.endswith("...") == failed.raised.endswith("...") == (length > kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ('{"password":"hunter2 of mine"}', '{"password":"...'),
+        ("Authorization: Token Zz99aa88bb77", "Authorization: Token ..."),
+        ("to wss://host/ws?token=Zz99aa88bb77", "to ..."),
+    ],
+)
+def test_a_secret_that_the_end_cuts_is_not_kept(log, text, end):
+    """Of its half nothing may say that it is one."""
+    before = "x" * (8192 - len(text))
+
+    CHAT.warning("%s", f"{before} {text} and more")
+
+    assert log.lines[-1].text.endswith(f"x {end}")
+
+
+def test_of_a_long_record_of_many_lines_the_last_ones_are_kept(log):
+    """An error stands at the end of a traceback."""
+    lines = ["Traceback", *(f"  line {each} {'x' * 80}" for each in range(200)), "Oh"]
+
+    CHAT.error("failed: %s", "\n".join(lines))
+
+    texts = logs.shown(log.lines, None).splitlines()
+    assert len(texts) == 21
+    assert [texts[0][-9:], texts[1].strip(), texts[-1].strip()] == ["Traceback", "... 182 more lines", "Oh"]
 
 
 def test_what_leaves_the_virtual_network_is_known_where_loggers_are_off(log):
