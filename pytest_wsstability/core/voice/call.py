@@ -338,12 +338,13 @@ class Call:
 
         """
         latest = self.said.latest
-        if latest is None or latest.done_at is None or latest is self._quiet:
+        if latest is None or latest.done_at is None:
             return None
-        if _was_heard_meanwhile(latest, at):
+        if was_heard_meanwhile(latest, at):
+            self._quiet = None
             _take_back(latest)
             return latest
-        if at - max(latest.done_at, self._stray_until) < REMARKS_AFTER:
+        if latest is self._quiet or at - max(latest.done_at, self._stray_until) < REMARKS_AFTER:
             return None
         self._unended = 0
         return self.said.begin_unasked(at)
@@ -507,7 +508,7 @@ class Call:
         return self.playout.underrun_count
 
 
-def _was_heard_meanwhile(turn: Turn, at: float) -> bool:
+def was_heard_meanwhile(turn: Turn, at: float) -> bool:
     """Whether all that came of an answer was played while the user still spoke: "mm-hm"."""
     until = at if turn.speech_until is None else turn.speech_until
     return turn.number > 0 and turn.played_until is not None and turn.played_until <= until

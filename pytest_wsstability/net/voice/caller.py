@@ -15,7 +15,7 @@ from ...core.timeline.close import LocalReason
 from ...core.timeline.events import Direction, End, Role
 from ...core.timeline.timeline import Timeline
 from ...core.voice.audio import FRAME, AudioFormat
-from ...core.voice.call import Call
+from ...core.voice.call import Call, was_heard_meanwhile
 from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
 from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
 from ...profiles import NUMBER, SESSION_ID, TURN, Audio, BadAudio, Say, Spoken, VoiceRole
@@ -30,6 +30,8 @@ HANGS_UP = 1000
 # What may say something of the conversation too: an error may end its turn.
 _MAY_SPEAK = (Role.DATA, Role.HEARTBEAT, Role.ERROR)
 _EARLY = 1e-6
+# Seconds in which an answer follows what an agent only said while the user spoke ("mm-hm"), if one does.
+_FOLLOWS = 5.0
 
 
 class CallTimeout(TimeoutError):
@@ -346,7 +348,13 @@ class Caller:
         if turn is None:
             raise RuntimeError(f"{asking}: nothing was said yet; speak() first")
         seconds = parse_duration(within, "within")
-        if not await self._until(lambda: done(turn), self.now + seconds):
+        until = self.now + seconds
+        is_done = await self._until(lambda: done(turn), until)
+        if was_heard_meanwhile(turn, self.now) and await self._until(
+            lambda: not was_heard_meanwhile(turn, self.now), min(self.now + _FOLLOWS, until)
+        ):
+            is_done = await self._until(lambda: done(turn), until)
+        if not is_done:
             self.call.give_up(self.now)
             raise CallTimeout(_unanswered(turn, seconds))
         return turn

@@ -487,6 +487,13 @@ def test_what_is_said_while_the_user_speaks_is_no_answer_where_one_follows(said,
     assert made.turn.token_at == next((at for at, what, *_ in said if what == "token" and at > 4), None)
 
 
+def test_what_fell_quiet_while_the_user_spoke_is_no_answer_where_one_follows():
+    """Where quiet alone ends it, too."""
+    made = call((1, "speak"), (2, "audio", 0.4), (4.4, "quiet"), (5, "hush"), (5.8, "audio", 1.0))
+
+    assert (made.turn.first_audio, made.turn.done_at) == (pytest.approx(0.8), None)
+
+
 def test_nothing_is_broken_off_that_was_not_heard():
     """An interruption before the first audio: the answer may come yet, and is that of the turn."""
     made = call((1, "speak"), (2, "hush"), (3, "interrupted"), (4, "audio", 1.0))

@@ -515,6 +515,36 @@ def test_an_agent_that_greets_is_heard_to_its_end(chunks, begins):
     assert (call.turn.number, call.stray_chunks) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("answers_after", "first", "waited"), [(1.0, 1.0, 1.1), (4.5, 4.5, 4.6), (None, 0.0, 5.0)]
+)
+@pytest.mark.parametrize("way", ["listen", "barge_in"])
+def test_what_was_said_while_the_user_spoke_is_no_answer_where_one_follows(way, answers_after, first, waited):
+    """People say "mm-hm", and agents do too: the user waits a while for more."""
+
+    async def handler(connection):
+        await asyncio.sleep(0.5)
+        for message in (AUDIO, END):
+            await connection.send_json(message)
+        async for message in connection:
+            if "speech_end" in message and answers_after is not None:
+                await asyncio.sleep(answers_after)
+                for each in (AUDIO, END):
+                    await connection.send_json(each)
+
+    async def story(user, _):
+        turn = await user.speak("2s")
+        if way == "listen":
+            await user.listen()
+            return turn, user.now
+        return turn, (await user.barge_in("1s", after="100ms")).speech_from
+
+    turn, until = with_caller(story, server={"handler": handler})
+
+    assert turn.first_audio == pytest.approx(first, abs=0.001)
+    assert until - turn.speech_until == pytest.approx(waited, abs=0.03)
+
+
 def test_audio_of_another_session():
     call, _ = heard({**AUDIO, "session_id": "theirs"}, END)
 
