@@ -312,8 +312,11 @@ class Call:
 
     def _forget_silence(self, at: float) -> None:
         """Take what came before the first sound of all for silence, and for the start of no answer."""
-        turn = self.turn
-        self.said.greeting = None if turn is None else self.greeting
+        turn, greeting = self.turn, self.greeting
+        self.said.greeting = None if turn is None else greeting
+        if greeting is not None:
+            # The number that its silence had may be that of the first answer.
+            greeting.agent_number = None
         if turn is not None and turn.done_at is None:
             turn.audio_at, turn.audio_seconds = None, 0.0
         self.playout.finish(at)

@@ -186,6 +186,22 @@ def test_silence_that_goes_on_while_the_user_speaks_is_no_answer(since):
     assert made.stray_chunks == 0
 
 
+def test_silence_that_has_the_number_of_the_first_answer_is_no_part_of_it():
+    """An agent that never stops to send may number what it sends before it was ever heard."""
+    made = call()
+    for at in (0.1, 0.5, 1.0):
+        made.numbered(at, 1)
+        made.audio(at, 0.1, number=1, silent=True)
+    made.speech_began(1.2)
+    for at in (1.5, 2.0, 2.5, 3.0):
+        made.audio(at, 0.1, number=1, silent=True)
+    made.speech_ended(3.2)
+    made.numbered(4, 1)
+    made.audio(4, 1.0, number=1)
+
+    assert (made.turn.audio_at, made.turn.agent_number, made.stray_chunks) == (4, 1, 0)
+
+
 def test_silence_after_a_barge_in_is_no_audio_that_goes_on():
     made = sounded(call((1, "speak"), (2, "hush")), (3, "!"))
     made.speech_began(4)
