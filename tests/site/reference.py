@@ -123,7 +123,8 @@ def commands_page(_: str) -> str:
         command = cli.load(name)
         parser = _Parser(prog=f"wsstability {name}", add_help=False)
         command.add_options(parser)
-        rows = map(_argument, parser.added)
+        # As in the line of usage, what has no option comes first: the URL.
+        rows = map(_argument, sorted(parser.added, key=lambda action: bool(action.option_strings)))
         sentence = f"{purpose[0].upper()}{purpose[1:]}."
         told = f"{command.EPILOG[0].upper()}{command.EPILOG[1:]}."
         parts.append(f"## `{parser.prog}`\n\n{sentence}\n\n{table(('argument', 'says'), rows)}\n{told}")
