@@ -11,7 +11,6 @@ from pytest_wsstability.core.diagnosis.both import ended_between
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_between import ASKED
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts, ProtocolTimer
