@@ -233,15 +233,17 @@ def answered_soon(f: Features) -> bool:
 
     """
     there = f.other
-    if there is None or there.timeline.paused_total or there.lag or not _reads(there):
+    if there is None or there.timeline.paused_total:
         return False
     if any(each.fault is FaultName.FREEZE_LOOP for each in there.events):
         return False
     if Rule.SESSION in f.broken:
-        here, took = _session_took(f), _session_took(there)
-        return here is not None and took is not None and took <= here / 2
-    mine, theirs = f.own_heartbeats, there.peer_heartbeats
-    return theirs.answered >= mine.answered > 0 and theirs.slowest <= mine.slowest / 2
+        waited, took = _session_took(f), _session_took(there)
+    else:
+        mine, theirs = f.own_heartbeats, there.peer_heartbeats
+        waited = mine.slowest if mine.answered else None
+        took = theirs.slowest if theirs.answered >= mine.answered else None
+    return waited is not None and took is not None and took + there.timeline.max_lag <= waited / 2
 
 
 def _session_took(side: Features) -> float | None:

@@ -11,7 +11,7 @@ from .both import asks_by_ping, ended_between, heartbeat_came, heartbeat_lost, s
 from .features import Features
 from .rivals import age_number, repeats_age
 from .rows_close import idle_in_disguise
-from .rows_idle_server import UNTIL_LATE
+from .rows_idle_server import UNTIL_LATE, may_be_slow
 from .rows_open import half_frame, still_arrives
 from .signature import Blamed, Rival, Signature
 
@@ -155,13 +155,7 @@ ASKED = (
         evidence=("questions", "silences"),
         remedy="look at what stands between the two ends, and at faults of the link that the test applied",
         rivals=(
-            Rival(
-                Cause.PATH_STALLED,
-                "that was less than 10 s before",
-                lambda f: f.age - (f.own_heartbeats.open_since or 0.0) < UNTIL_LATE,
-                "that is not long, so a path that is slow, or stands still for a while, fits too",
-                LOW,
-            ),
+            may_be_slow(lambda f: f.age - (f.own_heartbeats.open_since or 0.0) < UNTIL_LATE),
             Rival(
                 Cause.CONTROL_FRAMES_LOST,
                 "the heartbeats are ping frames",

@@ -23,7 +23,7 @@ from .both import (
 )
 from .features import Features
 from .protocol import AWAITED, SAID_BEFORE
-from .rows_idle_server import UNTIL_LATE
+from .rows_idle_server import UNTIL_LATE, may_be_slow
 from .signature import Blamed, Rival, Signature
 
 HIGH, LOW = Confidence.HIGH, Confidence.LOW
@@ -174,15 +174,7 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("both_pings", "local_reason", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
-        rivals=(
-            Rival(
-                Cause.PATH_STALLED,
-                "that was less than 10 s before",
-                _dead_for_short,
-                "that is not long, so a path that is slow, or stands still for a while, fits too",
-                LOW,
-            ),
-        ),
+        rivals=(may_be_slow(_dead_for_short),),
         runner_up=Cause.CONTROL_FRAMES_LOST,
         source="measured in virtual time",
     ),

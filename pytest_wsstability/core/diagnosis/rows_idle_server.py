@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..cause import Cause, Confidence
 from ..timeline.events import End
 from .both import (
@@ -21,6 +23,17 @@ from .signature import Blamed, Rival, Signature
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # Seconds after which what was sent is not late any more: the queues of slow links hold less (bufferbloat).
 UNTIL_LATE = 10.0
+
+
+def may_be_slow(is_short: Callable[[Features], bool]) -> Rival:
+    """The second cause of what is lost on a dead path, where it has not been missing for `UNTIL_LATE` yet."""
+    return Rival(
+        Cause.PATH_STALLED,
+        "that was less than 10 s before",
+        is_short,
+        "that is not long, so a path that is slow, or stands still for a while, fits too",
+        LOW,
+    )
 
 
 def _reads_nothing(f: Features) -> bool:
@@ -105,15 +118,7 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("heartbeats", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
-        rivals=(
-            Rival(
-                Cause.PATH_STALLED,
-                "that was less than 10 s before",
-                lambda f: f.age - (beat_sent(f) or 0.0) < UNTIL_LATE,
-                "that is not long, so a path that is slow, or stands still for a while, fits too",
-                LOW,
-            ),
-        ),
+        rivals=(may_be_slow(lambda f: f.age - (beat_sent(f) or 0.0) < UNTIL_LATE),),
         runner_up=Cause.PATH_STALLED,
         source="measured in virtual time",
     ),

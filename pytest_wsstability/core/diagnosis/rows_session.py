@@ -14,7 +14,7 @@ from .both import session_came, session_lost
 from .features import RECEIVED, TO_ANSWER, Features
 from .protocol import SAID_BEFORE, said_wrong
 from .replies import NO_ANSWER, NO_FRAMES_PASS, behind_session, instead_of_session, nothing_came
-from .rows_idle_server import UNTIL_LATE
+from .rows_idle_server import UNTIL_LATE, may_be_slow
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -173,15 +173,7 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("session", "silences"),
         remedy="look at what stands between the two ends, and at faults of the link that the test applied",
-        rivals=(
-            Rival(
-                Cause.PATH_STALLED,
-                "that was less than 10 s before",
-                lambda f: f.age - (f.timeline.session_info_at or 0.0) < UNTIL_LATE,
-                "that is not long, so a path that is slow, or stands still for a while, fits too",
-                LOW,
-            ),
-        ),
+        rivals=(may_be_slow(lambda f: f.age - (f.timeline.session_info_at or 0.0) < UNTIL_LATE),),
         runner_up=Cause.PATH_STALLED,
         source="measured in virtual time",
     ),

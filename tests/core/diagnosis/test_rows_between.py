@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability import diagnose
 from pytest_wsstability.core.assertions import judge
 from pytest_wsstability.core.cause import Blame, Cause, Confidence
-from pytest_wsstability.core.diagnosis.both import ended_between
+from pytest_wsstability.core.diagnosis.both import ended_between, session_lost
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_between import ASKED
 from pytest_wsstability.core.judge.requirement import Requirement
@@ -253,6 +253,10 @@ def blamed(here, there, requirement):
         # What stood still, or did not read, has seen the question late.
         ([(12, "paused"), (13, "resumed"), *SOON], Cause.SLOW_ANSWERS, Blame.SERVER),
         ([(10, "frozen"), (13, "thawed"), *SOON], Cause.SLOW_ANSWERS, Blame.SERVER),
+        ([*SOON[:2], (20, "lag", 3), *SOON[2:]], Cause.SLOW_ANSWERS, Blame.PATH),
+        ([*SOON[:2], (20, "lag", 3.5), *SOON[2:]], Cause.SLOW_ANSWERS, Blame.SERVER),
+        # One that knows no heartbeats has not told when it answered.
+        ([(13, "<text"), (13, ">text"), (33, "<text"), (33, ">text")], Cause.SLOW_ANSWERS, Blame.SERVER),
     ],
 )
 def test_answers_that_a_server_gave_soon_are_late_by_the_path(server, cause, blame):
@@ -309,15 +313,20 @@ def test_what_asks_for_a_session_and_is_late_for_ten_seconds_is_lost(waited, con
     assert (found.cause, found.confidence) == (Cause.HALF_OPEN, confidence)
 
 
-def test_a_session_that_was_confirmed_soon_and_came_late_is_late_by_the_path():
-    here = timeline((0, ">info"), (6, "<confirmed"), until=10)
-    wanted = Requirement.of(session_within=1)
+@pytest.mark.parametrize("ended", ["client", "server", ""])
+def test_a_session_is_lost_where_both_ends_are_still_there(ended):
+    """An end tells more, and both stand before it in the table."""
+    rows, more = ([(45, FIN)] if ended == each else [] for each in ("client", "server"))
+    here = timeline((0, ">info"), *rows, until=None if rows else 50)
+    there = timeline(*more, until=None if more else 50, end=End.SERVER)
 
-    assert blamed(here, timeline((3, "<info"), (3, ">confirmed"), until=10, end=End.SERVER), wanted) == (
-        Cause.SLOW_ANSWERS,
-        Blame.PATH,
-    )
-    assert blamed(here, timeline((0, "<info"), (6, ">confirmed"), until=10, end=End.SERVER), wanted) == (
-        Cause.SLOW_ANSWERS,
-        Blame.SERVER,
-    )
+    assert session_lost(extract(here, [there])) is (ended == "")
+
+
+@pytest.mark.parametrize(("confirmed", "blame"), [(3, Blame.PATH), (6, Blame.PATH), (6.25, Blame.SERVER)])
+def test_a_session_that_was_confirmed_soon_and_came_late_is_late_by_the_path(confirmed, blame):
+    """Half of the time is soon."""
+    here = timeline((0, ">info"), (6, "<confirmed"), until=10)
+    there = timeline((3, "<info"), (confirmed, ">confirmed"), until=10, end=End.SERVER)
+
+    assert blamed(here, there, Requirement.of(session_within=1)) == (Cause.SLOW_ANSWERS, blame)
