@@ -155,6 +155,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.AUTH_EXPIRED, _C.SESSION_NOT_CONFIRMED, "send valid credentials right after the opening"),
     (_C.HALF_FRAME, _C.HALF_OPEN, f"{_TCP}a dead path acknowledges nothing"),
     (_C.SLOW_ANSWERS, _C.ZOMBIE, _ALONE),
+    (_C.SLOW_ANSWERS, _C.SESSION_NOT_CONFIRMED, "wait longer: what is late comes then"),
     (_C.SLOW_ANSWERS, _C.NO_PONGS, _ALONE),
     (_C.SLOW_ANSWERS, _C.PEER_NOT_READING, _ALONE),
     (

@@ -11,6 +11,7 @@ from ..judge.excuses import harness_trouble
 from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict, Violation
 from ..timeline.close import CloseEvidence, LocalReason
 from ..timeline.close_reasons import NO_REASON, Reading, read_close
+from ..timeline.delays import Delay
 from ..timeline.events import SAME, Direction, End, Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
@@ -295,7 +296,13 @@ def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
         pong_missing=missing,
         overtaken=missing and _overtaken(timeline, proxy, ponged or 0.0),
         behind_first=_behind_first(timeline, proxy),
+        delays=_delays(timeline, proxy),
     )
+
+
+def _delays(timeline: Timeline, proxy: Timeline) -> list[Delay]:
+    later = proxy.opened - timeline.opened
+    return [each._replace(since=each.since + later, until=each.until + later) for each in proxy.delays]
 
 
 def _behind_first(timeline: Timeline, proxy: Timeline) -> float | None:

@@ -18,6 +18,7 @@ from ..timeline.close_reasons import (
     tells_clearly,
     waited_for_credentials,
 )
+from ..timeline.delays import Delay
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
@@ -169,6 +170,17 @@ class ProxyView:
     overtaken: bool = False
     # The same as `behind` of the server's first frame; None where that is not on record.
     behind_first: float | None = None
+    # What its faults kept back; instants are those of the record that is diagnosed.
+    delays: Sequence[Delay] = ()
+
+    def kept_back(self, since: float, until: float) -> tuple[float, float]:
+        """Seconds that its faults kept back what was on its way between two instants: there, and back."""
+
+        def longest(direction: Direction) -> float:
+            return max((each.seconds for each in meanwhile if each.direction is direction), default=0.0)
+
+        meanwhile = [each for each in self.delays if each.since <= until and each.until >= since]
+        return longest(SENT), longest(RECEIVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

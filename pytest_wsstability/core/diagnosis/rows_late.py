@@ -6,6 +6,8 @@ from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from .both import answered_soon
 from .features import AT_ONCE, TO_ANSWER, Features
+from .kept_back import kept_answers
+from .rows_kept_back import KEPT_BACK_ANSWER
 from .signature import Blamed, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
@@ -54,22 +56,30 @@ def _late_again(f: Features) -> bool:
     return any(at >= since - _SHORTLY * trips.longest_gap for at, _ in slow)
 
 
+def _path_is_slow(f: Features) -> bool:
+    return answered_soon(f) or kept_answers(f) > 0
+
+
 _LOOK = (
     "look at what stands between the two ends: a slow link, a queue of what was sent before, and faults of "
     "the link that the test applied"
 )
-_SOON = "both ends held, of which the other had answered soon, by its own record"
+_SOON = (
+    "the other end had answered soon, by its own record, or faults that the test applied to the link kept "
+    "back what passed for half of the time"
+)
 
 # An answer is due that may still come: those before it were late already.
 DUE = (
+    KEPT_BACK_ANSWER,
     Signature(
         cause=Cause.SLOW_ANSWERS,
         shows=f"{_SOON}: a heartbeat stays open, and one of the three before was answered after half as long "
         "as this one waits, or longer",
-        when=lambda f: _late_again(f) and answered_soon(f),
+        when=lambda f: _late_again(f) and _path_is_slow(f),
         confidence=MEDIUM,
         sentence="the answer to the heartbeat at {asked_since} is not there yet, and those before it took up "
-        "to {slowest}, though the {peer} had answered them soon, by its own record: the path is slow",
+        "to {slowest}, {path_is_slow}: the path is slow",
         headline="the path is slow: answers took {slowest} before, and the next is not there",
         blame=Blamed.PATH,
         evidence=("questions", "late", "own_pings", "tcp"),
@@ -99,10 +109,9 @@ ROWS = (
     Signature(
         cause=Cause.PATH_STALLED,
         shows=f"{_SOON}: late answers that came all at once",
-        when=lambda f: _slow(f) and _late_at_once(f) and answered_soon(f),
+        when=lambda f: _slow(f) and _late_at_once(f) and _path_is_slow(f),
         confidence=MEDIUM,
-        sentence="late answers came all at once, though the {peer} had answered soon, by its own record: the "
-        "path stood still for {slowest}",
+        sentence="late answers came all at once, {path_is_slow}: the path stood still for {slowest}",
         headline="the path stood still for {slowest}",
         blame=Blamed.PATH,
         evidence=("late", "tcp"),
@@ -113,10 +122,9 @@ ROWS = (
     Signature(
         cause=Cause.SLOW_ANSWERS,
         shows=f"{_SOON}: answers came, but late",
-        when=lambda f: _slow(f) and answered_soon(f),
+        when=lambda f: _slow(f) and _path_is_slow(f),
         confidence=MEDIUM,
-        sentence="the answers are slow: the slowest took {slowest}, though the {peer} had answered soon, by "
-        "its own record: the path is slow",
+        sentence="the answers are slow: the slowest took {slowest}, {path_is_slow}: the path is slow",
         headline="the path is slow: answers took {slowest}",
         blame=Blamed.PATH,
         evidence=("late", "tcp"),

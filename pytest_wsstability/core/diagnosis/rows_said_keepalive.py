@@ -10,6 +10,7 @@ from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Role
 from .features import BEHIND, BIG, REACTION, RECEIVED, SENT, Features
 from .rivals import BLOCKED, CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
+from .rows_kept_back import kept_back_said
 from .rows_unspoken import ANSWER_IT, asked_in_vain, echoed
 from .signature import Blamed, Rival, Signature
 
@@ -282,6 +283,7 @@ ROWS = (
         runner_up=Cause.PEER_FROZEN,
         source="measured with a link of 2 s latency",
     ),
+    kept_back_said("a keepalive", {Topic.KEEPALIVE}),
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="the close reason speaks of a keepalive, and answers came several at once, or pings unevenly",

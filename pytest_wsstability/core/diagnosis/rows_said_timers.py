@@ -8,6 +8,7 @@ from ..timeline.events import FrameKind
 from .cohort import SILENCE
 from .features import SENT, Features
 from .rivals import CONTRADICTED, OF_ITS_WORK
+from .rows_kept_back import kept_back_said
 from .rows_said_keepalive import behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
@@ -114,6 +115,7 @@ ROWS = (
         runner_up=Cause.PONG_DEADLINE,
         source="documentation or reports (Deepgram, Phoenix)",
     ),
+    kept_back_said("idleness or a timeout", {Topic.IDLE, Topic.TIMEOUT}),
     Signature(
         cause=Cause.READ_DEADLINE,
         shows="the close reason speaks of idleness, though this end kept sending messages",

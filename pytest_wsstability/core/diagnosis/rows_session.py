@@ -12,6 +12,7 @@ from ..timeline.events import End
 from ..timeline.flaws import Flaw
 from .both import session_came, session_lost
 from .features import RECEIVED, TO_ANSWER, Features
+from .kept_back import kept_answers
 from .protocol import SAID_BEFORE, said_wrong
 from .replies import NO_ANSWER, NO_FRAMES_PASS, behind_session, instead_of_session, nothing_came
 from .rows_idle_server import UNTIL_LATE, may_be_slow
@@ -160,6 +161,20 @@ ROWS = (
         "{peer} does not confirm",
         runner_up=Cause.ZOMBIE,
         source="measured with confirmations that a profile does not know",
+    ),
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows="the session was not confirmed in time, and faults that the test applied to the link kept back "
+        "what passed for half of that time, or longer",
+        when=lambda f: _is_missing(f) and kept_answers(f) > 0,
+        confidence=MEDIUM,
+        sentence="the session was not confirmed: {session}, {path_is_slow}: it may be late, and not missing",
+        headline="{session}: kept back by a fault of the test",
+        blame=Blamed.PATH,
+        evidence=("session", "silences"),
+        remedy="allow as much time for the session as the faults take, or let them begin later",
+        runner_up=Cause.SESSION_NOT_CONFIRMED,
+        source="measured in virtual time",
     ),
     Signature(
         cause=Cause.HALF_OPEN,

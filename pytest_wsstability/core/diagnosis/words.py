@@ -14,6 +14,7 @@ from ..timeline.flaws import OF_PROTOCOL, Flaw
 from . import timers
 from .both import beat_sent, server, server_close, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .kept_back import kept_end, path_is_slow
 from .protocol import meaning, ran_out, said_wrong
 from .replies import answered_later, behind_heartbeats, instead_of_session
 from .rivals import NO_MESSAGE_FOR_LONG, never_spoke
@@ -352,6 +353,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "unread": lambda f: _seconds(unread_by_server(f)),
     "unsent": lambda f: size(f.timeline.unsent),
     "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
+    "path_is_slow": path_is_slow,
+    "kept_end": lambda f: _seconds(kept_end(f)),
     "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
     "proxy_shows": _proxy_shows,
     "usual": lambda f: _seconds(max(f.own_heartbeats.usual, f.own_pings.usual)),

@@ -15,6 +15,7 @@ from . import counters
 from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
 from .counters import PLACES
+from .delays import Delay, delays_of, rows_of_delays, with_delay
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
 from .flood import FLOOD_BYTES, FLOOD_FRAMES, began, is_flood
@@ -91,13 +92,13 @@ class Timeline:
     __slots__ = (
         "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
         "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
-        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled", "direct",
-        "drained_at", "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last", "half_frame_pause",
-        "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
-        "looks_like", "max_lag", "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "port",
-        "proof_asked_at", "proof_at", "protocol", "serial", "session_confirmed_at", "session_id",
-        "session_info_at", "session_resumes", "suspended", "tcp_unseen", "tier", "total", "unchosen",
-        "unknown_ping_at", "unknown_pings", "unsent", "unsent_since",
+        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "delays", "deliberately_stalled",
+        "direct", "drained_at", "dropped_reads", "end", "ended_serial", "frozen", "half_frame_last",
+        "half_frame_pause", "half_frame_since", "heartbeat_sender", "heartbeats_before", "hints", "intervals",
+        "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until", "paused_total",
+        "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
+        "session_confirmed_at", "session_id", "session_info_at", "session_resumes", "suspended", "tcp_unseen",
+        "tier", "total", "unchosen", "unknown_ping_at", "unknown_pings", "unsent", "unsent_since",
     )  # fmt: skip
 
     def __init__(
@@ -188,6 +189,8 @@ class Timeline:
         """What is seen of the machine, its kernel and the way beside the frames: nothing yet."""
         # Nothing lies between its two ends that loses or delays frames, and one process has both.
         self.direct = False
+        # At a proxy: what its faults kept back.
+        self.delays: tuple[Delay, ...] = ()
         # The local port of this end, by which the log of its peer may call it; None where that is not known.
         self.port: int | None = None
         # The kernel's view of the connection, packed (see `tcp`); None until the first look.
@@ -465,6 +468,20 @@ class Timeline:
         self._signals.append(at, _sort_of_local(EventKind.FAULT), which, self.total)
         self.total += 1
         self.observed_until = max(self.observed_until, at)
+
+    def kept_back(self, direction: Direction, since: float, until: float, *, again: bool) -> None:
+        """
+        Record that faults of the link keep back what passes a proxy.
+
+        Args:
+            direction: seen from the client.
+            since: the clock's reading when it came.
+            until: when it leaves.
+            again: whether it is the same fault that kept something back in this direction before.
+
+        """
+        found = Delay(direction, since - self._origin, until - self._origin, until - since)
+        self.delays = with_delay(self.delays, found, again=again)
 
     def irregularity(self, now: float, flaw: Flaw, detail: str) -> None:
         """Record what is wrong with a message of the session's handshake; the first `IRREGULAR` are kept."""
@@ -748,6 +765,7 @@ class Timeline:
             "notices": rows_of_texts(self.notices),
             "refusals": rows_of_texts(self.refusals),
             "lags": [[rounded(at), rounded(seconds)] for at, seconds in self.lags],
+            "delays": rows_of_delays(self.delays),
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
             "irregular": [
@@ -800,6 +818,7 @@ class Timeline:
         worst = [(timeline.max_lag_at, timeline.max_lag)] if timeline.max_lag else ()
         for at, seconds in data.get("lags", worst):
             timeline._was_late(float(at), float(seconds))
+        timeline.delays = delays_of(data, where)
         timeline._figures = counters.restore_from(data, where)
         timeline.hints = tuple((str(name), str(value)) for name, value in data["hints"]) or None
         timeline._irregular = [

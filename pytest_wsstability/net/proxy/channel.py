@@ -12,6 +12,8 @@ from .shape import Shape
 
 # Bytes that a channel holds before its sender has to wait. TCP loses nothing, so a channel does neither.
 CAPACITY = 256 * 1024
+# A black hole has no end that a timer could wait for.
+_NEVER = float("inf")
 
 
 class Receiver(Protocol):
@@ -51,6 +53,9 @@ class TcpFlag(Enum):
     RST = "RST"
 
 
+_Queued = tuple[float, float, bytes | TcpFlag]
+
+
 class Channel:
     """
     A queue with one timer.
@@ -61,34 +66,40 @@ class Channel:
     """
 
     __slots__ = (
-        "_loop", "_on_end", "_over", "_queue", "_size", "_timer",
-        "delivered", "filter", "receiver", "sender", "sender_ended_at", "shape", "taken",
+        "_changed", "_loop", "_on_end", "_on_kept_back", "_over", "_queue", "_size",
+        "_timer", "delivered", "filter", "receiver", "sender", "sender_ended_at", "shape", "taken",
     )  # fmt: skip
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         on_end: Callable[[Channel], object],
+        on_kept_back: Callable[[Channel, float, float, bool], object],
         sender: Sender,
         receiver: Receiver,
     ) -> None:
         self._loop = loop
         # Called when FIN or RST was sent into the channel, and when one has come out.
         self._on_end = on_end
+        # Called with the instants from which and until which something stays for the shape's sake, and with
+        # whether the shape is still what it was the last time.
+        self._on_kept_back = on_kept_back
         self.sender = sender
         self.receiver = receiver
         # None: bytes go straight into the channel.
         self.filter: Filter | None = None
         # None: nothing is done to the bytes.
         self.shape: Shape | None = None
-        # What is in the channel, with the instant at which it may leave; None while it is empty.
-        self._queue: deque[tuple[float, bytes | TcpFlag]] | None = None
+        # What is in the channel, with the instants at which it came and may leave; None while it is empty.
+        self._queue: deque[_Queued] | None = None
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         # FIN or RST has gone in: what is sent behind it is nobody's.
         self._over = False
         # Bytes that have gone in.
         self.taken = 0
+        # What is done to bytes has changed since some were last kept back.
+        self._changed = True
         # FIN or RST has come out; None while the channel is open.
         self.delivered: TcpFlag | None = None
         # The loop's clock when the sending end closed it, whatever a fault has done before; None until then.
@@ -143,7 +154,7 @@ class Channel:
         due = now if self.shape is None else self.shape.due(now)
         if self._queue is None:
             self._queue = deque()
-        self._queue.append((due, item))
+        self._queue.append((now, due, item))
         if self._timer is None:
             self.pump()
 
@@ -156,6 +167,9 @@ class Channel:
 
     def reshape(self, shape: Shape | None) -> None:
         """Do something else to bytes from now on; None delivers all that is held."""
+        if self.shape is not None and self._queue:
+            self._kept_back(self._queue[0][0], self._loop.time())
+        self._changed = True
         self.shape = shape
         self._disarm()
         self.pump()
@@ -184,15 +198,21 @@ class Channel:
         if was_full and self._size < CAPACITY:
             self.sender.more()
 
-    def _deliver_first(self, queue: deque[tuple[float, bytes | TcpFlag]]) -> bool:
+    def _kept_back(self, since: float, until: float) -> None:
+        self._on_kept_back(self, since, until, not self._changed)
+        self._changed = False
+
+    def _deliver_first(self, queue: deque[_Queued]) -> bool:
         """Deliver the first thing in the queue, or a part of it; False if it has to wait."""
-        due, item = queue[0]
+        came, due, item = queue[0]
         now = self._loop.time()
         size = len(item) if isinstance(item, bytes) else 0
         if self.shape is not None:
             size, at = self.shape.leave(due, size)
             if at > now:
-                self._arm(at)
+                if at != _NEVER:
+                    self._kept_back(came, at)
+                    self._arm(at)
                 return False
         if isinstance(item, TcpFlag):
             queue.clear()
@@ -202,7 +222,7 @@ class Channel:
         if not size:
             return False
         if size < len(item):
-            queue[0] = due, item[size:]
+            queue[0] = came, due, item[size:]
         else:
             queue.popleft()
         self._size -= size
@@ -221,9 +241,7 @@ class Channel:
         self._on_end(self)
 
     def _arm(self, at: float) -> None:
-        # A black hole has no end that a timer could wait for.
-        if at != float("inf"):
-            self._timer = self._loop.call_at(at, self.pump)
+        self._timer = self._loop.call_at(at, self.pump)
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -78,9 +78,9 @@ class Link:
         self._observer = LinkObserver(loop, name) if name is not None else None
         # The clock's reading at which the connection was opened.
         self.opened = loop.time()
-        ended = self._channel_ended
-        self.upstream = Channel(loop, ended, client[0], server[1])
-        self.downstream = Channel(loop, ended, server[0], client[1])
+        ended, kept_back = self._channel_ended, self._kept_back
+        self.upstream = Channel(loop, ended, kept_back, client[0], server[1])
+        self.downstream = Channel(loop, ended, kept_back, server[0], client[1])
         for flow in Flow.BOTH.directions:
             self.channel(flow).filter = FrameFilter(self, flow, reads=reads)
         # Middleboxes that wait for silence; None until there is one.
@@ -323,11 +323,18 @@ class Link:
         self._changed()
         if channel.delivered is None:
             return
-        flow = Flow.UPSTREAM if channel is self.upstream else Flow.DOWNSTREAM
         if self._observer is not None:
-            self._observer.direction_ended(flow, channel.delivered)
+            self._observer.direction_ended(self._flow(channel), channel.delivered)
         if self.is_over:
             self._stop()
+
+    def _flow(self, channel: Channel) -> Flow:
+        return Flow.UPSTREAM if channel is self.upstream else Flow.DOWNSTREAM
+
+    def _kept_back(self, channel: Channel, since: float, until: float, again: bool) -> None:
+        """What faults do to a direction keeps something back."""
+        if self._observer is not None:
+            self._observer.kept_back(self._flow(channel), since, until, again=again)
 
     def close(self) -> None:
         """Cut the connection: both ends get RST at once."""

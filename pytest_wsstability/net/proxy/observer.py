@@ -63,6 +63,11 @@ class LinkObserver:
         if self.timeline is not None:
             self.timeline.fault_applied(self._loop.time(), fault.name)
 
+    def kept_back(self, flow: Flow, since: float, until: float, *, again: bool) -> None:
+        """Faults keep back what came at an instant until another; ``again``: the same that did before."""
+        if self.timeline is not None:
+            self.timeline.kept_back(_DIRECTIONS[flow], since, until, again=again)
+
     def direction_ended(self, flow: Flow, flag: TcpFlag) -> None:
         """FIN or RST was delivered in a direction."""
         if self._first_end is None:

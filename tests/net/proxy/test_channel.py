@@ -18,6 +18,7 @@ class Ends:
         self.log = []
         self.asked_for_more = 0
         self.ended = 0
+        self.kept_back = []
 
     def more(self):
         self.asked_for_more += 1
@@ -38,6 +39,9 @@ class Ends:
     def channel_ended(self, channel):
         self.ended += channel.delivered is not None
 
+    def keeps_back(self, channel, since, until, again):
+        self.kept_back.append((round(since, 3), round(until, 3), again))
+
     def _now(self):
         return round(asyncio.get_running_loop().time(), 9)
 
@@ -54,7 +58,7 @@ def on_channel(script, *, room=10**9, **values):
 
     async def play():
         ends = Ends(room)
-        channel = Channel(asyncio.get_running_loop(), ends.channel_ended, ends, ends)
+        channel = Channel(asyncio.get_running_loop(), ends.channel_ended, ends.keeps_back, ends, ends)
         if values:
             channel.reshape(shape(**values))
         await script(channel, ends)
@@ -137,7 +141,7 @@ def test_slices_come_in_turns_of_their_own(size, reads):
 
     async def play():
         ends = Reading()
-        channel = Channel(asyncio.get_running_loop(), ends.channel_ended, ends, ends)
+        channel = Channel(asyncio.get_running_loop(), ends.channel_ended, ends.keeps_back, ends, ends)
         channel.reshape(shape(slice_size=size))
         channel.data(b"abc")
         await asyncio.sleep(1)
@@ -175,6 +179,33 @@ def test_what_was_held_is_delivered_when_it_is_healed():
         channel.reshape(None)
 
     assert on_channel(script, held=True, delay=5.0).log == [(2.0, b"ab"), (2.0, b"cd"), (2.0, TcpFlag.FIN)]
+
+
+@pytest.mark.parametrize(
+    ("values", "room", "kept_back"),
+    [
+        ({}, 100, []),
+        # It waits for the receiver, and not for a fault.
+        ({}, 4, []),
+        ({"delay": 0.5}, 100, [(0, 0.5, False), (1, 1.5, True)]),
+        ({"delay": 1.5}, 100, [(0, 1.5, False), (1, 2.5, True), (1, 2, True)]),
+        ({"held_until": 3.0}, 100, [(0, 3, False), (0, 2, True)]),
+        # Nobody knew for how long before it was healed.
+        ({"held": True}, 100, [(0, 2, False)]),
+        ({"bandwidth": 4.0}, 100, [(0, 0.25, False), (0, 0.5, True), (1, 1.25, True), (1, 1.5, True)]),
+    ],
+)
+def test_what_a_shape_keeps_back_is_told(values, room, kept_back):
+    """From when it came until it leaves, and whether the shape is the one that did so before."""
+
+    async def script(channel, ends):
+        channel.data(b"ab")
+        await asyncio.sleep(1)
+        channel.data(b"cd")
+        await asyncio.sleep(1)
+        channel.reshape(None)
+
+    assert on_channel(script, room=room, **values).kept_back == kept_back
 
 
 def test_a_full_channel_says_so_and_asks_for_more():
