@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..duration import show_duration as show
-from ..judge.handshake import refusal, session_due, session_message
+from ..judge.handshake import session_due, session_so_far
 from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
@@ -138,28 +138,9 @@ def _since(at: float | None, f: Features) -> str:
     return _seconds(None if at is None else f.age - at)
 
 
-_WAITED_FOR = {
-    "greeting": "no greeting came, so nothing was sent",
-    "step": "session_info was never sent",
-    "confirmation": "no confirmation came",
-}
-
-
 def session(f: Features) -> str:
     """How far the session came."""
-    timeline = f.timeline
-    if timeline.session_confirmed_at is not None:
-        return f"confirmed after {show(timeline.session_confirmed_at)}"
-    refused = refusal(timeline)
-    if timeline.session_info_at is not None:
-        verb = "came" if f.end is End.SERVER else "sent"
-        then = refused[1] if refused is not None else "and no answer"
-        return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
-    if refused is not None:
-        return refused[1]
-    if f.end is End.SERVER:
-        return "session_info never came"
-    return _WAITED_FOR[session_due(timeline)]
+    return session_so_far(f.timeline, unanswered="and no answer")
 
 
 def _flaw(f: Features) -> str:

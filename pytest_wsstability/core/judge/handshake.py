@@ -165,6 +165,36 @@ def refusal(timeline: Timeline) -> tuple[float, str] | None:
     return next(errors, None)
 
 
+_WAITED_FOR = {
+    "greeting": "no greeting arrived, so session_info was not sent",
+    "step": "session_info was never sent",
+    "confirmation": "no confirmation arrived",
+}
+
+
+def session_so_far(timeline: Timeline, *, unanswered: str = "never confirmed") -> str:
+    """
+    How far the session came: ``session_info sent at 1 s, never confirmed``.
+
+    Args:
+        timeline: what either end saw.
+        unanswered: what is said of a session_info that neither a confirmation nor a refusal followed.
+
+    """
+    if timeline.session_confirmed_at is not None:
+        return f"confirmed after {show(timeline.session_confirmed_at)}"
+    refused = refusal(timeline)
+    if timeline.session_info_at is not None:
+        verb = "received" if timeline.end is End.SERVER else "sent"
+        then = refused[1] if refused is not None else unanswered
+        return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
+    if refused is not None:
+        return refused[1]
+    if timeline.end is End.SERVER:
+        return "the client never sent session_info"
+    return _WAITED_FOR[session_due(timeline)]
+
+
 def wrong_session(requirement: Requirement, timeline: Timeline) -> Irregularity | None:
     """The first confirmation of a session that is not the client's; None if there was none."""
     return next((each for each in _flaws(requirement, timeline) if each.flaw is Flaw.WRONG_SESSION), None)

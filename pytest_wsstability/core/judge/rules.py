@@ -9,11 +9,11 @@ from ..duration import show_duration as show
 from ..redact import show_text
 from ..timeline.close import CloseEvidence, LocalReason, describe_code
 from ..timeline.close_reasons import says_wrong, tells_of_trouble
-from ..timeline.events import SAME, Direction, End, Role
+from ..timeline.events import SAME, Direction, Role
 from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
-from .handshake import handshake, protocol, raised, refusal, session_due, session_message, wrong_session
+from .handshake import handshake, protocol, raised, session_so_far, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings
 from .heartbeats_noted import stopped
 from .message_rules import errors, flow, forsaken, number_of_messages
@@ -161,7 +161,7 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
         text = f"watched {show(timeline.duration)} of the {show(within)} a session has"
         yield Doubt(Reason.TOO_SHORT, text)
         return
-    observed = wrong.detail if wrong is not None else _instead_of_confirmation(timeline)
+    observed = wrong.detail if wrong is not None else session_so_far(timeline)
     ended = confirmed is None and close is not None and not close.planned
     headline = f"session not confirmed within {show(within)}"
     if ended and close is not None:
@@ -197,28 +197,6 @@ def _refused(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
         yield Violation(
             Rule.SESSION, at, "a session that is not refused", f"{said} at {show(at)}", headline, said
         )
-
-
-_WAITED_FOR = {
-    "greeting": "no greeting arrived, so session_info was not sent",
-    "step": "session_info was never sent",
-    "confirmation": "no confirmation arrived",
-}
-
-
-def _instead_of_confirmation(timeline: Timeline) -> str:
-    if timeline.session_confirmed_at is not None:
-        return f"confirmed after {show(timeline.session_confirmed_at)}"
-    refused = refusal(timeline)
-    if timeline.session_info_at is not None:
-        verb = "received" if timeline.end is End.SERVER else "sent"
-        then = refused[1] if refused is not None else "never confirmed"
-        return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
-    if refused is not None:
-        return refused[1]
-    if timeline.end is End.SERVER:
-        return "the client never sent session_info"
-    return _WAITED_FOR[session_due(timeline)]
 
 
 def _closure(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
