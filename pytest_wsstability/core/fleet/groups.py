@@ -154,8 +154,24 @@ def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -
     silences = [each.silence for each in members]
     if sorted(silences)[len(silences) // 2] >= _QUIET:
         heard = [each.age - each.silence for each in members]
-        found += _shared(Feature.SILENCE, silences, heard, ages, -1, dice)
+        if _probability_at_random(silences, dice) <= SIGNIFICANT:
+            found += _shared(Feature.SILENCE, silences, heard, ages, -1, dice)
     return found
+
+
+def _probability_at_random(silences: Sequence[float], dice: random.Random) -> float:
+    """
+    How probable silences as close as these are where connections end at any moment between two heartbeats.
+
+    They then lie anywhere between none and the longest. With a heartbeat every two seconds they are within
+    two seconds of each other, whatever ended the connections.
+
+    """
+    longest, width = max(silences), _width(silences)
+    as_close = sum(
+        _width([longest, *(longest * dice.random() for _ in silences[1:])]) <= width for _ in range(ROUNDS)
+    )
+    return (as_close + 1) / (ROUNDS + 1)
 
 
 def _shared(

@@ -69,6 +69,29 @@ def test_one_silence_though_the_last_bytes_came_at_different_ages():
     assert features(endings) == [Feature.SILENCE]
 
 
+@pytest.mark.parametrize("interval", [1.2, 1.6, 2.0, 2.2])
+def test_ends_between_two_heartbeats_are_no_silence(interval):
+    """Where heartbeats are so close, silences are within two seconds of each other, whatever ended them."""
+    seen = []
+    for seed in range(20):
+        pairs = zip(spread(30, seed), spread(30, seed + 100, over=600), strict=True)
+        seen += features([ending(n, age, at, silence=age % interval) for n, (at, age) in enumerate(pairs)])
+
+    assert len(seen) <= 2
+
+
+@pytest.mark.parametrize(("width", "shares"), [(1.0, [Feature.SILENCE]), (2.0, [])])
+def test_a_timer_of_a_second_that_is_looked_at_once_a_second_is_one_silence(width, shares):
+    """Silences of one to two seconds; of nothing to two they are what heartbeats leave."""
+    heard = zip(spread(40), spread(40, 2, over=600), spread(40, 3, over=width), strict=True)
+    endings = [
+        ending(n, at + late + 2 - width, opened, silence=late + 2 - width)
+        for n, (opened, at, late) in enumerate(heard)
+    ]
+
+    assert features(endings) == shares
+
+
 def test_an_age_that_is_an_instant_is_neither():
     """All opened at once: nothing tells the two from each other."""
     assert features([ending(n, 60.0, 0.0) for n in range(40)]) == []
