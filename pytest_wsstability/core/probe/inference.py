@@ -101,6 +101,10 @@ class _Ladder:
         """What makes the whole ladder doubtful, whatever its connections show."""
         if self.mute is None or self.everything is None:
             self.doubts.append("a connection that the others are compared with did not open")
+        if self._turned_away():
+            self.doubts.append(
+                f"the server ends each connection at once, before it has said a word: {self.all[0].detail}"
+            )
         if any(each.fate is RungFate.LOST for each in self.all) and not any(each.pongs for each in self.all):
             self.doubts.append(
                 "the server answers no pings, so a connection lost without a word cannot be told"
@@ -124,6 +128,14 @@ class _Ladder:
                 refused.append(each)
                 self.notes.append(f"the server refuses {each.rung.traffic.value}: {each.detail}")
         return refused
+
+    def _turned_away(self) -> bool:
+        """Whether all were ended before they had said a word, as for credentials that are wrong."""
+        return bool(self.all) and all(
+            each.fate is RungFate.ENDED
+            and each.age <= min(each.rung.every or _REFUSED_WITHIN, _REFUSED_WITHIN)
+            for each in self.all
+        )
 
     def _restarted(self) -> bool:
         ended = [each for each in self.all if each.fate is RungFate.ENDED and each not in self.refused]

@@ -363,6 +363,35 @@ def test_traffic_as_rare_as_the_timer_tells_nothing():
     )
 
 
+@pytest.mark.parametrize("age", ["0.2", "1"])
+def test_a_server_that_turns_everybody_away_has_no_timer(age):
+    """Nothing that is sent more often would help."""
+    findings = infer([dataclasses.replace(each, detail="received 1008") for each in ladder(age)])
+
+    assert (findings.timers, findings.resets) == ((), {})
+    assert findings.doubts == (
+        "the server ends each connection at once, before it has said a word: received 1008",
+    )
+
+
+OFTEN = Rung(traffic=Traffic.TEXT, every=0.1)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ladder("1.1"),
+        ladder("0.2", all="alive"),
+        ladder("0.2", slow_230="lost 1"),
+        [dataclasses.replace(each, rung=OFTEN) if each.rung.every else each for each in ladder("0.2")],
+    ],
+    ids=["later", "one lives", "one is lost", "words were said"],
+)
+def test_a_timer_turns_nobody_away(rows):
+    """It leaves time to say something, or spares somebody."""
+    assert not [doubt for doubt in infer(rows).doubts if "at once" in doubt]
+
+
 def test_a_loop_that_stood_still_measured_nothing():
     """The times are our own."""
     rows = [dataclasses.replace(each, lag=3.5) for each in ladder(**SILENT, **SLOW)]
