@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import NegotiationError
@@ -16,12 +17,15 @@ from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..profiles import HangUp, Heard, Say
-from .dialling import SubprotocolError
+from .dialling import NotOfferedError
 from .senders import SENDERS
 from .shared_fields import Fields, shared_fields
 from .target import ClientKind
 from .timers import Ticker
 from .websocket import WebSocket
+
+if TYPE_CHECKING:
+    from websockets.datastructures import Headers
 
 # What libraries do by default (`websockets`, uvicorn: 20 s and 20 s).
 KEEPALIVE = 20.0
@@ -34,6 +38,15 @@ _LISTS = frozenset({"connection", "upgrade", "sec-websocket-extensions", "sec-we
 _ANSWER, _CONFIRMED = Role.HEARTBEAT_ANSWER, Role.SESSION_CONFIRMED
 # Fields of the handshake response that servers and proxies sign with, and those that they give each request.
 HINTS = SENDERS | {"cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
+
+
+def _not_offered(fields: Headers, offered: Sequence[str]) -> NotOfferedError | None:
+    """What the server chose though it was not offered; of both, the subprotocol."""
+    subprotocols = ", ".join(fields.get_all("Sec-WebSocket-Protocol"))
+    if subprotocols and subprotocols not in offered:
+        return NotOfferedError("subprotocol", subprotocols)
+    extensions = ", ".join(fields.get_all("Sec-WebSocket-Extensions"))
+    return NotOfferedError("extension", extensions) if extensions else None
 
 
 # Servers send most of their fields alike.
@@ -88,10 +101,11 @@ class ClientSide:
         """Take the server's response."""
         if self._opening is None or self._opening.done():
             return
-        if (failed := websocket.protocol.handshake_exc) is not None:
-            chosen = event.headers.get_all("Sec-WebSocket-Protocol") if event is not None else []
-            if isinstance(failed, NegotiationError) and chosen:
-                failed = SubprotocolError(", ".join(chosen))
+        protocol = websocket.protocol
+        if (failed := protocol.handshake_exc) is not None:
+            assert isinstance(protocol, ClientProtocol)
+            if isinstance(failed, NegotiationError) and event is not None:
+                failed = _not_offered(event.headers, protocol.available_subprotocols or ()) or failed
             self._opening.set_exception(failed)
             return
         assert isinstance(event, Response)

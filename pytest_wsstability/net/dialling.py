@@ -68,12 +68,19 @@ _OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PR
 Address = tuple[str, int]
 
 
-class SubprotocolError(InvalidHandshake):
-    """The server chose a subprotocol that was not offered, which the library's error does not always name."""
+class NotOfferedError(InvalidHandshake):
+    """
+    The server chose what was not offered, which the library's error does not always name.
 
-    def __init__(self, chosen: str) -> None:
-        self.chosen = chosen
-        super().__init__(f"the server chose the subprotocol {chosen!r}, which was not offered")
+    Attributes:
+        chosen: by what it is, as `OpeningError` has it: ``{"extension": "permessage-deflate"}``.
+
+    """
+
+    def __init__(self, kind: str, chosen: str) -> None:
+        self.chosen: dict[str, Any] = {kind: chosen}
+        so = " so" if kind == "extension" and ";" in chosen else ""
+        super().__init__(f"the server chose the {kind} {chosen!r}, which was not offered{so}")
 
 
 class Dialler:
@@ -301,8 +308,8 @@ class Dialler:
             return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
         if isinstance(exc, InvalidStatus):
             return _refused(exc.response, self._url, self._redirects)
-        if isinstance(exc, SubprotocolError):
-            return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
+        if isinstance(exc, NotOfferedError):
+            return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), **exc.chosen)
         if step is OpeningStage.HTTP:
             return self._no_websocket(exc, where)
         return self._failed(step, f"{where}: {_words(exc)}")
@@ -314,6 +321,9 @@ class Dialler:
             told = "it answered in TLS: write wss:// for ws://"
         elif answer and isinstance(exc, EOFError):
             told = "the server closed the connection in the middle of its answer"
+        elif isinstance(exc.__cause__, EOFError) and b"\n" in answer.replace(b"\r\n", b""):
+            # Which the sans-I/O layer takes for the end of the stream (RFC 9112, section 2.2).
+            told = "a line of its answer ends without a carriage return"
         unanswered = not answer and _is_unanswered(exc)
         return OpeningError(self._url, OpeningStage.HANDSHAKE, f"{where}: {told}", unanswered=unanswered)
 
@@ -331,7 +341,9 @@ class Dialler:
             return f"the answer had no end within {show_duration(self._timeout)}"
         if isinstance(exc, EOFError):
             return "the connection was cut before the answer had an end"
-        return f"the answer cannot be read: {show_text(str(exc.__cause__ or exc))}"
+        cause = exc.__cause__ or exc
+        several = "several fields " if isinstance(cause, LookupError) else ""
+        return f"the answer cannot be read: {several}{show_text(str(cause))}"
 
     def _late(self) -> str:
         return {

@@ -35,7 +35,7 @@ class OpeningStage(Enum):
 
 
 # What a copy of an opening that failed has too: all but the place that a redirect leads to.
-_KEPT = ("status", "retry_after", "said", "unanswered", "shortage", "subprotocol", "served_by")
+_KEPT = ("status", "retry_after", "said", "unanswered", "shortage", "subprotocol", "extension", "served_by")
 
 
 class OpeningError(ConnectionError):
@@ -52,6 +52,7 @@ class OpeningError(ConnectionError):
         location: where a redirect leads, secrets included; None where there was none.
         shortage: what this process or its machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.
+        extension: the same of extensions, with their parameters.
         served_by: who refused the upgrade, as its response says; empty where it does not.
 
     """
@@ -69,6 +70,7 @@ class OpeningError(ConnectionError):
         location: str | None = None,
         shortage: Reason | None = None,
         subprotocol: str | None = None,
+        extension: str | None = None,
         served_by: str = "",
     ) -> None:
         self.url = redact_url(url)
@@ -81,6 +83,7 @@ class OpeningError(ConnectionError):
         self.location = location
         self.shortage = shortage
         self.subprotocol = subprotocol
+        self.extension = extension
         self.served_by = served_by
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
@@ -95,6 +98,7 @@ class OpeningError(ConnectionError):
         return diagnose_opening(
             self.stage.name, status=self.status, retry_after=self.retry_after, detail=self.detail,
             said=self.said, unanswered=self.unanswered, shortage=self.shortage, subprotocol=self.subprotocol,
+            extension=self.extension,
         )  # fmt: skip
 
     def with_more(self, detail: str) -> OpeningError:

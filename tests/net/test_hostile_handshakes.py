@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import pickle
 import re
 import socket
 import struct
@@ -9,6 +10,7 @@ import struct
 import pytest
 
 from pytest_wsstability import OpeningError, connect
+from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.net.errors import OpeningStage
 from tests.net.peers import accepting, close, opened, serving, silent
 
@@ -513,3 +515,52 @@ async def test_a_cancelled_opening_leaves_nothing():
         with pytest.raises(asyncio.CancelledError):
             await opening
         await gone.wait()
+
+
+@pytest.mark.parametrize(
+    ("compression", "field", "told"),
+    [
+        (False, "permessage-deflate", "'permessage-deflate', which was not offered"),
+        (True, "x-webkit-deflate-frame", "'x-webkit-deflate-frame', which was not offered"),
+        (True, "permessage-deflate; server_max_window_bits=7", "bits=7', which was not offered so"),
+    ],
+)  # fmt: skip
+async def test_an_extension_that_was_not_offered_is_named(compression, field, told):
+    """A subprotocol that was offered is not what is wrong."""
+
+    async def script(peer):
+        await peer.upgrade("Sec-WebSocket-Protocol: v1", f"Sec-WebSocket-Extensions: {field}")
+
+    error = await error_of(script, subprotocols=["v1"], compression=compression)
+
+    assert (error.extension, error.subprotocol) == (field, None)
+    assert "the server chose the extension " in str(error)
+    assert str(error).endswith(told)
+    assert pickle.loads(pickle.dumps(error)).diagnosis.cause is Cause.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize("offered", [[], ["v1"]])
+async def test_of_a_subprotocol_and_an_extension_the_subprotocol_is_named(offered):
+    """Neither was offered."""
+
+    async def script(peer):
+        await peer.upgrade("Sec-WebSocket-Protocol: v9", "Sec-WebSocket-Extensions: permessage-deflate")
+
+    error = await error_of(script, subprotocols=offered)
+
+    assert (error.extension, error.subprotocol) == (None, "v9")
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 101 Yes\n", b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\n"])
+async def test_a_line_without_a_carriage_return_is_no_end_of_the_connection(head):
+    """The server is still there."""
+    error = await error_of(answering(head + b"\n", stay=True))
+
+    assert error.detail.endswith(": a line of its answer ends without a carriage return")
+
+
+async def test_a_length_that_stands_twice_is_named():
+    """And not as a word in quotation marks alone."""
+    error = await error_of(answering(http("400 Bad Request", "no", content_length="3")))
+
+    assert error.detail.endswith("the answer cannot be read: several fields 'Content-Length'")

@@ -54,9 +54,9 @@ def _is_there(status: int | None) -> bool:
     return status not in _NOT_THERE
 
 
-# In the stage's place: the handshake failed over the subprotocol that the server chose, or nothing answered
-# the upgrade, before the connection or the time for it ended.
-_CHOSEN = "HANDSHAKE, subprotocol"
+# In the stage's place: the handshake failed over the subprotocol or the extension that the server chose, or
+# nothing answered the upgrade, before the connection or the time for it ended.
+_CHOSEN, _CHOSEN_EXTENSION = "HANDSHAKE, subprotocol", "HANDSHAKE, extension"
 _UNANSWERED = {"HANDSHAKE": "HANDSHAKE, no answer", "TIMEOUT": "TIMEOUT, no answer"}
 _FEWER = "open fewer connections at a time and with jitter, or raise the server's limit"
 _GATEWAY = "see the gateway's log, and whether the server behind it runs"
@@ -247,6 +247,13 @@ OPENINGS = (
         "--ws-subprotocol NAME), or let the server choose one that was offered",
     ),
     FailedOpening(
+        cause=Cause.PROTOCOL_ERROR, shows="an extension that was not offered, or not so",
+        stage=_CHOSEN_EXTENSION, blame=Blame.SERVER,
+        # RFC 6455, section 9.1. Browsers offer permessage-deflate, so that nobody else may have seen it.
+        remedy="let the server, or the proxy that answers for it, take only extensions that the client "
+        "offers; ws_connect(compression=True) offers permessage-deflate, as browsers do",
+    ),
+    FailedOpening(
         cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,
         remedy="a firewall that drops packets, or a server that does not answer; open_timeout= waits longer",
     ),
@@ -278,6 +285,7 @@ def diagnose_opening(
     unanswered: bool = False,
     shortage: Reason | None = None,
     subprotocol: str | None = None,
+    extension: str | None = None,
 ) -> Diagnosis:
     """
     Say why a connection did not open.
@@ -292,6 +300,7 @@ def diagnose_opening(
         unanswered: whether the connection, or the time for it, ended before the upgrade was answered.
         shortage: what this process or machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.
+        extension: the same of extensions.
 
     Raises:
         ValueError: if there is no such stage.
@@ -311,10 +320,9 @@ def diagnose_opening(
         raise ValueError(f"stage: {stage!r} is no step of an opening; valid ones: {valid}")
     if stage == "HTTP" and retry_after is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.THROTTLED]
-    if subprotocol is not None:
-        rows = [row for row in OPENINGS if row.stage == _CHOSEN]
-    if unanswered and stage in _UNANSWERED:
-        rows = [row for row in OPENINGS if row.stage == _UNANSWERED[stage]]
+    chosen = _CHOSEN if subprotocol is not None else _CHOSEN_EXTENSION if extension is not None else None
+    if (instead := _UNANSWERED.get(stage) if unanswered else chosen) is not None:
+        rows = [row for row in OPENINGS if row.stage == instead]
     if shortage is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.HARNESS_SHORT]
     row, how = rows[0], f"HTTP {status}" if status is not None else stage

@@ -36,6 +36,7 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("HTTP", {"status": 505}, Cause.REFUSED, Blame.PATH),
         ("HTTP", {"status": 506}, Cause.REFUSED, Blame.SERVER),
         ("HANDSHAKE", {"subprotocol": "v9"}, Cause.PROTOCOL_ERROR, Blame.CLIENT),
+        ("HANDSHAKE", {"extension": "x-webkit"}, Cause.PROTOCOL_ERROR, Blame.SERVER),
         ("HANDSHAKE", {}, Cause.NO_WEBSOCKET, Blame.SERVER),
         ("TIMEOUT", {}, Cause.OPENING_TIMED_OUT, Blame.PATH),
         # TCP was open: no firewall has dropped it.
