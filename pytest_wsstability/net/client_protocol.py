@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from websockets.client import ClientProtocol
@@ -27,6 +27,8 @@ _INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d")
 _REFUSAL = re.compile(rb"HTTP/1\.[01] (?!101)([1-5]\d\d)(?: (.*))?$")
 # What no field may hold (RFC 9110, section 5.5).
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# What browsers offer: the client's window may be bounded (RFC 7692, section 7.1.2.2).
+_DEFLATE = ClientPerMessageDeflateFactory(client_max_window_bits=True)
 # Bytes of an answer that are kept: its head, and what may be shown of its body.
 _KEPT = 2**14
 
@@ -114,6 +116,19 @@ def refusal_of(protocol: Protocol, *, whole: bool) -> Response | None:
     return Response(int(status[1]), (status[2] or b"").decode("latin-1"), fields, body)
 
 
+def take_offers(protocol: ClientProtocol, headers: Iterable[tuple[str, str]]) -> None:
+    """Know what fields of the user's own offer, as those of a browser's request: the server may choose it."""
+    for name, value in headers:
+        match name.lower():
+            case "sec-websocket-protocol":
+                names = [Subprotocol(each.strip()) for each in value.split(",")]
+                protocol.available_subprotocols = [*(protocol.available_subprotocols or ()), *names]
+            case "sec-websocket-extensions" if _DEFLATE.name in value:
+                protocol.available_extensions = [_DEFLATE]
+            case "sec-websocket-key":
+                protocol.key = value
+
+
 def client_protocol(
     uri: WebSocketURI,
     origin: str | None,
@@ -125,7 +140,7 @@ def client_protocol(
     return _Protocol(
         uri,
         origin=Origin(origin) if origin is not None else None,
-        extensions=[ClientPerMessageDeflateFactory(client_max_window_bits=True)] if compression else None,
+        extensions=[_DEFLATE] if compression else None,
         subprotocols=[Subprotocol(name) for name in subprotocols] or None,
         max_size=max_size,
         logger=LOGGER,

@@ -17,6 +17,7 @@ from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..profiles import HangUp, Heard, Say
+from .client_protocol import take_offers
 from .dialling import NotOfferedError
 from .senders import SENDERS
 from .shared_fields import Fields, shared_fields
@@ -90,6 +91,7 @@ class ClientSide:
                 del request.headers[name]
         for name, value in self._headers:
             request.headers[name] = value
+        take_offers(protocol, self._headers)
         protocol.send_request(request)
         websocket.send_handshake()
 

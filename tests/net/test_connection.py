@@ -427,6 +427,28 @@ async def test_a_list_of_ones_own_stands_beside_that_of_the_handshake():
             assert [line.split(": ")[1] for line in lines if line.startswith(f"{name}:")] == values
 
 
+OF_A_BROWSER = {
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+    "Sec-WebSocket-Protocol": "chat, superchat",
+}
+
+
+@pytest.mark.parametrize("chosen", ["chat", "superchat"])
+async def test_what_a_field_of_ones_own_offers_may_be_chosen(chosen):
+    """As the fields of a browser's request, which somebody has copied."""
+
+    async def script(peer):
+        await peer.upgrade(
+            f"Sec-WebSocket-Protocol: {chosen}", "Sec-WebSocket-Extensions: permessage-deflate"
+        )
+        await peer.gone()
+
+    async with serving(script) as url, opened(url, headers=OF_A_BROWSER) as connection:
+        assert connection.subprotocol == chosen
+
+
 async def test_compression_is_offered_when_asked_for():
     """permessage-deflate (RFC 7692) shrinks what goes over the wire; the timeline counts the payload."""
     text = "again and again " * 1000
