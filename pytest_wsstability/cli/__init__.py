@@ -19,7 +19,7 @@ from ..core.secret_values import MASK
 from ..core.version import __version__
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
-from .stopping import forget_output, open_closed_streams, stoppable
+from .stopping import forget_output, lossy_errors, open_closed_streams, stoppable
 
 # At the beginning, or in brackets: "heartbeat_every: 2 s is not shorter than the hold (alive_for=1 s)".
 _KEYWORD = re.compile(r"(?:\A|(?<=\())[a-z_]+(?=[:=])")
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     """
     open_closed_streams()
-    with stoppable() as stop:
+    with lossy_errors(), stoppable() as stop:
         try:
             status = _run(_parse(arguments))
         except KeyboardInterrupt:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from .exits import INTERRUPTED
 
@@ -50,6 +52,31 @@ def forget_output() -> None:
     """Nobody reads standard output any more: what is left in its buffer is not written at exit, either."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Lossy(io.FileIO):
+    """A file that is for what goes on meanwhile: it drops what nobody reads or no disk takes."""
+
+    def write(self, octets: Any, /) -> int:
+        try:
+            return super().write(octets)
+        except OSError:
+            return len(octets)
+
+
+@contextmanager
+def lossy_errors() -> Iterator[None]:
+    """Let no failure of standard error end a command: its result and its exit code are elsewhere."""
+    before = sys.stderr
+    # What somebody captures is no file of the system's.
+    if before is sys.__stderr__ and before is not None:
+        raw = io.BufferedWriter(_Lossy(before.fileno(), "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, before.encoding, before.errors, line_buffering=True)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        sys.stderr = before
 
 
 def open_closed_streams() -> None:

@@ -598,6 +598,29 @@ def test_streams_that_were_closed_before_the_start(good, command, closed):
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+@pytest.mark.parametrize(
+    "command", ["hold --for=100ms", "fleet --connections=1 --for=100ms", "probe --max=1s"]
+)
+def test_what_goes_on_is_lost_and_the_result_is_not(good, command):
+    """A disk that is full, or a pipe that nobody reads, has the progress alone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open("/dev/full", "w") as full:
+        for stderr in (full, writer):
+            done = subprocess.run(
+                [*COMMAND, *command.split(), good],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                timeout=SOON,
+            )
+
+            assert done.returncode == 0
+            assert good in done.stdout
+    os.close(writer)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sh closes the streams")
 def test_a_closed_stream_and_what_did_not_open():
     """The one that is open has it."""
