@@ -45,17 +45,22 @@ def proxy_for(uri: WebSocketURI, proxy: str | None) -> Proxy | None:
         ValueError: if it is no URL of a proxy.
 
     """
-    if proxy is None or is_loopback(uri.host):
+    here = is_loopback(uri.host)
+    if proxy is None or (here and proxy == ENVIRONMENT):
         return None
     url = get_proxy(uri) if proxy == ENVIRONMENT else proxy
     SECRETS.take_url(url)
     if url is None:
         return None
     try:
-        return parse_proxy(url)
-    except InvalidProxy as exc:
-        reason = str(exc).replace(url, redact_url(url))
+        found = parse_proxy(url)
+    except (InvalidProxy, ValueError) as exc:
+        # What stands in the place of a port may be a password, with a host that somebody forgot.
+        known = isinstance(exc, InvalidProxy)
+        reason = str(exc).replace(url, redact_url(url)) if known else "its host or its port is none"
         raise ValueError(f"proxy: {reason}; give http://host:port, socks5://host:port, or env") from None
+    # What is wrong is told for any target: the same option may go with another one tomorrow.
+    return None if here else found
 
 
 def unused_variable(uri: WebSocketURI) -> str | None:

@@ -62,9 +62,12 @@ def check_subprotocol(name: str) -> None:
     See that a subprotocol to offer is one; what stands in it may be a token, and is not shown.
 
     Raises:
-        ValueError: for several in one text, which RFC 6455, section 4.1, parts by commas.
+        ValueError: for several in one text, which RFC 6455, section 4.1, parts by commas, and for none.
 
     """
+    if not name:
+        # As a variable that nobody has set; servers answer it with 400.
+        raise ValueError("subprotocol: it is empty; give a name, or none at all")
     if "," in name or " " in name:
         raise ValueError(
             "subprotocol: a name has no commas and no spaces; give several one by one, the preferred first"

@@ -94,6 +94,13 @@ async def test_a_subprotocol_is_one_name(value):
         await connect(URL, subprotocols=value)
 
 
+@pytest.mark.parametrize("given", ["", [""], ["v1", ""]])
+async def test_a_subprotocol_has_a_name(given):
+    """A variable that nobody has set is no subprotocol, and no server takes it."""
+    with pytest.raises(ValueError, match=r"^subprotocol: it is empty; give a name, or none at all$"):
+        await connect(URL, subprotocols=given)
+
+
 async def test_a_header_value_is_text():
     """A number is a mistake that is named."""
     with pytest.raises(ValueError, match=r"^header X: the value is int, not text$"):

@@ -215,11 +215,17 @@ def test_a_proxy_of_the_option_is_not_for_this_machine():
     assert proxy_for(parse_uri("ws://a.example/"), "socks5h://proxy.example:1080").port == 1080
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example", "proxy", "http://a.example/path"])
-def test_a_proxy_that_is_none_is_told(url):
-    """With the valid ones, and without its password."""
-    with pytest.raises(ValueError, match=r"^proxy: .*; give http://host:port, socks5://host:port, or env$"):
-        proxy_for(parse_uri("ws://a.example/"), url)
+@pytest.mark.parametrize(
+    "url", ["ftp://a.example", "proxy", "http://a.example/path", "http://joe:hunter2hunter", "http://[a"]
+)
+@pytest.mark.parametrize("target", ["ws://a.example/", "ws://127.0.0.1:80/"])
+def test_a_proxy_that_is_none_is_told(url, target):
+    """With the valid ones, and without its password, whether this target goes through it or not."""
+    words = r"^proxy: .*; give http://host:port, socks5://host:port, or env$"
+    with pytest.raises(ValueError, match=words) as caught:
+        proxy_for(parse_uri(target), url)
+
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.ws_stability
