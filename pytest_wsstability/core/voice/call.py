@@ -319,7 +319,10 @@ class Call:
             greeting.agent_number = None
         if turn is not None and turn.done_at is None:
             turn.audio_at, turn.audio_seconds = None, 0.0
-        self.playout.finish(at)
+        # Nor was anything of it to be played, or missed.
+        self.playout = Playout(prebuffer=self.prebuffer)
+        for each in self.said:
+            each.underruns, each.underrun_seconds = 0, 0.0
 
     @property
     def sound_until(self) -> float | None:

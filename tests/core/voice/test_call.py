@@ -227,6 +227,22 @@ def test_what_was_silent_before_the_first_sound_of_all_was_no_answer():
     assert begun.greeting.audio_at == 0.2
 
 
+@pytest.mark.parametrize("spoken", [(), ((1.5, "speak"), (1.9, "hush"))], ids=["greeting", "answer"])
+def test_nothing_is_missed_of_what_was_silent_before_the_first_sound_of_all(spoken):
+    """Nor did it wait to be played: an agent may send a frame of silence each second, or many at once."""
+    made = sounded(call(), (0.1, "."), (1.1, "."), (1.1, "."))
+    for at, what in spoken:
+        made.speech_began(at) if what == "speak" else made.speech_ended(at)
+    sounded(made, *[(2, ".")] * 50, (4.1, "."), (5.1, "."), (6.1, "!"))
+
+    assert (made.underruns, [each.underruns for each in made.said]) == (0, [0] * len([*made.said]))
+    assert made.playout.deepest == pytest.approx(0.02)
+    assert made.playout.dry_at == pytest.approx(6.18)
+    # What is heard is missed.
+    sounded(made, (7.18, "!"))
+    assert made.playout.underrun_seconds == pytest.approx(1.0)
+
+
 def test_a_greeting_that_was_heard_stays_one():
     """Though it began in silence, and the first answer too."""
     made = sounded(call(), (0.1, "!"))
