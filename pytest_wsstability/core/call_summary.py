@@ -57,10 +57,17 @@ class Turn:
 
     @property
     def stop_latency(self) -> float | None:
-        """How long audio went on after the user spoke over it, in seconds; None without a barge-in."""
+        """
+        How long audio went on after the user spoke over it, in seconds.
+
+        None without a barge-in, and for one at which nothing was heard any more.
+
+        """
         if self.barged_in_at is None:
             return None
-        return max(0.0, (self.audio_until or 0.0) - self.barged_in_at)
+        went_on = max(0.0, (self.audio_until or 0.0) - self.barged_in_at)
+        was_played = self.played_until is not None and self.played_until <= self.barged_in_at
+        return None if was_played and not went_on else went_on
 
     @property
     def is_unanswered(self) -> bool:

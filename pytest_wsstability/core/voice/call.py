@@ -128,9 +128,12 @@ class Call:
             self._end_remark(said.remark, at)
         turn = said.latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
-            turn.barged_in_at = at
+            turn.barged_in_at, dry = at, self.sound_until
+            if dry is not None and dry <= at:
+                # It was not said to be whole, and nothing of it was left to be heard.
+                turn.played_until = dry
             if self.plays_on:
-                turn.audio_until = self.sound_until or turn.played_until
+                turn.audio_until = dry or turn.played_until
             else:
                 self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()

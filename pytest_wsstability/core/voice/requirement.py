@@ -269,7 +269,8 @@ def _barge_ins(asked: VoiceRequirement, call: Call, duration: float, ended: bool
         if turn.stop_latency is not None and turn.barged_in_at is not None
     ]
     if not known:
-        yield Doubt(Reason.TOO_FEW, "nobody spoke over the agent")
+        few = "nobody spoke over the agent while it was heard; let it answer at length, or raise barge_ins"
+        yield Doubt(Reason.TOO_FEW, few)
         return
     turn, seconds = max(known, key=lambda pair: pair[1])
     if seconds > limit + _SAME:

@@ -223,6 +223,14 @@ class Answer(NamedTuple):
         return self.done > self.over or self.over < max(self.done, dry)
 
     @property
+    def stops(self) -> float | None:
+        """How long it goes on when the user speaks; None where nothing was to be heard by then."""
+        if self.player is None or not self.barges:
+            return None
+        goes_on = max(0.0, self.audio[-1].at - self.over)
+        return goes_on if goes_on or self.over < self.player.dry else None
+
+    @property
     def dropped(self) -> int:
         """What waited to be played when the user spoke over it."""
         return self.player.waiting.get(int(self.over), 0) if self.player is not None and self.barges else 0
@@ -249,7 +257,7 @@ class Answer(NamedTuple):
             "first audio": self.audio[0].at - self.at("hush") if self.audio else None,
             "audio": sum(each.ms for each in self.audio if each.at < self.over),
             "underruns": (len(gaps), sum(gaps)),
-            "stops after": max(0.0, self.audio[-1].at - self.over) if self.barges else None,
+            "stops after": self.stops,
         }
 
 

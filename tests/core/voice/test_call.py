@@ -56,6 +56,24 @@ def test_a_barge_in_lasts_until_the_last_audio_of_the_turn(last, latency):
     assert made.turns[1].audio_at is None
 
 
+@pytest.mark.parametrize("plays_on", [False, True])
+@pytest.mark.parametrize(
+    ("over", "later", "latency"),
+    [(4.24, (), 0.0), (4.25, (), None), (5.0, (), None), (5.0, (5.5,), 0.5), (5.0, (5.5, 6.0), 1.0)],
+)
+def test_nobody_is_spoken_over_who_is_not_heard(plays_on, over, later, latency):
+    """The end of an answer that was played, at 4.25 s, may come late: it stops at once, and shows nothing."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 1.25), (over, "speak"),
+        *[(at, "audio", 0.01) for at in later], (8.0, "interrupted"), plays_on=plays_on,
+    )  # fmt: skip
+
+    stops = made.turns[0].stop_latency
+    # What was sent is still heard where the player goes on: 10 ms.
+    assert stops == (latency if latency is None else pytest.approx(latency, abs=0.011))
+    assert made.turns[0].barged_in_at == over
+
+
 @pytest.mark.parametrize("said", ["interrupted", "done"])
 def test_audio_goes_on_though_the_agent_has_said_that_it_is_over(said):
     """It is still that of the answer that the user speaks over, and neither the next one's nor nobody's."""

@@ -27,12 +27,12 @@ def call(*delays, final=True, gap=0.0):
     return made
 
 
-def interrupted(seconds):
-    """The user speaks at 4 s over the agent, which goes on for so long."""
+def interrupted(seconds, audio=9.0):
+    """The user speaks at 4 s over the agent's audio from 3 s on, and that goes on for so long."""
     made = Call()
     made.speech_began(0.0)
     made.speech_ended(2.0)
-    made.audio(3.0, 9.0)
+    made.audio(3.0, audio)
     made.speech_began(4.0)
     if seconds:
         made.audio(4.0 + seconds, 0.1)
@@ -73,6 +73,9 @@ def check(made, *, ended=True, **asked):
         (interrupted(0.3), {"barge_in_within": 0.3}, STABLE, None),
         (interrupted(0.31), {"barge_in_within": 0.3}, UNSTABLE, Rule.BARGE_IN),
         (call(0.5), {"barge_in_within": 0.3}, INCONCLUSIVE, None),
+        # All of it was played by then.
+        (interrupted(0, audio=1.0), {"barge_in_within": 0.3}, INCONCLUSIVE, None),
+        (interrupted(0.31, audio=1.0), {"barge_in_within": 0.3}, UNSTABLE, Rule.BARGE_IN),
         (call(0.5), {"transcripts": True}, STABLE, None),
         (call(0.5, final=False), {"transcripts": True}, UNSTABLE, Rule.TRANSCRIPTS),
         (Call(), {"transcripts": True}, INCONCLUSIVE, None),
