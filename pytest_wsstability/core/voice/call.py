@@ -25,6 +25,9 @@ _OF_SILENCE = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT})
 REMARKS_AFTER = 1.0
 # Seconds between two chunks of an utterance that goes on.
 _PAUSE = 0.5
+# Seconds after a chunk and what it plays, and at most since it came, in which the next one follows without a
+# pause: answers take longer to begin.
+_SLACK, _RUNS_ON = 0.1, 0.25
 # Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
 GOES_ON = 3.0
 
@@ -93,6 +96,8 @@ class Call:
     _stray_until: float = field(init=False, default=0.0, repr=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
     _quiet: Turn | None = field(init=False, default=None, repr=False)
+    # Until when audio follows without a pause on what went on after a barge-in.
+    _runs_until: float = field(init=False, default=0.0, repr=False)
     # When a player has played the last chunk that is no silence; None before the first.
     _sound_until: float | None = field(init=False, default=None, repr=False)
 
@@ -238,10 +243,7 @@ class Call:
             if (mute := said.open(number)) is not None and mute.audio_at is None:
                 self.sounds.chunk(mute.number, data, heard=False)
             return
-        if self.turns:
-            turn = said.interrupted(number) or said.open(number) or self._begin_remark(at) or self._go_on()
-        else:
-            turn = self._greet(at)
+        turn = self._whose(number, at)
         opens = turn is not None and turn.audio_at is None
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp, opens=opens)
         if turn is None:
@@ -252,6 +254,7 @@ class Call:
         is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
+            self._runs_until = at + min(seconds + _SLACK, _RUNS_ON)
             # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
             if self.plays_on:
                 self.playout.chunk(at, seconds)
@@ -267,6 +270,23 @@ class Call:
             self.sounds.more(len(self.turns), data, opens=opens)
         self._play(turn, at, seconds)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
+
+    def _whose(self, number: int | None, at: float) -> Turn | None:
+        """Of which of the agent's utterances audio is that comes now; None for nobody's."""
+        if not self.turns:
+            return self._greet(at)
+        cut = self.said.interrupted(number)
+        if cut is None and number is None and at <= self._runs_until:
+            cut = self.said.may_run_on
+        return cut or self._open(number, at) or self._begin_remark(at) or self._go_on()
+
+    def _open(self, number: int | None, at: float) -> Turn | None:
+        """The answer that is not over; nothing has come of it where all was heard while the user spoke."""
+        turn = self.said.open(number)
+        if turn is not None and turn is self.turn and self.was_heard_meanwhile(turn, at):
+            turn.done_at = self.playout.finish(self.sound_until or at)
+            _take_back(turn)
+        return turn
 
     def _go_on(self) -> Turn | None:
         """The latest answer, if it seemed to be whole because nothing was heard of it: this is more of it."""
@@ -339,6 +359,15 @@ class Call:
         greeting.done_at = greeting.played_until = None
         return greeting
 
+    def was_heard_meanwhile(self, turn: Turn, at: float) -> bool:
+        """Whether all that came of an answer was played while the user still spoke: "mm-hm"."""
+        until = at if turn.speech_until is None else turn.speech_until
+        played = turn.played_until
+        if played is None and self.ends_by_quiet and turn.audio_at is not None and turn is self.said.latest:
+            # Nobody says that it was all.
+            played = self.sound_until
+        return turn.number > 0 and played is not None and played <= until
+
     def _begin_remark(self, at: float) -> Turn | None:
         """
         A remark, if it comes a while after the latest answer: audio right behind that is left of it.
@@ -349,7 +378,7 @@ class Call:
         latest = self.said.latest
         if latest is None or latest.done_at is None:
             return None
-        if was_heard_meanwhile(latest, at):
+        if self.was_heard_meanwhile(latest, at):
             self._quiet = None
             _take_back(latest)
             return latest
@@ -515,12 +544,6 @@ class Call:
     def underruns(self) -> int:
         """How often a player had nothing to play in the middle of an utterance."""
         return self.playout.underrun_count
-
-
-def was_heard_meanwhile(turn: Turn, at: float) -> bool:
-    """Whether all that came of an answer was played while the user still spoke: "mm-hm"."""
-    until = at if turn.speech_until is None else turn.speech_until
-    return turn.number > 0 and turn.played_until is not None and turn.played_until <= until
 
 
 def _take_back(turn: Turn) -> None:

@@ -101,6 +101,13 @@ class Utterances:
             return None
         return before if before is not None and before.barged_in_at is not None else None
 
+    @property
+    def may_run_on(self) -> Turn | None:
+        """The answer, or greeting, that was spoken over without an end, while nothing of the next came."""
+        turn, cut = self.turn, self.cut
+        has_begun = turn is None or turn.token_at is not None or turn.audio_at is not None
+        return None if has_begun or cut is None or not (cut.number or cut is self.greeting) else cut
+
     def interrupted(self, number: int | None) -> Turn | None:
         """The interrupted one whose audio goes on, also where the agent has said that it is over."""
         named = self.named(number)

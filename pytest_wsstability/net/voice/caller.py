@@ -15,7 +15,7 @@ from ...core.timeline.close import LocalReason
 from ...core.timeline.events import Direction, End, Role
 from ...core.timeline.timeline import Timeline
 from ...core.voice.audio import FRAME, AudioFormat
-from ...core.voice.call import Call, was_heard_meanwhile
+from ...core.voice.call import Call
 from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
 from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
 from ...profiles import NUMBER, SESSION_ID, TURN, Audio, BadAudio, Say, Spoken, VoiceRole
@@ -350,8 +350,9 @@ class Caller:
         seconds = parse_duration(within, "within")
         until = self.now + seconds
         is_done = await self._until(lambda: done(turn), until)
-        if was_heard_meanwhile(turn, self.now) and await self._until(
-            lambda: not was_heard_meanwhile(turn, self.now), min(self.now + _FOLLOWS, until)
+        call = self.call
+        if call.was_heard_meanwhile(turn, self.now) and await self._until(
+            lambda: not call.was_heard_meanwhile(turn, self.now), min(self.now + _FOLLOWS, until)
         ):
             is_done = await self._until(lambda: done(turn), until)
         if not is_done:

@@ -86,6 +86,45 @@ def test_audio_goes_on_though_the_agent_has_said_that_it_is_over(said):
     assert (made.turns[1].first_audio, made.underruns, made.stray_chunks) == (pytest.approx(1.0), 0, 0)
 
 
+@pytest.mark.parametrize("plays_on", [False, True])
+@pytest.mark.parametrize("greets", [False, True])
+@pytest.mark.parametrize(
+    ("chunk", "gap", "token", "stops", "first"),
+    [
+        # The user says something short over it, and it goes on in real time to 5 s; the answer comes at 6 s.
+        (0.1, 0.1, None, 1.0, 1.5),
+        (0.1, 0.19, None, 0.9, 1.5),
+        (0.25, 0.25, None, 1.0, 1.5),
+        # After a pause it is the answer: a pause beside what such a chunk plays, or beside any.
+        (0.1, 0.22, None, 0.32, 0.04),
+        (0.5, 0.26, None, 0.3, 0.06),
+        # So is what comes after a first word of it.
+        (0.1, 0.1, 4.55, 0.5, 0.1),
+    ],
+)
+def test_audio_that_goes_on_without_a_pause_is_no_answer(plays_on, greets, chunk, gap, token, stops, first):
+    """Where it has no number, and nobody has said that the interrupted one is over."""
+    events = [(3 + gap * each, "audio", chunk) for each in range(21) if 3 + gap * each < 5.01]
+    events += [(4.01, "speak"), (4.5, "hush"), (6.0, "audio", 1.0)]
+    events += [] if greets else [(1, "speak"), (2, "hush")]
+    events += [] if token is None else [(token, "token")]
+    made = call(*sorted(events), plays_on=plays_on)
+    interrupted = made.greeting if greets else made.turns[0]
+
+    assert made.turn.first_audio == pytest.approx(first)
+    if not plays_on:
+        assert interrupted.stop_latency == pytest.approx(stops, abs=0.1)
+
+
+def test_audio_that_goes_on_is_an_answer_where_the_end_of_the_interrupted_one_was_said():
+    made = call(
+        (1, "speak"), (2, "hush"), *[(3 + each / 10, "audio", 0.1) for each in range(16)], (4.58, "speak"),
+        (4.6, "audio", 0.1), (4.7, "done"), (4.7, "hush"), (4.75, "audio", 0.1),
+    )  # fmt: skip
+
+    assert (made.turn.first_audio, made.turns[0].stop_latency) == (pytest.approx(0.05), pytest.approx(0.02))
+
+
 @pytest.mark.parametrize(("number", "stops", "first"), [(1, 1.5, 1.0), (2, 0.0, 0.5)])
 def test_audio_of_an_interrupted_turn_is_known_by_its_number(number, stops, first):
     """Also when the user has ended, and the agent has said that it is over."""
@@ -542,6 +581,22 @@ def test_what_fell_quiet_while_the_user_spoke_is_no_answer_where_one_follows():
     made = call((1, "speak"), (2, "audio", 0.4), (4.4, "quiet"), (5, "hush"), (5.8, "audio", 1.0))
 
     assert (made.turn.first_audio, made.turn.done_at) == (pytest.approx(0.8), None)
+
+
+@pytest.mark.parametrize(
+    ("over", "first", "audio", "underruns"),
+    # The user ends at 2.5 s, and 0.4 s of audio are played from 1.5 s on: by then, or not.
+    [((2.5, "hush"), 0.5, 1.0, 0), ((1.9, "hush"), 1.1, 1.0, 0), ((1.8, "hush"), 0.0, 1.4, 1)],
+)
+def test_what_nobody_ended_while_the_user_spoke_is_no_answer_where_one_follows(over, first, audio, underruns):
+    """Though it has not been quiet for long: nothing is missed between the two."""
+    made = call(
+        (1, "speak"), (1.5, "token"), (1.5, "audio", 0.4), over, (2.9, "token"), (3.0, "audio", 1.0),
+        (6.0, "quiet"), ends_by_quiet=True,
+    )  # fmt: skip
+
+    assert made.turn.first_audio == pytest.approx(first)
+    assert (made.turn.audio_seconds, made.underruns) == (pytest.approx(audio), underruns)
 
 
 def test_nothing_is_broken_off_that_was_not_heard():

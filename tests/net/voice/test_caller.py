@@ -518,8 +518,12 @@ def test_an_agent_that_greets_is_heard_to_its_end(chunks, begins):
 @pytest.mark.parametrize(
     ("answers_after", "first", "waited"), [(1.0, 1.0, 1.1), (4.5, 4.5, 4.6), (None, 0.0, 5.0)]
 )
-@pytest.mark.parametrize("way", ["listen", "barge_in"])
-def test_what_was_said_while_the_user_spoke_is_no_answer_where_one_follows(way, answers_after, first, waited):
+@pytest.mark.parametrize(
+    ("way", "quiet"), [("listen", None), ("barge_in", None), ("barge_in", "1s"), ("barge_in", "6s")]
+)
+def test_what_was_said_while_the_user_spoke_is_no_answer_where_one_follows(
+    way, quiet, answers_after, first, waited
+):
     """People say "mm-hm", and agents do too: the user waits a while for more."""
 
     async def handler(connection):
@@ -539,7 +543,9 @@ def test_what_was_said_while_the_user_spoke_is_no_answer_where_one_follows(way, 
             return turn, user.now
         return turn, (await user.barge_in("1s", after="100ms")).speech_from
 
-    turn, until = with_caller(story, server={"handler": handler})
+    ends = {"answer_end": None, "answer_quiet": quiet} if quiet else {}
+    profile = JSON.replace(audio=dataclasses.replace(JSON.audio, **ends))
+    turn, until = with_caller(story, server={"handler": handler}, profile=profile)
 
     assert turn.first_audio == pytest.approx(first, abs=0.001)
     assert until - turn.speech_until == pytest.approx(waited, abs=0.03)
