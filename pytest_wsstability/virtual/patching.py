@@ -16,7 +16,18 @@ _RealDatetime = datetime.datetime
 
 
 class _FollowsReal(type):
-    """Makes ``isinstance(x, datetime.datetime)`` true for the real ones."""
+    """
+    Makes ``isinstance(x, datetime.datetime)`` true for the real ones, and the class itself equal to theirs.
+
+    A library that is imported meanwhile may look types up in a table (pydantic), and outlives this class.
+
+    """
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is _RealDatetime
+
+    def __hash__(cls) -> int:
+        return hash(_RealDatetime)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, _RealDatetime)

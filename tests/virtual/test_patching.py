@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import datetime
+import functools
 import pickle
 import time
 import warnings
@@ -111,6 +112,25 @@ def test_without_asking_the_clocks_are_real():
         return (time.time, time.monotonic, time.perf_counter, datetime.datetime) == REAL
 
     assert run_virtual(main()) is True
+
+
+def test_a_table_of_types_that_is_made_meanwhile():
+    """As pydantic's, where it is imported then: it knows the instants' type, then and later."""
+
+    async def main():
+        assert type(datetime.datetime.now()) == datetime.datetime  # noqa: E721
+        assert datetime.datetime != datetime.date
+        return {datetime.datetime: "an instant"}, functools.singledispatch(str), datetime.datetime
+
+    table, written, meanwhile = run_virtual(main(), patch_time=True)
+    written.register(meanwhile, lambda at: "an instant")
+
+    assert table[datetime.datetime] == written(datetime.datetime.now(datetime.UTC)) == "an instant"
+    assert (datetime.date in table, meanwhile == meanwhile, meanwhile != datetime.datetime) == (
+        False,
+        True,
+        False,
+    )
 
 
 def test_a_model_of_pydantics_that_is_made_meanwhile():
