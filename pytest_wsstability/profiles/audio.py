@@ -61,6 +61,7 @@ class VoiceRole(Enum):
     ANSWER_TEXT = "answer_text"
     TOOL_CALL = "tool_call"
     ANSWER = "answer"
+    ANSWER_SENT = "answer_sent"
     ANSWER_END = "answer_end"
     INTERRUPTED = "interrupted"
 
@@ -75,6 +76,7 @@ _OF_CLIENT = (
     VoiceRole.SPEECH, VoiceRole.SPEECH_END, VoiceRole.MANUAL, VoiceRole.ASK, VoiceRole.INTERRUPT,
 )  # fmt: skip
 _AUDIO = (VoiceRole.SPEECH, VoiceRole.ANSWER)
+_SEQUENCES = (VoiceRole.ANSWER_STARTED, VoiceRole.ANSWER_SENT)
 
 
 class AudioEnvelope(NamedTuple):
@@ -154,8 +156,8 @@ class Audio:
     # Server to client, where it listens: the user was heard to begin.
     speech_started: Messages = None
     # Server to client: what was understood so far, and in the end; an answer begins; a piece of it as text,
-    # all of its text; a tool is called, with whose result the answer goes on; a piece as audio; the answer is
-    # whole; it was broken off, because the user spoke.
+    # all of its text; a tool is called, with whose result the answer goes on; a piece as audio; no more audio
+    # comes, of a broken one either; the answer is whole; it was broken off, because the user spoke.
     partial: Messages = None
     final: Messages = None
     # Several of these are no wordings of one, but come one after the other.
@@ -165,6 +167,8 @@ class Audio:
     tool_call: Messages = None
     # None: the server only transcribes.
     answer: Messages = None
+    # Several of these come one after the other, too.
+    answer_sent: Messages = None
     answer_end: Messages = None
     interrupted: Messages = None
     # Where servers do not say it: an answer is whole when a player has had nothing to play for so long.
@@ -174,7 +178,7 @@ class Audio:
     plays_on: bool = False
 
     _written: dict[VoiceRole, Wording] = dataclasses.field(init=False, repr=False, compare=False)
-    _starts: list[Wording] = dataclasses.field(init=False, repr=False, compare=False)
+    _sequences: dict[VoiceRole, list[Wording]] = dataclasses.field(init=False, repr=False, compare=False)
     # Of a frame of speech; None where it is no JSON, or carries more.
     around: AudioEnvelope | None = dataclasses.field(init=False, repr=False, compare=False)
     # Messages that are nothing but a frame of speech, by the frame; and what they say, by the message.
@@ -203,8 +207,8 @@ class Audio:
         known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
         written = dict(reversed(known))
         object.__setattr__(self, "_written", written)
-        starts = [each for role, each in known if role is VoiceRole.ANSWER_STARTED]
-        object.__setattr__(self, "_starts", starts)
+        sequences = {of: [each for role, each in known if role is of] for of in _SEQUENCES}
+        object.__setattr__(self, "_sequences", sequences)
         object.__setattr__(self, "around", AudioEnvelope.of(written.get(VoiceRole.SPEECH)))
         # Audio first, because most messages are that; then those that fix more of a message.
         known.sort(key=lambda pair: (pair[0] not in _AUDIO, -weight(pair[1].source)))
@@ -322,9 +326,9 @@ class Audio:
         values = {"audio": carried, "text": text, "session_id": session_id, "number": number}
         return each.write({**values, **_of_turn(turn)})
 
-    def write_start(self, *, turn: int) -> list[str | bytes]:
-        """What says that an answer begins, one message after the other; nothing where nobody says it."""
-        return [each.write(_of_turn(turn)) for each in self._starts]
+    def write_sequence(self, role: VoiceRole, *, turn: int) -> list[str | bytes]:
+        """What says that an answer begins, or is sent, message after message; none where nobody says it."""
+        return [each.write(_of_turn(turn)) for each in self._sequences[role]]
 
 
 def _of_turn(turn: int) -> Values:

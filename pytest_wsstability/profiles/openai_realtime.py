@@ -29,6 +29,7 @@ from .wording import json_of
 # All that the server says has it, and clients that check what they read insist on it (pipecat).
 _EVENT = {"event_id": Free("event_1", optional=True)}
 _SAID = {"item_id": Free("item_1", "said", optional=True), **_EVENT}
+_USAGE = {"usage": Free({"type": "duration", "seconds": 1.0}, optional=True)}
 _CONTENT = {"content_index": Free(0, optional=True)}
 _RESPONSE_ID = Free("turn-1", "id", optional=True)
 _ANSWER = Free("item_2", "answer", optional=True)
@@ -46,6 +47,8 @@ _CALLS = tuple(
 # Where the server listens too, it ends and answers a turn that was committed once more.
 _MANUAL = {"audio": {"input": {"turn_detection": None}}}
 _SESSION = {"type": "realtime", **_MANUAL}
+# As the Agents SDK insists on it.
+_NAMED = {"id": SESSION_ID, "type": Free("realtime", optional=True)}
 _ERROR = {"type": "server_error", "code": None, "message": "an error", "param": None, "event_id": None}
 _EXPIRED = "Your session hit the maximum duration of 60 minutes."
 # Not an error of either end: a client said "cancel" while the end of the response was on its way to it.
@@ -80,10 +83,10 @@ OPENAI_REALTIME = Profile(
     name="openai-realtime",
     title="OpenAI Realtime",
     specification="https://platform.openai.com/docs/guides/realtime-websocket",
-    greeting={"type": "session.created", "session": {"id": SESSION_ID}, **_EVENT},
+    greeting={"type": "session.created", "session": _NAMED, **_EVENT},
     session_info={"type": "session.update", "session": Free(_SESSION)},
     session_confirmed=(
-        {"type": "session.updated", "session": {"id": SESSION_ID}, **_EVENT},
+        {"type": "session.updated", "session": _NAMED, **_EVENT},
         {"type": "session.updated"},
     ),
     error=Codec(_read_error, json.dumps({"type": "error", "event_id": "event_1", "error": _ERROR})),
@@ -114,7 +117,7 @@ OPENAI_REALTIME = Profile(
             **_SAID,
         },
         partial={"type": f"{_HEARD}.delta", "delta": TEXT, **_SAID, **_CONTENT},
-        final={"type": f"{_HEARD}.completed", "transcript": TEXT, **_SAID, **_CONTENT},
+        final={"type": f"{_HEARD}.completed", "transcript": TEXT, **_USAGE, **_SAID, **_CONTENT},
         # What a client has not heard of is no answer to it (livekit-agents).
         answer_started=(
             {"type": "response.created", "response": {"id": _RESPONSE_ID, "status": "in_progress"}, **_EVENT},
@@ -129,6 +132,10 @@ OPENAI_REALTIME = Profile(
         answer=(
             {"type": "response.output_audio.delta", "delta": AUDIO, **_RESPONSE},
             {"type": "response.audio.delta", "delta": AUDIO, **_RESPONSE},
+        ),
+        answer_sent=(
+            {"type": "response.output_audio.done", **_RESPONSE},
+            {"type": "response.output_item.done", "item": _MESSAGE, **_OUTPUT},
         ),
         # What failed or is incomplete is over too.
         answer_end=(

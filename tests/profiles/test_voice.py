@@ -180,7 +180,7 @@ def test_what_is_written_for_openai_is_the_first_part_of_the_first_answer():
 
 def test_what_is_written_for_openai_before_an_answer():
     """Its client libraries want to hear of the answer and of its message first."""
-    created, added = map(json.loads, OPENAI_REALTIME.audio.write_start(turn=3))
+    created, added = map(json.loads, OPENAI_REALTIME.audio.write_sequence(VoiceRole.ANSWER_STARTED, turn=3))
 
     assert (created["type"], created["response"]["id"]) == ("response.created", "turn-3")
     assert (added["type"], added["response_id"], added["item"]["id"]) == (
@@ -189,7 +189,7 @@ def test_what_is_written_for_openai_before_an_answer():
 
 
 def test_nothing_is_written_before_an_answer_where_nobody_says_it():
-    assert JSON.audio.write_start(turn=1) == []
+    assert JSON.audio.write_sequence(VoiceRole.ANSWER_STARTED, turn=1) == []
 
 
 @pytest.mark.parametrize("role", [VoiceRole.SPEECH_STARTED, VoiceRole.ANSWER_END, VoiceRole.FINAL])

@@ -7,9 +7,10 @@ import contextlib
 
 import pytest
 
-from pytest_wsstability import Cause, Orchestrator, StabilityError, connect, faults
+from pytest_wsstability import Cause, Orchestrator, StabilityError, connect, faults, voice
 from pytest_wsstability.core.timeline.events import Direction
 from pytest_wsstability.profiles.ocpp import OCPP, OCPP201
+from pytest_wsstability.profiles.openai_realtime import OPENAI_REALTIME
 from tests.test_write_your_own_page import legacy_graphql
 
 pytestmark = [
@@ -388,6 +389,27 @@ async def test_an_openai_client():
             assert created.session.id == session.id
             await asyncio.sleep(600)
             await session.assert_alive_for("10m")
+
+
+async def test_what_an_openai_client_is_told_has_all_that_its_types_require():
+    """The Agents SDK looks at each event, and passes none on that lacks something."""
+    events = pytest.importorskip("openai.types.realtime")
+    told = pytest.importorskip("pydantic").TypeAdapter(events.RealtimeServerEvent)
+    quick = voice.Pipeline(stt="100ms", ai="100ms", tts="100ms", answer="2s")
+    async with Orchestrator(profile="openai-realtime", voice=quick) as orchestrator:
+        connection = await connect(orchestrator.url, profile="frames", inbox=10_000)
+        speech = OPENAI_REALTIME.audio.write_speech(OPENAI_REALTIME.audio.format.written([9000] * 480))
+        silence = OPENAI_REALTIME.audio.write_speech(OPENAI_REALTIME.audio.format.silence)
+        await connection.send_json({"type": "session.update", "session": {"type": "realtime"}})
+        for frame in [speech] * 50 + [silence] * 60 + [speech] * 50 + [silence] * 200:
+            await connection.send(frame)
+            await asyncio.sleep(0.02)
+        kinds = set()
+        with contextlib.suppress(TimeoutError):
+            while True:
+                kinds.add(told.validate_json(await connection.recv(within="1s"), strict=True).type)
+        await connection.close()
+        assert {"session.created", "session.updated", "response.output_audio.done", "response.done"} < kinds
 
 
 async def test_an_openai_client_without_pongs():

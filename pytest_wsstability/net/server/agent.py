@@ -224,6 +224,8 @@ class Agent:
         if turn is not None and turn.heard_until is not None:
             dialogue.open = None
         if answering and turn is not None:
+            if turn.audio:
+                self._send(*self._audio.write_sequence(VoiceRole.ANSWER_SENT, turn=turn.number))
             self._say(VoiceRole.INTERRUPTED, turn)
 
     def _cancel(self) -> None:
@@ -253,12 +255,13 @@ class Agent:
             await self._stage(StageName.STT, turn)
             self._say(VoiceRole.FINAL, turn, text=f"what was said in turn {turn.number}")
             if self._audio.answers:
-                self._send(*self._audio.write_start(turn=turn.number))
+                self._send(*self._audio.write_sequence(VoiceRole.ANSWER_STARTED, turn=turn.number))
                 await self._stage(StageName.AI, turn)
                 self._say_tokens(turn)
                 await self._stage(StageName.TTS, turn)
                 self._say(VoiceRole.ANSWER_TEXT, turn, text="word " * TOKENS)
                 await self._say_audio(turn)
+                self._send(*self._audio.write_sequence(VoiceRole.ANSWER_SENT, turn=turn.number))
                 self._say(VoiceRole.ANSWER_END, turn)
         except StageCrashed as crash:
             for timer in self._tokens:

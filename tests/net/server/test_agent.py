@@ -78,6 +78,8 @@ def test_a_turn_of_openai():
         "response.output_item.added",
         "response.output_audio_transcript.delta",
         "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_item.done",
         "response.done",
     ]
 
@@ -117,8 +119,9 @@ def test_silence_ends_a_turn_where_the_service_listens(profile, update, turns, u
     assert sum(at is not None for at in run_virtual(main())) == turns
 
 
-def test_the_client_is_told_that_the_user_speaks_over_the_answer():
-    """A client of OpenAI that never cancels stops its player at this."""
+@pytest.mark.parametrize(("silence", "sent"), [(80, [("response.output_audio.done", None)]), (25, [])])
+def test_the_client_is_told_that_the_user_speaks_over_the_answer(silence, sent):
+    """A client of OpenAI that never cancels stops its player at this; of audio that came no more comes."""
     form = find("openai-realtime").audio.format
     loud = [form.written([9000] * (form.rate // 50))] * 50
 
@@ -127,7 +130,7 @@ def test_the_client_is_told_that_the_user_speaks_over_the_answer():
             Orchestrator(profile="openai-realtime", voice=Pipeline(answer="4s")) as orchestrator,
             opened(orchestrator.url, profile="frames", inbox=1000) as connection,
         ):
-            for frame in loud + [form.silence] * 80 + loud:
+            for frame in loud + [form.silence] * silence + loud:
                 await connection.send(find("openai-realtime").audio.write_speech(frame))
                 await asyncio.sleep(0.02)
             heard = []
@@ -136,8 +139,9 @@ def test_the_client_is_told_that_the_user_speaks_over_the_answer():
                     heard.append(json.loads(await connection.recv(within="1s")))
             return [(each["type"], each.get("response", {}).get("status")) for each in heard]
 
-    heard = [each for each in run_virtual(main()) if each[0] in (STARTED, "response.done")]
-    assert heard[:3] == [(STARTED, None), (STARTED, None), ("response.done", "cancelled")]
+    told = (STARTED, "response.output_audio.done", "response.done")
+    heard = [each for each in run_virtual(main()) if each[0] in told]
+    assert heard[: 3 + len(sent)] == [(STARTED, None)] * 2 + sent + [("response.done", "cancelled")]
 
 
 def test_a_turn_of_the_telephone_ends_by_silence():
