@@ -12,12 +12,13 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..core.redact import redact_source, redact_text
 from ..core.secret_names import name_own
 from ..core.secret_values import SECRETS
-from .seams.pytest import redact_log_file, redact_terminal
+from .seams.pytest import is_representation, redact_log_file, redact_terminal
 from .settings import TargetKind
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _NAME = "wsstability-secrecy"
+# Levels of a value that are looked at one by one: a list may have itself in it.
+_DEEPEST = 50
 _NAME_IN_JUNIT = re.compile(r'(?<= name=")[^"]*')
 
 
@@ -80,21 +83,41 @@ def redact_junit(config: pytest.Config) -> None:
                 file.write_text(masked, "utf-8")
 
 
-def _redacted(value: Any) -> Any:
-    """Texts in lists, tuples, mappings and objects of pytest's, which are changed in place."""
+def _redacted(value: Any, depth: int = 0) -> Any:
+    """
+    A value with every text in it redacted: in lists, tuples and mappings, in place in what pytest prints.
+
+    Anything else belongs to a test or to another plugin, and stays as it is, unless it is printed with a
+    secret: then that text, redacted, stands for it.
+
+    """
     if type(value) is str:
         return redact_source(value)
-    if isinstance(value, list | tuple):
-        return type(value)([_redacted(each) for each in value])
-    if isinstance(value, dict):
-        return {_redacted(name): _redacted(each) for name, each in value.items()}
-    for name, each in list(getattr(value, "__dict__", {}).items()):
-        setattr(value, name, _redacted_lines(each) if name == "lines" and _is_text(each) else _redacted(each))
+    if depth > _DEEPEST:
+        return _printed(value)
+    inside = partial(_redacted, depth=depth + 1)
+    if type(value) in (list, tuple):
+        return type(value)(map(inside, value))
+    if type(value) is dict:
+        return {inside(name): inside(each) for name, each in value.items()}
+    if not is_representation(value):
+        return _printed(value)
+    for name, each in list(vars(value).items()):
+        setattr(value, name, _redacted_lines(each) if name == "lines" and _is_text(each) else inside(each))
+    return value
+
+
+def _printed(value: Any) -> Any:
+    """What a value of others prints, redacted; the value itself where that changes nothing."""
+    # Their code may fail, and nobody has asked for it.
+    with suppress(Exception):
+        shown = redact_source(text := str(value))
+        return value if shown == text else shown
     return value
 
 
 def _is_text(value: Any) -> TypeGuard[list[str]]:
-    """Whether this is several texts; an object that is a property of a test may have others as its lines."""
+    """Whether this is several texts."""
     return isinstance(value, list) and len(value) > 1 and all(type(each) is str for each in value)
 
 

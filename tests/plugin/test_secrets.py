@@ -330,6 +330,79 @@ def test_what_another_plugin_calls_lines_stays(lines):
     assert report.longrepr.lines == lines
 
 
+PROPERTIES = """
+import collections
+import enum
+from dataclasses import dataclass
+
+import pytest
+
+SECRET = "hunter2&hunter3"
+Point = collections.namedtuple("Point", "x y")
+State = enum.Enum("State", "OPEN")
+
+@dataclass(frozen=True)
+class Frozen:
+    at: str = "home"
+
+class Itself:
+    def __init__(self):
+        self.me = self
+
+class Mute:
+    def __str__(self):
+        raise RuntimeError("no database here")
+
+class Holder:
+    token = SECRET
+    def __str__(self):
+        return f"holds {self.token}"
+
+nested = ["deep"]
+nested.append(nested)
+SEEN = [
+    Point(1, 2), State.OPEN, State, Frozen(), Itself(), Mute(), collections, collections.OrderedDict(a=1),
+    collections.defaultdict(list), KeyError("a"), int, {1, 2}, nested,
+]
+
+@pytest.mark.ws_stability(alive_for="1s", headers={"X-Token": SECRET})
+def test_soak(ws_soak): ...
+
+@pytest.mark.parametrize("number", range(len(SEEN)))
+def test_it(record_property, number):
+    record_property("seen", SEEN[number])
+
+def test_holder(record_property):
+    record_property("holder", Holder())
+    record_property("inside", [Holder()])
+    assert Holder.token == SECRET
+
+def test_seen(reported):
+    *theirs, looped, shown, inside = reported
+    assert all(value is given for value, given in zip(theirs, SEEN, strict=False))
+    assert str(looped).startswith("['deep', [")
+    assert (shown, inside) == ("holds ***", ["holds ***"])
+"""
+REPORTED = """
+import pytest
+
+properties = []
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        properties.extend(value for _, value in report.user_properties)
+
+@pytest.fixture
+def reported():
+    return properties
+"""
+
+
+def test_objects_that_other_tests_give_to_reports_stay_theirs(passes):
+    """A test gives `record_property` what it likes; only what is printed with a secret becomes its text."""
+    assert passes(PROPERTIES, conftest=REPORTED) == 16
+
+
 def test_names_of_a_teams_own(run, ini):
     """Those of ini ``ws_secrets`` too, where nobody gave the value."""
     ini("ws_secrets =", "    badge")

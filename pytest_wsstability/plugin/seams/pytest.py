@@ -21,6 +21,8 @@ import pytest
 # What is touched, and of what; `definitions` says what is missing. Without the other, less is known.
 FIXTURE_MANAGER = "_fixturemanager"
 PARENT_REQUEST = "_parent_request"
+# Whose representations of failures are made of texts, and may be changed: pytest's, and the plugin's own.
+_REPRESENTED_BY = ("_pytest", __name__.partition(".")[0])
 
 
 def definitions(name: str, node: pytest.Item | pytest.Collector) -> Sequence[pytest.FixtureDef[Any]]:
@@ -48,6 +50,12 @@ def asking(request: pytest.FixtureRequest | None) -> Iterator[str]:
         if request.fixturename is not None:
             yield request.fixturename
         request = getattr(request, PARENT_REQUEST, None)
+
+
+def is_representation(value: object) -> bool:
+    """Whether this is a failure, or a part of one, as pytest prints it."""
+    maker = type(value).__module__.partition(".")[0]
+    return maker in _REPRESENTED_BY and hasattr(value, "toterminal")
 
 
 def redact_terminal(config: pytest.Config, redact: Callable[[str], str]) -> None:
