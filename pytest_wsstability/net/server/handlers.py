@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ...core.timeline.close import LocalReason
 from ..connection import Connection
 from ..errors import ConnectionEnded
 
+T = TypeVar("T")
 Handler = Callable[[Connection], Awaitable[None]]
 
 
@@ -19,7 +21,7 @@ async def echo_messages(connection: Connection) -> None:
 
 
 class Handlers:
-    """Runs a handler for each connection, and remembers what it raised."""
+    """Runs a handler for each connection, and remembers what it and other functions of the user's raised."""
 
     def __init__(self, handler: Handler | None) -> None:
         self._handler = handler
@@ -28,6 +30,19 @@ class Handlers:
 
     def __bool__(self) -> bool:
         return self._handler is not None
+
+    def heard(self, call: Callable[[T], object] | None) -> Callable[[T], object] | None:
+        """A function of the user's that the event loop calls: what it raises is remembered, not logged."""
+        if call is None:
+            return None
+
+        def called(value: T) -> None:
+            try:
+                call(value)
+            except Exception as exc:
+                self._error = self._error or exc
+
+        return called
 
     def start(self, connection: Connection) -> None:
         """Run the handler, if there is one."""
@@ -67,7 +82,7 @@ class Handlers:
         Wait for the end of all of them.
 
         Raises:
-            BaseException: what one of them raised, the first.
+            BaseException: what one of them raised, or a function that was `heard`; the first.
 
         """
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

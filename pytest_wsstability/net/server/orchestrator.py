@@ -140,9 +140,8 @@ class Orchestrator:
         _check_one(echo=echo, handler=handler, voice=voice)
         # None where nobody speaks.
         self._agents = None if voice is None else VoiceAgents.of(voice, self.profile, self._block)
-        self._handlers, self._ended = Handlers(echo_messages if echo else handler), ended
-        self._port = Port(host, port, tls)
-        self._subprotocols = [Subprotocol(name) for name in subprotocols]
+        self._handlers = Handlers(echo_messages if echo else handler)
+        self._port, self._subprotocols = Port(host, port, tls), [Subprotocol(name) for name in subprotocols]
         self._select = None if subprotocols else _chooser(self.profile.subprotocols)
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers, self._max_size = parse_headers(headers), max_size
@@ -158,7 +157,8 @@ class Orchestrator:
         self._faults = PeerFaults(self.program, self._registry, self._restart_by_fault)
         # None: clients reach the server directly.
         self._path = Path(self.program.link, tls=tls is not None) if self.program.link else None
-        self._registry.links_to, self._registry.on_refused = self._links_to, refused
+        self._registry.links_to = self._links_to
+        self._registry.on_refused, self._ended = self._handlers.heard(refused), self._handlers.heard(ended)
         self._running = False
         # Down and about to come back; None while it is up or stopped.
         self._restarting: asyncio.Task[None] | None = None
@@ -299,7 +299,7 @@ class Orchestrator:
         Close every connection with 1001 and wait until nothing of the server is left.
 
         Raises:
-            BaseException: what a handler raised, the first of them.
+            BaseException: what a handler, `ended` or `refused` raised, the first of them.
 
         """
         if not self._running:

@@ -291,6 +291,37 @@ async def test_refused_is_called_with_each_attempt_that_does_not_open():
     assert [(each.status, each.told[:7]) for each in came] == [(403, "Origin:"), (None, "")]
 
 
+async def test_what_ended_raises_is_told_when_the_server_stops():
+    """A failed assertion in it would be a line in the log, and the test would pass."""
+
+    def ended(connection):
+        assert connection.timeline.close.code == 4000
+
+    orchestrator = Orchestrator(ended=ended)
+    await orchestrator.start()
+    async with opened(orchestrator.url):
+        pass
+    with pytest.raises(AssertionError):
+        await orchestrator.stop()
+    # Told once.
+    await orchestrator.stop()
+
+
+async def test_what_refused_raises_is_told_when_the_server_stops():
+    """The server goes on, and has taken down who came."""
+
+    def refused(attempt):
+        raise LookupError(attempt.status)
+
+    orchestrator = Orchestrator(refused=refused, allow_origins=[])
+    await orchestrator.start()
+    with pytest.raises(OpeningError):
+        await connect(orchestrator.url, origin="https://elsewhere.example")
+    with pytest.raises(LookupError, match=r"^403$"):
+        await orchestrator.stop()
+    assert [attempt.status for attempt in orchestrator.attempts] == [403]
+
+
 async def test_a_message_over_the_servers_limit_is_refused():
     """1009 at the server's end."""
     async with connected({"echo": True, "max_size": 100}) as (connection, orchestrator):
