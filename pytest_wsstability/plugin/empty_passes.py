@@ -17,8 +17,9 @@ from ..core.duration import show_duration
 from .asked import NO_FLEET
 from .checking import late_mark
 from .margins import StabilityWarning
-from .markers import FLEET, STABILITY, fixtures_of
+from .markers import FLEET, STABILITY
 from .plans import asks, plan_of
+from .project_fixtures import our_fixtures
 from .stash import connection_key, connector_key, fleet_key, loop_key, soak_key, unheld_key, watch_key
 
 if TYPE_CHECKING:
@@ -41,24 +42,30 @@ def watched(item: pytest.Item) -> Iterator[None]:
         listener = _Listener(watch)
         # What asyncio says of a task whose error nobody took, on whatever loop.
         logger = logging.getLogger("asyncio")
-        logger.addHandler(listener)
+        logger.addFilter(listener)
         try:
             yield
         finally:
-            logger.removeHandler(listener)
+            logger.removeFilter(listener)
 
 
-class _Listener(logging.Handler):
-    """Hears of failures that nobody else hears of."""
+class _Listener(logging.Filter):
+    """
+    Hears of failures that nobody else hears of, and lets every record pass.
+
+    No handler: with one, what a run without others would print on stderr is lost (`logging.lastResort`).
+
+    """
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__()
         self._watch = watch
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, AssertionError):
             self._watch.unheard(error)
+        return True
 
 
 def begin(item: pytest.Item) -> None:
@@ -86,7 +93,7 @@ def refuse(item: pytest.Item) -> None:
     """
     __tracebackhide__ = True
     refuse_unused(item)
-    stash, names = item.stash, fixtures_of(item)
+    stash, names = item.stash, our_fixtures(item)
     # One that has a mark of its own may have asked by name for what holds it to that.
     asked = "ws_connect" in names or any(map(asks, item.own_markers))
     if stash.get(watch_key, None) is None or not asked:

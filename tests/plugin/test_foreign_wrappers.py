@@ -127,3 +127,33 @@ def test_a_failure_of_any_kind_can_be_read(run, source, order):
     assert outcomes.pop("skipped", 1) == 1
     assert outcomes == {}
     assert "INTERNALERROR" not in result.stdout.str()
+
+
+LOST = """
+import asyncio
+import gc
+import logging
+
+import pytest
+
+@pytest.mark.asyncio
+async def test_theirs(capsys, monkeypatch):
+    # Those of the run that this one is in.
+    monkeypatch.setattr(logging.root, "handlers", [])
+
+    async def fails():
+        raise LookupError("lost")
+
+    task = asyncio.create_task(fails())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+    assert "Task exception was never retrieved" in capsys.readouterr().err
+
+async def test_ours(ws_clock): ...
+"""
+
+
+def test_what_asyncio_logs_is_printed_where_nobody_takes_logs(passes):
+    """Without handlers, logging writes to stderr; what listens for lost assertions is none."""
+    assert passes(LOST, "-p", "no:logging") == 2
