@@ -47,7 +47,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import async_url, hides, may_ask_by_name, overrides
+from .project_fixtures import async_url, may_ask_by_name, our_fixtures, overrides
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -104,15 +104,15 @@ def check(item: pytest.Item) -> None:
     plan = plan_of(item)
     orchestrator = orchestrator_of(item)
     middleboxes_of(item)
-    names = set(fixtures_of(item))
+    names = our_fixtures(item)
     if plan.requirement is not None:
         _check_judges(item, names)
     if plan.requirement is not None and plan.requirement.alive_for is not None:
         _check_program(orchestrator, plan.requirement.alive_for)
     if not is_skipped(item):
-        _check_starts(item, names)
+        _check_starts(item)
         _check_traffic(item, names)
-    if FLEET not in names and plan.fleet is not None and not _asks_later(item, names):
+    if FLEET not in names and plan.fleet is not None and not _asks_later(item):
         raise ValueError(NO_FLEET)
     voice_of(item)
     _check_target(item)
@@ -137,18 +137,18 @@ def _check_spelling(item: pytest.Item) -> None:
         )
 
 
-def _asks_later(item: pytest.Item, names: Set[str]) -> bool:
+def _asks_later(item: pytest.Item) -> bool:
     """Whether only a run of a marked test tells what holds it to its mark; see empty_passes.py."""
-    return any(map(asks, item.own_markers)) and JUDGES.isdisjoint(names) and may_ask_by_name(item)
+    return any(map(asks, item.own_markers)) and JUDGES.isdisjoint(fixtures_of(item)) and may_ask_by_name(item)
 
 
 def _check_judges(item: pytest.Item, names: Set[str]) -> None:
     """See that something holds the test to its requirement."""
     judges = JUDGES & names
-    hidden = sorted(name for name in judges if hides(name, item))
+    hidden = sorted(JUDGES.intersection(fixtures_of(item)) - judges)
     # The mark of a class or module is for those of its tests that use one.
     asked = hidden or any(map(asks, item.own_markers))
-    if asked and len(hidden) == len(judges) and not _asks_later(item, names):
+    if asked and not judges and not _asks_later(item):
         why = f"; {hidden[0]} is a fixture of the project's here, give it another name" if hidden else ""
         raise ValueError(
             f"{STABILITY}: nothing in this test is held to it; use one of the fixtures "
@@ -156,9 +156,9 @@ def _check_judges(item: pytest.Item, names: Set[str]) -> None:
         )
 
 
-def _check_starts(item: pytest.Item, names: Set[str]) -> None:
+def _check_starts(item: pytest.Item) -> None:
     """See that a test whose own mark says how the reference server behaves may start one."""
-    starts = not names.isdisjoint({"ws_orchestrator", "ws_url"})
+    starts = not {"ws_orchestrator", "ws_url"}.isdisjoint(fixtures_of(item))
     if written_at(item, ORCHESTRATOR) and not starts and not may_ask_by_name(item):
         raise ValueError(
             f"{ORCHESTRATOR}: this test starts none; use the fixture ws_orchestrator, or one that connects "
@@ -296,7 +296,7 @@ def _check_target(item: pytest.Item) -> None:
             f"{SERVER}: no app is under test that it could serve; give one by --ws-app module:app, the ini "
             "ws_app or a fixture ws_app"
         )
-    if "ws_command" in fixtures_of(item) and not runs_command(item):
+    if "ws_command" in our_fixtures(item) and not runs_command(item):
         raise ValueError(
             "ws_command: no command is under test; run with --ws-command 'node server.js --port {port}'"
         )
@@ -311,7 +311,7 @@ def _check_target(item: pytest.Item) -> None:
 
 def _check_length(item: pytest.Item) -> None:
     """See that a hold is told how long it is; a conftest may say that of tests without a mark."""
-    plan, names = plan_of(item), fixtures_of(item)
+    plan, names = plan_of(item), our_fixtures(item)
     endless = plan.requirement is None or plan.requirement.alive_for is None
     if "ws_soak" in names and endless:
         raise ValueError(HOW_LONG)

@@ -25,7 +25,7 @@ from ..virtual.runner import is_loop_running
 from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio, is_of_anyio
 from .own_server import joined, orchestrator_options, own_orchestrator
 from .plans import base_target_of, has_a_loop, is_virtual, loop_scope, plan_of, runs_command
-from .project_fixtures import overrides
+from .project_fixtures import hides, our_fixtures, overrides
 from .seams.pytest import asking
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
@@ -254,7 +254,7 @@ def box(request: pytest.FixtureRequest, ws_url: str) -> Iterator[MiddleboxProxy]
     """What ``ws_middlebox`` gives."""
     if _holds_without_a_loop(request):
         # It needs a loop, and only the hold had one: this is the box that the hold went through.
-        yield request.getfixturevalue(VOICE if VOICE in request.fixturenames else "ws_soak").proxy
+        yield request.getfixturevalue(VOICE if VOICE in our_fixtures(request.node) else "ws_soak").proxy
         return
     ws_url = aimed(request.node, ws_url)
     loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
@@ -294,13 +294,14 @@ def session_within(requirement: Requirement | None) -> float:
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:
     """Whether a finished hold is the only one in a test that needs a loop, and brings its own."""
     # One that is asked for by name, as in steps of pytest-bdd, is no fixture of the test before it is there.
-    has_one = not {"ws_soak", FLEET, VOICE}.isdisjoint([*request.fixturenames, *asking(request)])
+    asked = {"ws_soak", FLEET, VOICE}.intersection([*request.fixturenames, *asking(request)])
+    has_one = any(not hides(name, request.node) for name in asked)
     return has_one and not has_a_loop(request.node)
 
 
 def _way(request: pytest.FixtureRequest, url: str) -> str:
     """Where connections of a test lead that are given no URL: through its middlebox, if it has one."""
-    if MIDDLEBOX not in request.fixturenames:
+    if MIDDLEBOX not in request.fixturenames or hides(MIDDLEBOX, request.node):
         return url
     started: MiddleboxProxy = request.getfixturevalue(MIDDLEBOX)
     return started.url

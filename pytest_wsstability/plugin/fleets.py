@@ -18,12 +18,12 @@ from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .failures import says_what_is_wrong
-from .markers import FLEET, fixtures_of
+from .markers import FLEET
 from .orders import order_of
 from .own_loop import without_late_threads
 from .own_server import OwnServer, own_server
 from .plans import has_a_loop, is_too_long, is_virtual, plan_of, target_of
-from .project_fixtures import overrides
+from .project_fixtures import our_fixtures, overrides
 from .reports.results import results_of
 from .servers.commands import refuse
 from .servers.fleet_causes import tell_fleet
@@ -50,7 +50,7 @@ def check_resources(session: pytest.Session) -> None:
 
     """
     for item in session.items:
-        if FLEET not in fixtures_of(item) or is_too_long(item):
+        if FLEET not in our_fixtures(item) or is_too_long(item):
             continue
         fleet = plan_of(item).fleet
         if fleet is None:

@@ -18,6 +18,7 @@ from ..net.client_side import KEEPALIVE
 from ..net.server.behaviour import Behaviour, behaviour_of
 from .markers import MIDDLEBOX, ORCHESTRATOR, fixtures_of, params_of
 from .plans import is_virtual, orchestrator_of, plan_of, target_of
+from .project_fixtures import our_fixtures
 from .settings import TargetKind
 from .stash import orchestrator_key, soak_key, spins_key
 
@@ -71,7 +72,7 @@ def _warn(item: pytest.Item) -> None:
 
 def _may_go_elsewhere(item: pytest.Item) -> bool:
     """Whether the test itself says where its connections lead."""
-    own = fixtures_of(item)
+    own = our_fixtures(item)
     return "ws_connect" in own and {"ws_soak", "ws_connection"}.isdisjoint(own)
 
 
@@ -168,7 +169,7 @@ def add_margins(item: pytest.Item, report: pytest.TestReport) -> None:
 def _sends_what_it_says(item: pytest.Item) -> bool:
     """Whether the marker alone says what the client sends."""
     requirement = plan_of(item).requirement
-    names = fixtures_of(item)
+    names = our_fixtures(item)
     return "ws_connect" not in names or (requirement is not None and requirement.heartbeat_every is not None)
 
 

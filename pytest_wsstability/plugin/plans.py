@@ -42,7 +42,7 @@ from .opening import (
     read_traffic,
 )
 from .options import TIMES
-from .project_fixtures import leaves, overrides
+from .project_fixtures import leaves, our_fixtures, overrides
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
@@ -91,11 +91,12 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
 
     """
     marker = next(closest_first(item, MIDDLEBOX), None)
-    if MIDDLEBOX not in fixtures_of(item):
+    ours = our_fixtures(item)
+    if MIDDLEBOX not in ours:
         if marker is not None:
             raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
         return []
-    if FLEET in fixtures_of(item):
+    if FLEET in ours:
         raise ValueError(
             f"{MIDDLEBOX}: the fleet of {FLEET} goes past it; hold one connection through it, with ws_soak"
         )
@@ -342,7 +343,7 @@ def refuse_mixed_time(item: pytest.Item) -> None:
 
 def is_too_long(item: pytest.Item) -> bool:
     """Whether a test takes long in real time, and nobody asks for such: it is skipped."""
-    long_ones = {FLEET, VOICE}.intersection(fixtures_of(item))
+    long_ones = {FLEET, VOICE}.intersection(our_fixtures(item))
     is_long = item.get_closest_marker(LONG) is not None or bool(long_ones)
     return is_long and not item.config.stash[settings_key].long and not is_virtual(item)
 

@@ -39,6 +39,11 @@ def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
     )
 
 
+def our_fixtures(item: pytest.Item) -> set[str]:
+    """The fixtures of ours that a test uses, without those of the project's that only have such a name."""
+    return {name for name in FIXTURES.intersection(fixtures_of(item)) if not hides(name, item)}
+
+
 def imports_us(names: Iterable[str], item: pytest.Item) -> bool:
     """Whether the module of a test, of one of these fixtures, or of one behind them imports the plugin."""
     functions: list[Any] = [getattr(item, "function", None)]

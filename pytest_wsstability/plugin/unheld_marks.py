@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from .asked import MarkedNode
-from .markers import JUDGES, STABILITY, fixtures_of, is_skipped, marks_in
+from .markers import JUDGES, STABILITY, is_skipped, marks_in
 from .plans import asks, plan_of
-from .project_fixtures import may_ask_by_name
+from .project_fixtures import may_ask_by_name, our_fixtures
 from .stash import marked_key
 
 
@@ -58,4 +58,4 @@ def _marked(collector: pytest.Collector) -> Iterator[pytest.Collector]:
 
 
 def _may_be_held(item: pytest.Function) -> bool:
-    return not JUDGES.isdisjoint(fixtures_of(item)) or may_ask_by_name(item)
+    return not JUDGES.isdisjoint(our_fixtures(item)) or may_ask_by_name(item)

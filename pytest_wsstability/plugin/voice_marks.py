@@ -13,8 +13,9 @@ from ..net.voice.caller import read_sound
 from ..net.voice.holding import check_asked, check_script
 from ..profiles.catalogue import audio_of
 from .asked import Plan, VoiceAsked
-from .markers import VOICE, fixtures_of
+from .markers import VOICE
 from .plans import merged, plan_of
+from .project_fixtures import our_fixtures
 from .stash import voice_key
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def voice_of(item: pytest.Item) -> VoiceAsked | None:
 
 def with_agent(item: pytest.Item, options: dict[str, Any]) -> dict[str, Any]:
     """The keywords of the reference orchestrator of a test, which has to answer where somebody speaks."""
-    asked = VOICE in fixtures_of(item) and {"voice", "handler", "echo"}.isdisjoint(options)
+    asked = VOICE in our_fixtures(item) and {"voice", "handler", "echo"}.isdisjoint(options)
     return {**options, "voice": Pipeline()} if asked else options
 
 
 def _voice(item: pytest.Item) -> VoiceAsked | None:
     marked = item.get_closest_marker(VOICE) is not None
-    if VOICE not in fixtures_of(item):
+    if VOICE not in our_fixtures(item):
         if marked:
             raise ValueError(f"{VOICE}: the test does not use the fixture {VOICE}")
         return None

@@ -14,8 +14,9 @@ from ...core.redact import redact_text
 from ...core.secret_values import SECRETS
 from ...net.resources import Needs, claim
 from ...report.progress import Survey
-from ..markers import LONG, MIDDLEBOX, fixtures_of
+from ..markers import LONG, MIDDLEBOX
 from ..plans import leads_out, plan_of, same_function
+from ..project_fixtures import our_fixtures
 from ..registered import registered
 from ..reports.results import results_of
 from ..secrecy import watch
@@ -55,7 +56,7 @@ def put_last(session: pytest.Session) -> None:
         pytest.UsageError: if this machine cannot hold as many together as are to be.
 
     """
-    items = [item for item in session.items if "ws_soak" in fixtures_of(item)]
+    items = [item for item in session.items if "ws_soak" in our_fixtures(item)]
     outside = {same_function(item): item for item in items}
     leading = {function: leads_out(item) for function, item in outside.items()}
     items = [item for item in items if leading[same_function(item)]]
@@ -154,7 +155,7 @@ class Soaks:
         most = self._session.config.stash[settings_key].soak_concurrency or len(together)
         targets = Counter(urlsplit(known_url(item) or "").netloc for item in together)
         # A proxy in front of a target has an end towards either, and a port.
-        proxied = sum(MIDDLEBOX in fixtures_of(item) for item in together)
+        proxied = sum(MIDDLEBOX in our_fixtures(item) for item in together)
         return Needs(
             connections=min(most, len(together)),
             beside=3 * min(most, proxied),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ..markers import fixtures_of
 from ..plans import is_virtual, plan_of
+from ..project_fixtures import our_fixtures
 from ..stash import raised_timeout_key
 
 # Seconds for opening, the proof of life, closing and the test's own body.
@@ -66,7 +66,7 @@ def lines(config: pytest.Config) -> list[str]:
 
 def _hold(item: pytest.Item) -> float | None:
     """Seconds of real time that a test holds by its marker; None if it does not."""
-    names = fixtures_of(item)
+    names = our_fixtures(item)
     if _HOLDING.isdisjoint(names) or is_virtual(item):
         return None
     plan = plan_of(item)
@@ -75,7 +75,7 @@ def _hold(item: pytest.Item) -> float | None:
 
 def _holds_in_setup(item: pytest.Item) -> bool:
     """Whether a test has held before it is called: ws_soak has, ws_connection is held after the body."""
-    return "ws_connection" not in fixtures_of(item)
+    return "ws_connection" not in our_fixtures(item)
 
 
 def _seconds(value: Any) -> float | None:
