@@ -364,8 +364,7 @@ def pytest_runtest_makereport(
         results_of(item.config).before_report(item, call)
         if call.when == "teardown":
             reruns.note(item, results_of(item.config))
-    with nothing_collected():
-        report = yield
+    report = yield
     if call.excinfo is not None:
         excinfo = results_of(item.config).last(call.excinfo) if ours else call.excinfo
         if excinfo is not call.excinfo:
@@ -387,3 +386,10 @@ def pytest_runtest_makereport(
     secrecy.redact_report(report)
     tell_secrets(item.config)
     return report
+
+
+# The innermost: other plugins run tests again around it, as pytest-retry does.
+@pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_runtest_makereport")
+def pytest_look_up_lines() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    with nothing_collected():
+        return (yield)

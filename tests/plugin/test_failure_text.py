@@ -306,3 +306,31 @@ def test_nothing_is_collected_while_a_failure_is_put_into_words(pytester):
 
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["E *.Told: collected: False"])
+
+
+def test_garbage_is_collected_while_another_plugin_runs_a_test_again(passes):
+    """As pytest-retry does it, around the report of the first attempt."""
+    conftest = """
+    import gc
+
+    import pytest
+
+    seen = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(item, call):
+        report = yield
+        seen.append(gc.isenabled())
+        return report
+
+    @pytest.fixture
+    def collected():
+        return seen
+    """
+    source = """
+    async def test_ours(ws_clock): ...
+
+    def test_theirs(collected):
+        assert all(collected)
+    """
+    assert passes(source, conftest=conftest) == 2
