@@ -51,16 +51,22 @@ def taking_down(item: pytest.Item) -> Iterator[None]:
 
 @contextmanager
 def silenced(item: pytest.Item) -> Iterator[None]:
-    """Take nothing down for a test while the block runs: what it does is tried once more, and told once."""
-    log = item.stash.get(server_log_key, None)
-    if log is None:
-        yield
-        return
-    log.is_silent = True
+    """
+    Take nothing down for a test while the block runs: what it does is tried once more, and told once.
+
+    What is known of the app's handlers stays that of the first try as well.
+
+    """
+    log, record = item.stash.get(server_log_key, None), item.stash.get(app_record_key, None)
+    if log is not None:
+        log.is_silent = True
     try:
         yield
     finally:
-        log.is_silent = False
+        if log is not None:
+            log.is_silent = False
+        if record is not None:
+            item.stash[app_record_key] = record
 
 
 @contextmanager

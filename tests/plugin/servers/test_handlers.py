@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.plugin.servers.sources import asgi
+from tests.plugin.servers.sources import HOLD, asgi
 
 
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
@@ -18,6 +18,29 @@ def test_a_handler_that_returns_is_the_cause(failure, server):
     assert "the server's handler returned without a close" in printed.partition("\n  expected")[0]
     assert "  evidence  the server's app at 7 s: its function returned\n" in printed
     assert "wsstability explain closed-by-peer" in printed
+
+
+RETURNS_IN_HOURS = """
+import asyncio
+
+def create():
+    async def app(scope, receive, send):
+        await receive()
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            await asyncio.sleep(2 * 3600)
+
+    return app
+"""
+
+
+def test_one_that_returns_after_hours_is_the_cause_whatever_else_was_tried(failure, pytester):
+    """Timers meet: the first hour is held once more in another order, with an app whose handler stays."""
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(hours=RETURNS_IN_HOURS)
+
+    printed = failure(HOLD.replace("1h", "3h"), "--ws-app=hours:create()")
+    assert "  evidence  the server's app at 2 h: its function returned\n" in printed
 
 
 CANCELS = "task = asyncio.ensure_future(asyncio.sleep(60)); await asyncio.sleep(7); task.cancel(); await task"

@@ -250,6 +250,24 @@ def create():
 """
 
 
+STARTS_ONCE = """
+from app import app as inner
+
+starts = []
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan" and starts:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no second start"})
+    else:
+        starts.append(scope["type"])
+        await inner(scope, receive, send)
+
+def create():
+    return app
+"""
+
+
 @pytest.mark.parametrize(("free", "is_told"), [(0, False), (1, True)])
 def test_a_factory_that_makes_one_app_only_is_told_what_stays(run, project_app, pytester, free, is_told):
     """Sanic refuses a second app of the same name."""
@@ -261,3 +279,22 @@ def test_a_factory_that_makes_one_app_only_is_told_what_stays(run, project_app, 
     told = result.stdout.str()
     assert "calling named:create() failed: LookupError: the name is taken, at " in told
     assert ("; it made an app for a test before, and what it registers" in told) is is_told
+
+
+HOLD = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="10m", heartbeat_every="20s", profile="frames")
+def test_it(ws_soak):
+    assert ws_soak.ties
+"""
+
+
+@pytest.mark.parametrize("spec", ["named:create()", "once:create()"])
+def test_a_factory_that_makes_one_app_only_is_asked_for_one(run, project_app, pytester, spec):
+    """Timers meet in the hold, and no second app is to be had in which they come in another order."""
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(named=NAMED.format(free=1), once=STARTS_ONCE)
+    result = run(HOLD, "--ws-app", spec)
+
+    result.assert_outcomes(passed=1)
