@@ -69,3 +69,58 @@ async def test_a_profile_that_has_it_answers(ws_connect):
         await connection.assert_alive_for("2m")
 
     assert connection.timeline.unknown_ping_at is None
+
+
+PING, PONG = {"type": "ping"}, {"type": "pong"}
+ALIKE = Profile(name="alike", ping=PING, pong=PONG)
+
+
+def asking_alike(first, every, patience=None):
+    """A server that answers pings, and asks in the same words; with `patience`, it cuts who is silent."""
+
+    async def handler(ws):
+        async def ask():
+            await asyncio.sleep(first)
+            while True:
+                answered.clear()
+                await ws.send(json.dumps(PING))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(patience or every):
+                        await answered.wait()
+                if patience and not answered.is_set():
+                    return ws.transport.abort()
+                await asyncio.sleep(every)
+
+        answered = asyncio.Event()
+        task = asyncio.create_task(ask())
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for message in ws:
+                if json.loads(message) == PING:
+                    await ws.send(json.dumps(PONG))
+                else:
+                    answered.set()
+        task.cancel()
+
+    return handler
+
+
+@pytest.mark.ws_stability(time="virtual", profile=ALIKE)
+@pytest.mark.parametrize("first", [2, 6])
+async def test_both_ends_ask_in_the_same_words(ws_connect, first):
+    """Where the server asked first, the client's were none: "the server sent no heartbeat", high."""
+    async with serving(asking_alike(first, 7)) as url:
+        connection = await ws_connect(url, heartbeat="5s", inbox=0)
+        await connection.assert_alive_for("2m")
+        connection.assert_heartbeats_answered(within="1s", at_least=23)
+
+
+@pytest.mark.ws_stability(time="virtual", profile=ALIKE)
+@pytest.mark.parametrize("first", [2, 6])
+async def test_a_ping_in_the_words_of_the_client_that_is_not_answered(ws_connect, first):
+    """It was a restart, with low confidence."""
+    async with serving(asking_alike(first, 7, patience=10)) as url:
+        connection = await ws_connect(url, heartbeat="5s", inbox=0)
+        found = await cause(connection, alive_for="2m")
+
+    assert (found.cause, found.confidence) == (Cause.HEARTBEAT_UNANSWERED, Confidence.MEDIUM)
+    assert f"does not answer at {first} s; nothing was said to it, and 10 s later" in found.sentence

@@ -293,7 +293,7 @@ class Features:
     @property
     def unknown_ping(self) -> float | None:
         """
-        Seconds since the peer's last ping message that the profile does not have.
+        Seconds since the peer's last ping message that the profile does not answer.
 
         None where there was none, or this end has said something of its own since.
 

@@ -242,10 +242,10 @@ ROWS = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="the close reason speaks of a keepalive, and a ping message of the peer that the profile does "
-        "not have, or two, were not answered; no ping frame of it came",
+        "not answer, or two, were not answered; no ping frame of it came",
         when=lambda f: _keepalive(f) and asked_in_vain(f) and not f.peer_pings.received,
         confidence=HIGH,
-        sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
+        sentence="the {peer} sent a ping message that the profile does not answer at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later it closed with {code}",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
         blame=Blamed.SELF,

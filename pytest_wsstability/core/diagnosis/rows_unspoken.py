@@ -28,7 +28,7 @@ _MISSED = 2
 
 
 def asked_in_vain(f: Features) -> bool:
-    """Whether a ping message of the peer that the profile does not have was open for a while."""
+    """Whether a ping message of the peer that the profile does not answer was open for a while."""
     is_open = f.unknown_ping is not None and f.unknown_ping >= TO_ANSWER
     return is_open and f.timeline.unknown_pings <= _MISSED and not f.ended_for_one_reason
 
@@ -103,10 +103,10 @@ CLOSED = (
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
         shows="a code that says nothing, without words, and a ping message of the peer that the profile does "
-        "not have, or two, behind which this end said nothing of its own",
+        "not answer, or two, behind which this end said nothing of its own",
         when=lambda f: asked_in_vain(f) and is_normal(f.code) and not f.reading.has_words,
         confidence=MEDIUM,
-        sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
+        sentence="the {peer} sent a ping message that the profile does not answer at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the {peer} closed with {code}",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
         blame=Blamed.SELF,
@@ -138,11 +138,11 @@ CUT = (
     ),
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
-        shows="the connection was cut, and a ping message of the peer that the profile does not have came, "
+        shows="the connection was cut, and a ping message of the peer that the profile does not answer came, "
         "or two, behind which this end said nothing of its own; no other connection shows the age",
         when=lambda f: f.cut and asked_in_vain(f) and not shares_age(f),
         confidence=MEDIUM,
-        sentence="the {peer} sent a ping message that the profile does not have at {unknown_ping}; nothing "
+        sentence="the {peer} sent a ping message that the profile does not answer at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the connection was cut",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
         blame=Blamed.SELF,

@@ -206,7 +206,7 @@ class Timeline:
         # When bytes of it came last, and the longest time between two pieces of it.
         self.half_frame_last: float | None = None
         self.half_frame_pause = 0.0
-        # When the peer last sent a ping message that the profile does not have, and how many it has sent
+        # When the peer last sent a ping message that the profile does not answer, and how many it has sent
         # since this end last said something of its own; None and 0 if none.
         self.unknown_ping_at: float | None = None
         self.unknown_pings = 0
@@ -307,7 +307,7 @@ class Timeline:
     def _step(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
         if role is _HEARTBEAT:
             ours = direction is self.heartbeat_sender
-            trips = self._heartbeats if ours else self._heartbeats_of(direction)
+            trips = self._heartbeats if ours else self._heartbeats_of(direction, at)
             if trips is not None:
                 trips.ask(at, key, due=self._answers_due)
         elif role is _HEARTBEAT_ANSWER:
@@ -316,6 +316,9 @@ class Timeline:
             if trips is not None:
                 older = opcode == _PONG or (self.protocol is not None and self.protocol.cumulative)
                 trips.answer(at, key, older=older)
+            elif asker == _RECEIVED:
+                # The test has answered what its profile does not.
+                self.unknown_ping_at, self.unknown_pings = None, 0
         elif role is _INFO:
             # An end may say what is the other's to say: that asks for nothing, and confirms nothing.
             if self.session_info_at is None and direction is self._from_client:
@@ -329,18 +332,28 @@ class Timeline:
     def _from_client(self) -> Direction:
         return Direction.SENT if self.end is End.CLIENT else Direction.RECEIVED
 
-    def _heartbeats_of(self, sender: Direction) -> RoundTrips | None:
+    def _heartbeats_of(self, sender: Direction, at: float) -> RoundTrips | None:
         """Where heartbeats of another end than the first are counted; None where they are none."""
         both = self.protocol is not None and self.protocol.both_ask
         if both and sender is not self._from_client:
             if self._server_heartbeats is None:
                 self._server_heartbeats = RoundTrips()
             return self._server_heartbeats
-        if self.heartbeat_sender is None:
+        if self.heartbeat_sender is None or self._is_due_from(sender):
+            if self._heartbeats is not None and self._answers_due and sender is Direction.SENT:
+                self.unknown_ping_at, self.unknown_pings = self._heartbeats.last_at, self._heartbeats.sent
             begun = self.heartbeats_begun if sender is Direction.SENT else None
             self._heartbeats, self.heartbeat_sender = RoundTrips(begun or 0.0), sender
             return self._heartbeats
+        if sender is Direction.RECEIVED and self._answers_due and not self.heartbeats.open:
+            # What comes while one of this end is open may be that, sent back.
+            self._note_unknown_ping(at)
         return None
+
+    def _is_due_from(self, sender: Direction) -> bool:
+        """Whether heartbeats are this one's alone, by the protocol: the other's ask for nothing."""
+        ends = frozenset() if self.protocol is None else self.protocol.heartbeats_from
+        return ends == {self.end if sender is Direction.SENT else self.end.peer}
 
     def mark(self, now: float, kind: EventKind, seconds: float = 0.0) -> None:
         """
@@ -436,9 +449,12 @@ class Timeline:
         self.unsent = size
 
     def unknown_ping(self, now: float) -> None:
-        """Record that a message of the peer is a ping which the profile does not have."""
+        """Record that a message of the peer is a ping which the profile does not answer."""
+        self._note_unknown_ping(now - self._origin)
+
+    def _note_unknown_ping(self, at: float) -> None:
         before, said = self.unknown_ping_at, self.last(direction=Direction.SENT, role=Role.DATA)
-        self.unknown_ping_at = now - self._origin
+        self.unknown_ping_at = at
         is_open = before is not None and (said is None or said < before)
         self.unknown_pings = self.unknown_pings + 1 if is_open else 1
 

@@ -177,7 +177,7 @@ def test_a_ping_message_that_the_profile_does_not_have(pings, rows, end, at, exp
         assert "ping message" not in found.sentence
     else:
         assert (found.cause, found.confidence) == expected
-        assert "a ping message that the profile does not have at 30 s" in found.sentence
+        assert "a ping message that the profile does not answer at 30 s" in found.sentence
         assert found.remedy.startswith("answer it: give the profile this ping")
 
 

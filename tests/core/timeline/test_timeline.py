@@ -9,10 +9,11 @@ from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, Tr
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.lags import LAGS
-from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, IRREGULAR, SIGNAL_CAPACITY, Timeline
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, look, timeline
 
+CLIENT, SERVER = End.CLIENT, End.SERVER
 CLOSED = {"received": CloseFrame(1012), "sent": CloseFrame(1012), "received_first": True}
 LINGERS = {"transport": TransportEnd.OPEN, **CLOSED}
 AUDIO = [(number / 50, "<audio") for number in range(1, 3001)]
@@ -300,6 +301,40 @@ def test_heartbeats_have_one_sender(rows, sent, answered, sender):
     line = timeline(*rows)
 
     assert (line.heartbeats.sent, line.heartbeats.answered, line.heartbeat_sender) == (sent, answered, sender)
+
+
+OURS = ProtocolFacts(name="ours", title="Ours")
+ONE_WAY = ProtocolFacts(name="one", title="One-way", heartbeat=HeartbeatShape.ONE_WAY)
+
+
+@pytest.mark.parametrize(
+    ("end", "protocol", "rows", "sent", "answered", "sender", "unknown"),
+    [
+        # The peer was first, in the words of the client's heartbeat, once and again.
+        (CLIENT, OURS, [(2, "<beat"), (5, ">beat"), (5, "<answer")], 1, 1, SENT, (2, 1)),
+        (CLIENT, OURS, [(2, "<beat"), (4, "<beat"), (5, ">beat")], 1, 0, SENT, (4, 2)),
+        # It asks between those of this end.
+        (CLIENT, OURS, [(5, ">beat"), (5, "<answer"), (6, "<beat"), (10, ">beat")], 2, 1, SENT, (6, 1)),
+        # Where one of this end is open it may be an echo.
+        (CLIENT, OURS, [(5, ">beat"), (6, "<beat")], 1, 0, SENT, (None, 0)),
+        # The test answers by itself.
+        (CLIENT, OURS, [(5, ">beat"), (5, "<answer"), (6, "<beat"), (6, ">answer")], 1, 1, SENT, (None, 0)),
+        # To one that is one-way nothing is due.
+        (CLIENT, ONE_WAY, [(2, "<beat"), (5, ">beat"), (7, "<beat")], 1, 0, SENT, (None, 0)),
+        # This end alone is silent: the peer's are what there is.
+        (CLIENT, OURS, [(2, "<beat"), (4, "<beat")], 2, 0, RECEIVED, (None, 0)),
+        # At the server.
+        (SERVER, OURS, [(2, ">beat"), (5, "<beat"), (5, ">answer")], 1, 1, RECEIVED, (None, 0)),
+    ],
+)  # fmt: skip
+def test_heartbeats_are_those_of_the_end_that_sends_them_by_the_protocol(
+    end, protocol, rows, sent, answered, sender, unknown
+):
+    """A ping of the other end that came first was all that counted: the answers of the server were none."""
+    line = timeline(*rows, end=end, protocol=protocol)
+
+    assert (line.heartbeats.sent, line.heartbeats.answered, line.heartbeat_sender) == (sent, answered, sender)
+    assert (line.unknown_ping_at, line.unknown_pings) == unknown
 
 
 def test_pings_of_this_end_are_paired_with_pongs():
