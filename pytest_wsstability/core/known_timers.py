@@ -183,6 +183,7 @@ KNOWN_TIMERS = (
     ),
     # Servers, libraries and services.
     _timer(30, _I, "Jetty", "idleTimeout", _REPORTED, "danneu/kog#21"),
+    _timer(30, _I, "Mojolicious", "inactivity_timeout", _MEASURED, "Mojolicious 9.31"),
     _timer(
         120, _I, "Node's HTTP server (before 13, and 14.11)", "server.timeout", _REPORTED,
         "nodejs/node#35261, websockets/ws#1474",

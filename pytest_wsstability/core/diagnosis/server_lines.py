@@ -349,7 +349,9 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     is_of_proxy = topic is Topic.UPSTREAM and _TIMEOUT_WORDS.search(line.text) is not None
     is_one = not line.is_failure or _TIMEOUT_RAISED.search(line.message) is not None
     if (topic in (Topic.IDLE, Topic.TIMEOUT) or is_of_proxy) and is_one and found.cause in timers:
-        return _confirmed(found, said, surely=False)
+        # Who says that it waited no longer has no timer of the path to blame.
+        own = replace(found, blame=Blame.SERVER) if topic is Topic.IDLE else found
+        return _confirmed(own, said, surely=False)
     is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMEOUT_TYPE.match(line.message) is not None
     # Of a message that the record shows to be the largest.
     is_size = topic is Topic.SIZE and Cause.MESSAGE_TOO_BIG in (found.cause, *found.alternatives)

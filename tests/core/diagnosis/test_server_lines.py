@@ -583,6 +583,18 @@ def test_the_level_of_a_logger_is_no_error_that_nobody_caught(text):
     assert told(CUT, printed(1047.3, text)) == told(CUT)
 
 
+@pytest.mark.parametrize(
+    ("words", "blame"), [("[trace] Inactivity timeout", Blame.SERVER), ("i/o timeout", Blame.PATH)]
+)
+def test_an_idle_timeout_that_the_server_logs_is_its_own(words, blame):
+    """Mojolicious; any timeout of the server may be one of the connection that it had to something else."""
+    rows = [(5, ">text"), (65, FIN)]
+    found = told(rows, printed(1065, words))
+
+    assert (found.cause, found.confidence, found.blame) == (Cause.IDLE_TIMEOUT, MEDIUM, blame)
+    assert told(rows).blame is Blame.PATH
+
+
 def test_a_timeout_of_the_server_confirms_a_timer():
     """A read deadline that a handler let run out."""
     rows = [(5, ">text"), (65, FIN)]
