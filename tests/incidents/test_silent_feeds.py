@@ -6,6 +6,7 @@ After reports about Bittrex (105, Bittrex.Net 211), medplum (8425), supabase (16
 """
 
 import asyncio
+import itertools
 import json
 
 import pytest
@@ -59,6 +60,38 @@ async def test_a_feed_that_stops(ws_connect, last, every, profile, within):
     assert found.confidence is Confidence.MEDIUM
     assert "the connection lives, but what was subscribed to does not" in found.sentence
     assert "subscribe again" in found.remedy
+
+
+def beating(messages):
+    """A server that tells so many messages, and heartbeats for ever, which nobody has to answer (Kraken)."""
+
+    async def handler(ws):
+        for second in itertools.count(1):
+            await asyncio.sleep(1)
+            if second <= messages:
+                await ws.send(json.dumps({"channel": "ohlc"}))
+            await ws.send(json.dumps({"channel": "heartbeat"}))
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("messages", "confidence", "words"),
+    [
+        (0, Confidence.LOW, "the connection lives, and no stream of messages began in 30 s"),
+        (90, Confidence.MEDIUM, "no message came for 30 s, since 90 s"),
+    ],
+)
+async def test_heartbeats_of_the_server_go_on(ws_connect, messages, confidence, words):
+    """They show that the connection lives, where a subscription was acknowledged and brings nothing."""
+    kraken = Profile(name="kraken", ping={"channel": "heartbeat"}, heartbeats_from="server")
+    async with serving(beating(messages)) as url:
+        connection = await ws_connect(url, profile=kraken, inbox=0)
+        found = await cause(connection, alive_for="10m", message_every="30s")
+
+    assert (found.cause, found.confidence) == (Cause.ONE_WAY_DEAD, confidence)
+    assert words in found.sentence
+    assert found.sentence.endswith("the server sends heartbeats or pings")
 
 
 async def test_a_feed_that_goes_on(ws_connect):

@@ -235,6 +235,7 @@ def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> A
     return Asked(
         sent=trips.sent,
         answered=trips.answered,
+        last=trips.last_at,
         open_since=overdue[0] if overdue else None,
         slowest=slowest,
         usual=trips.rtts.quantile(0.5) if trips.answered else 0.0,
@@ -276,7 +277,11 @@ def _bunches(trips: RoundTrips) -> tuple[int, float]:
 
 def _reading(timeline: Timeline) -> Reading:
     close = timeline.close
-    return read_close(close.received.reason) if close is not None and close.received else NO_REASON
+    if close is None or close.received is None:
+        return NO_REASON
+    reading = read_close(close.received.reason)
+    known = timeline.protocol.code(close.received.code, timeline.end.peer) if timeline.protocol else None
+    return reading if known is None or known.topic is None else reading.beside(known.topic)
 
 
 def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:

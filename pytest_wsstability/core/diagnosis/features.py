@@ -103,6 +103,8 @@ class Asked:
 
     sent: int
     answered: int
+    # When the youngest question was asked; None if none was.
+    last: float | None
     # The oldest open question that there was time to answer; None when there is none.
     open_since: float | None
     slowest: float

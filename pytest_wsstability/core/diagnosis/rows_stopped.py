@@ -65,8 +65,13 @@ def _one_way_stopped(f: Features) -> bool:
 
 def _one_way_dead(f: Features) -> bool:
     """Whether messages came, and none for so long that it is no pause, though the peer still answers."""
-    last = f.timeline.messages.last_at
-    return last is not None and is_dried_up(f) and _lives(f, last)
+    return is_dried_up(f) and _lives(f)
+
+
+def _never_flowed(f: Features) -> bool:
+    """Whether messages are due by the requirement, and too few came for a stream that could have ended."""
+    few = f.timeline.messages.count < _FLOWED
+    return Rule.FLOW in f.broken and few and f.timeline.close is None and f.asked_since is None
 
 
 def is_dried_up(f: Features) -> bool:
@@ -85,10 +90,16 @@ def is_dried_up(f: Features) -> bool:
     return due or pause > max(5.0, 3 * min(messages.longest_gap, 60.0))
 
 
-def _lives(f: Features, since: float) -> bool:
-    """Whether the peer answered this end, or pinged it and was answered, since then, and nothing is open."""
-    answered = (f.own_heartbeats.last_answered, f.own_pings.last_answered, f.peer_pings.last)
-    return f.asked_since is None and any(at is not None and at > since for at in answered)
+def _lives(f: Features) -> bool:
+    """Whether the peer answered or asked this end since its last message, and owes no answer."""
+    since = f.timeline.messages.last_at or 0.0
+    seen = (
+        f.own_heartbeats.last_answered,
+        f.own_pings.last_answered,
+        f.peer_pings.last,
+        f.peer_heartbeats.last,
+    )
+    return f.asked_since is None and any(at is not None and at > since for at in seen)
 
 
 def _unheard_for(f: Features, silence: float) -> bool:
@@ -209,11 +220,12 @@ ROWS = (
     ),
     Signature(
         cause=Cause.ONE_WAY_DEAD,
-        shows="messages of the peer came and do not come any more, while it answers heartbeats or pings",
+        shows="messages of the peer came and do not come any more, while it answers heartbeats or pings, or "
+        "sends some",
         when=_one_way_dead,
         confidence=MEDIUM,
         sentence="the connection lives, but what was subscribed to does not: no message came for "
-        "{without_message}, since {last_message_at} ({messages_before}), and the {peer} still answers",
+        "{without_message}, since {last_message_at} ({messages_before}), and the {peer} {still}",
         headline="the {peer}'s stream is silent, the connection lives",
         blame=Blamed.PEER,
         evidence=("messages", "last_words", "notice", "heartbeats", "own_pings", "server_pings"),
@@ -247,5 +259,37 @@ ROWS = (
         "stream that is over",
         runner_up=Cause.HALF_OPEN,
         source="reports (Bittrex, medplum 8425)",
+    ),
+    Signature(
+        cause=Cause.ONE_WAY_DEAD,
+        shows="messages of the peer are due by the requirement, less than three ever came, and it answers "
+        "heartbeats or pings, or sends some",
+        when=lambda f: _never_flowed(f) and _lives(f),
+        confidence=LOW,
+        sentence="the connection lives, and no stream of messages began in {age}: nothing "
+        "was subscribed to, what was is not granted, or there is nothing to tell; the {peer} {still}",
+        headline="no stream of messages began, the connection lives",
+        blame=Blamed.PEER,
+        evidence=("messages", "last_sent", "heartbeats", "own_pings", "server_pings"),
+        remedy="see whether the {end} subscribes (traffic=), and what the {peer} answers to that; then "
+        "whether there is something to tell",
+        runner_up=Cause.ZOMBIE,
+        source="reports (nautilus_trader 4255)",
+    ),
+    Signature(
+        cause=Cause.ONE_WAY_DEAD,
+        shows="messages of the peer are due by the requirement, less than three ever came, and nothing shows "
+        "whether the connection lives",
+        when=_never_flowed,
+        confidence=LOW,
+        sentence="no stream of messages began in {age}, and nothing shows whether the "
+        "connection lives: nothing was subscribed to, or a dead path or a process that stands still",
+        headline="no stream of messages began; nothing else was due",
+        blame=Blamed.PEER,
+        evidence=("messages", "last_sent", "heartbeats", "own_pings", "server_pings", "tcp"),
+        remedy="see whether the {end} subscribes (traffic=); ask more often than messages are due "
+        "(heartbeat=, or pings), which tells a dead path",
+        runner_up=Cause.HALF_OPEN,
+        source="reports (nautilus_trader 4255)",
     ),
 )

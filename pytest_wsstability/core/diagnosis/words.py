@@ -376,5 +376,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
     "without_message": lambda f: _since(f.timeline.messages.last_at, f),
     "messages_before": _messages_before,
+    "still": lambda f: (
+        "still answers" if f.own_heartbeats.answered or f.own_pings.answered else "sends heartbeats or pings"
+    ),
     "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
 }

@@ -107,6 +107,11 @@ class Reading:
         """Whether it speaks of one thing, in words that mean nothing else."""
         return self.topic is not None and self.other is None and not self.is_vague
 
+    def beside(self, code: Topic) -> Reading:
+        """What is left of it where the protocol's code means this: vague words, and a timeout, yield."""
+        yields = self.topic is not code and (self.is_vague or self.topic is Topic.TIMEOUT)
+        return Reading(has_words=True) if yields else self
+
 
 # There is no close reason, or it says what the code says (API Gateway: 1001, "Going away"), or that a message
 # before it says why (IBM Watson).

@@ -386,7 +386,9 @@ def test_single_answers_are_no_feed():
     line = timeline((1, "<feed"), (2, "<feed"), (50, ">beat"), (50.1, "<answer"), until=60)
     verdict = diagnosed(judge(Requirement.of(message_every="10s"), line), [line])
 
-    assert verdict.diagnosis is None
+    found = verdict.diagnosis
+    assert (found.cause, found.confidence) == (Cause.ONE_WAY_DEAD, LOW)
+    assert "no stream of messages began in 60 s" in found.sentence
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,27 @@ def test_an_error_message_tells_more_than_a_reason_that_speaks_of_an_error_only(
     assert told.cause.name == cause
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "cause"),
+    [
+        # Discord's own words for 4009; and a word that means other things too.
+        (4009, "Session timed out.", "SESSION_EXPIRED"),
+        (4007, "Invalid seq", "SESSION_EXPIRED"),
+        (4008, "quota", "RATE_LIMITED"),
+        # Words that tell another thing are read first, and a code without a meaning leaves them all.
+        (4007, "rate limit exceeded", "RATE_LIMITED"),
+        (4009, "Internal Error", "HANDLER_ERROR"),
+        (4100, "Invalid seq", "PROTOCOL_ERROR"),
+    ],
+)
+def test_a_code_of_the_protocol_tells_more_than_vague_words_or_a_timeout(code, reason, cause):
+    """Whoever writes such words means what the code means."""
+    rows = [(at, ">text") for at in (10, 30, 50)]
+    told = diagnose(timeline(*rows, (60, closed_by_peer(code, reason)), protocol=shipped("discord").facts))
+
+    assert told.cause.name == cause
+
+
 def timed(profile, *rows, end, how, client=None):
     """Which rows of timers fit, where a profile knows some."""
     intervals = Intervals(client=client) if client is not None else None

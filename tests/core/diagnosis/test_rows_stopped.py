@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.rows_stopped import ROWS
+from pytest_wsstability.core.diagnosis.words import TemplateWords
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
@@ -78,6 +79,43 @@ def test_the_answer_to_what_was_asked_since_shows_that_the_connection_lives(aske
     rows = [(1, "<feed"), (2, "<feed"), (3, "<feed"), (asked, ">beat"), (asked + 0.5, "<answer")]
 
     assert bool(fitting(ROWS, read(*rows, end=30, how=OPEN))) is lives
+
+
+@pytest.mark.parametrize(("beat", "lives"), [(3, False), (3.25, True)])
+def test_a_heartbeat_of_the_server_shows_that_the_connection_lives(beat, lives):
+    """No answer is due to it, and nobody has to ask."""
+    rows = [(1, "<feed"), (2, "<feed"), (3, "<feed"), (beat, "<beat")]
+    features = read(*rows, end=30, how=OPEN, protocol=ASKING)
+    due = replace(features, broken=frozenset({Rule.FLOW}))
+
+    first = next(row for row in ROWS if row.when(due))
+    assert first.confidence is (Confidence.MEDIUM if lives else Confidence.LOW)
+    assert ("{still}" in first.sentence) is lives
+    assert TemplateWords(due)["still"] == "sends heartbeats or pings"
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "found"),
+    [
+        ([], 30, ["nothing shows"]),
+        ([(1, "<feed"), (2, "<feed")], 30, ["nothing shows"]),
+        ([(1, "<feed"), (2, "<feed"), (9, "<beat")], 30, ["the connection lives", "nothing shows"]),
+        ([(9, ">beat"), (9.5, "<answer")], 30, ["the connection lives", "nothing shows"]),
+        # A question that stays open says more, and three messages are a stream.
+        ([(9, ">beat")], 30, []),
+        ([(at, "<feed") for at in (1, 2, 9)], 10, []),
+    ],
+)
+def test_a_stream_that_never_began(rows, end, found):
+    """Where messages are due by the requirement; a connection that was left has said nothing wrong."""
+    due = replace(read(*rows, end=end, how=OPEN), broken=frozenset({Rule.FLOW}))
+
+    told = [row.sentence for row in ROWS if row.when(due)]
+    assert len(told) == len(found)
+    assert all("no stream of messages began" in sentence for sentence in told)
+    assert all(words in sentence for words, sentence in zip(found, told, strict=True))
+    assert fitting(ROWS, replace(due, broken=frozenset())) == []
+    assert fitting(ROWS, replace(read(*rows, end=end), broken=frozenset({Rule.FLOW}))) == []
 
 
 @pytest.mark.parametrize(
