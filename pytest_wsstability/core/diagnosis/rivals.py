@@ -247,19 +247,6 @@ UNKNOWN_WORDS = Rival(
 )
 # The same where nothing else speaks for the first cause.
 NOTHING_BUT_UNKNOWN_WORDS = replace(UNKNOWN_WORDS, leaves=LOW)
-# 1011 is an error of the sender's own (RFC 6455, section 7.4.1): what its words are about may lie behind it.
-OF_ITS_UPSTREAM = Rival(
-    Cause.UPSTREAM_FAILED,
-    "the code is 1011, an error of the sender's own",
-    lambda f: f.code == 1011,
-    "1011 is an error of the {peer}'s own, so what a service behind it said to it fits too",
-)
-OF_ITS_WORK = Rival(
-    Cause.HANDLER_ERROR,
-    "the code is 1011, an error of the sender's own",
-    lambda f: f.code == 1011 and f.reading.topic is Topic.TIMEOUT,
-    "1011 is an error of the {peer}'s own, so a timeout of its own work (a database, a model) fits too",
-)
 # What an error in general words (SignalR: "Connection closed with an error.") was about.
 OF_ITS_SIZE = Rival(
     Cause.MESSAGE_TOO_BIG,

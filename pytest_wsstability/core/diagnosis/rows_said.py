@@ -5,13 +5,14 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names
 from .features import TO_ANSWER, Features
+from .own_failures import OF_ITS_UPSTREAM, OF_ITS_WORKER
 from .protocol import told_in_message
-from .rivals import CONTRADICTED, OF_ITS_SIZE, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
+from .rivals import CONTRADICTED, OF_ITS_SIZE, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # How reasons call the age of a connection.
-_AGES = ("max age", "maxage", "max_age", "connection age", "lifetime", "life-time")
+_AGES = ("max age", "maxage", "max_age", "connection age", "lifetime", "life-time", "connection duration")
 
 
 def _speaks_of(f: Features, topic: Topic) -> bool:
@@ -98,7 +99,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, OF_ITS_WORKER),
         runner_up=Cause.PLANNED_ROTATION,
         source="measured with uvicorn and others",
     ),

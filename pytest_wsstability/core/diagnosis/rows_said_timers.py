@@ -7,14 +7,13 @@ from ..timeline.close_reasons import Topic, names_whole
 from ..timeline.events import FrameKind
 from .cohort import SILENCE
 from .features import SENT, Features
-from .rivals import CONTRADICTED, OF_ITS_WORK
+from .own_failures import OF_ITS_UPSTREAM, OF_ITS_WORK, OF_NAMED_WORK, READING, names_its_work
+from .rivals import CONTRADICTED
 from .rows_kept_back import kept_back_said
 from .rows_said_keepalive import behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
-# How reasons name a deadline for what is read: "read tcp 10.0.0.1:80: i/o timeout".
-_READING = ("read", "i/o")
 
 
 def _speaks_of(f: Features, *topics: Topic) -> bool:
@@ -72,6 +71,20 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="1011 was received, and its reason names a timeout and, beside it, what may have timed out",
+        when=lambda f: _speaks_of(f, Topic.TIMEOUT) and f.code == 1011 and names_its_work(f),
+        confidence=MEDIUM,
+        sentence="1011 is an error of the {peer}'s own, and its words may name what timed out there: {code}",
+        headline="a timeout of the {peer}'s own work",
+        blame=Blamed.PEER,
+        evidence=("end", "last_sent", "silences"),
+        remedy="see the {peer}'s log: what its handler waited for (a database, a model, another service)",
+        rivals=(*CONTRADICTED, OF_ITS_UPSTREAM),
+        runner_up=Cause.READ_DEADLINE,
+        source="reports (MySQL's and PostgreSQL's errors, go-redis, SQLAlchemy)",
+    ),
+    Signature(
         cause=Cause.READ_DEADLINE,
         shows="the close reason speaks of idleness, after the longest time without data of this end",
         when=lambda f: _speaks_of(f, Topic.IDLE) and f.broke_silence(SENT, FrameKind.DATA),
@@ -106,6 +119,7 @@ ROWS = (
                 "pings of the {peer} came, so its keepalive may be meant",
             ),
             OF_ITS_WORK,
+            OF_NAMED_WORK,
         ),
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="timeout of the {peer}, {silent_data} without a message",
@@ -148,11 +162,12 @@ ROWS = (
             Rival(
                 Cause.MAX_AGE,
                 "the reason does not speak of reading",
-                lambda f: not names_whole(f.reason, _READING),
+                lambda f: not names_whole(f.reason, READING),
                 "what timed out is not said, so a limit on the age or on one task fits too",
                 LOW,
             ),
             OF_ITS_WORK,
+            OF_NAMED_WORK,
         ),
         runner_up=Cause.MAX_AGE,
         source="measured with gorilla/websocket",
@@ -167,7 +182,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings"),
         remedy="see which traffic the {peer}'s timeout counts",
-        rivals=(_PONG_UNDER_WAY, *CONTRADICTED, OF_ITS_WORK),
+        rivals=(_PONG_UNDER_WAY, *CONTRADICTED, OF_ITS_WORK, OF_NAMED_WORK),
         runner_up=Cause.READ_DEADLINE,
         source="documentation or reports (Deepgram, Phoenix)",
     ),

@@ -22,7 +22,8 @@ _BESIDE = frozenset(
         "try retry reconnect exit exiting",
         "info warn warning debug notice signal handling caught pid port http app applications workers "
         "servers sockets sessions clients master main all gracefully graceful immediately complete bye",
-        "waiting start starting started finished active",
+        "waiting start starting started finished active after since while when before during reading",
+        "already call conversation meeting",
     )
     for word in line.split()
 )

@@ -56,6 +56,12 @@ _ONE = r"(?:connection|session|client|socket|device|id)"
 _STORE = (
     r"(?:\w+ )?(?:redis|\w*sql|postgres|mongo\w*|kafka|rabbitmq|nats|database|db|broker|backend|exchange)"
 )
+# Handshakes and logins of other connections: of a shell or a desktop in a browser, a database (ODBC).
+_NOT_OURS = (
+    rf"(?:d?tls|ssl|ssh|sftp|rdp|vnc|telnet|ldap|smtp|ice|upstream|proxy|{_STORE}) (?:\w+ )?"
+    r"(?:handshake|log-?in|log-?on|join|identif\w+|registration|hello)|log-?in timeout expired"
+)
+_LOGIN = r"(?:authenti\w+|authori[sz]\w+|log(?:ged)?[- ]?in)"
 _OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
 _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|channels?|subscri\w+)"
 _NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
@@ -78,6 +84,7 @@ _STOPS = r"(?:re-?start\w*|shut(?:ting)?[- ]?down)"
 # What lasts as long as a connection, or longer; and a time, as people write it.
 _LASTING = r"(?:(?:web ?)?socket|connection|session|stream|call|conversation|meeting)"
 _TIME = r"\d+(?:\.\d+)? ?(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?)"
+_TIME_LIMIT = rf"\d+[- ]?(?:hours?|h|minutes?|min) (?:{_LASTING} )?(?:time )?limit"
 _GONE = r"(?:clos\w+|lost|terminat\w+|ended|reset|dropped)"
 
 # Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
@@ -140,6 +147,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
         r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?(?:(?:payload|frame|size) )?limit of \d+",
         r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
+        r"buffer too small",
     ),
     Topic.RESTART: any_of(
         r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",
@@ -179,7 +187,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.SESSION_OVER: any_of(
         r"session (?:has |is |was )?(?:expir\w*|too long)", r"expired session",
-        r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
+        r"connection (?:has |is )?expired", _TIME_LIMIT,
         rf"max\w* (?:allowed )?(?:{_LASTING} ){{0,2}}(?:duration|age|life-?time|time)", r"ttl",
         rf"max\w* {_LASTING} length", rf"max\w* length of {_TIME}",
         rf"(?:duration|life-?time|{_LASTING} time|connection age) (?:limit|exceeded|reached|is over)",
@@ -312,7 +320,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
 # Phrases in which a word of a topic means something else: tokens of a parser or of a language model, pings
 # that come too often, a client that is to be restarted.
 OTHERWISE: dict[Topic, re.Pattern[str]] = {
-    Topic.SETUP: any_of(r"(?:tls|ssl) handshake"),
+    Topic.SETUP: any_of(_NOT_OURS),
     Topic.TIMEOUT: any_of(
         # "Lock: timeout" is one of the lock; "no response: timeout" may be one of this connection.
         r"(?:(?:database|db|query|sql|redis|execution|model|tool|function|operation|task|job|lock|storage)\W+|"
@@ -334,7 +342,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"(?:closed|broken|reset by)",
     ),
     Topic.RATE: any_of(
-        r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
+        r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error|heart|fx) rates?",
         rf"too many {_WAITING}", r"too many messages (?:queued|pending|buffered)",
         rf"too many {_SPOILT}", rf"{_NOT_THERE} too many {_BEAT}", rf"too many {_NOT_THERE} {_BEAT}",
         rf"too many {_AT_ONCE} log-?ins",
@@ -345,8 +353,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"invalid (?:memory|pointer|cors request)",
     ),
     Topic.ERROR: any_of(r"(?:no|0|without(?: an?)?) (?:errors?|exceptions?|fail(?:ed|ures?))"),
-    # Of sound, and of pictures.
-    Topic.OVERLOAD: any_of(r"(?:audio|input|colou?r) channels?"),
+    Topic.OVERLOAD: any_of(r"(?:audio|input|colou?r) channels?", _TIME_LIMIT),  # Of sound, and of pictures.
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: any_of(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)",
@@ -364,6 +371,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"maintenance downtime or capacity problems",
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
         r"(?:client|app|browser|page) re-?(?:start|load) (?:is )?(?:required|needed|necessary)",
+        # MySQL, of a lock; Azure's OpenAI, where there is no such model.
+        r"try restarting transaction", r"deployment (?:\w+ ){0,4}not (?:exist|found)",
         r"re-?(?:start|load) (?:your|(?:the |this )?(?:client|app|page|browser|session|stream|call)\b)",
         rf"{_STOPS} (?:of )?(?:(?!all )\w+ ){{0,2}}{_PART}"
         rf"(?! (?:is |was )?{_GONE}| {_HOST})",
@@ -377,9 +386,11 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"took too long to shut[- ]?down",
     ),
     Topic.TOKEN: any_of(
+        _NOT_OURS,
         # Apache's words for any 403.
         r"permission to access (?:this resource|\S+ on this server)",
-        r"already (?:authenti\w+|authori[sz]ed|logged[- ]?in)",
+        # Who has logged in already, or was connected for that alone.
+        rf"(?:already|success\w*) {_LOGIN}", rf"{_LOGIN} (?:was |is |has )?(?:succe\w+|completed?)",
         r"(?:auth\w*|token|credentials?) (?:service|server|backend|provider)",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?not allowed",
         r"unexpected token", r"(?:max\w*|context|too many|input|output|\d+) tokens?",

@@ -83,3 +83,23 @@ def test_a_timeout_in_answer_to_the_session_is_the_sessions(confirmed, end, firs
     found = causes("Session timed out.", *BOTH, (99.5, ">info"), *confirmed, end=end)
 
     assert (found[0] if found else None) == first
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "first"),
+    [
+        (1011, "redis: connection pool timeout", "HANDLER_ERROR / UPSTREAM_FAILED"),
+        (1011, "pq: canceling statement due to statement timeout", "HANDLER_ERROR / UPSTREAM_FAILED"),
+        # No word beside it, or of what is read here.
+        (1011, "connection timed out after 60 s", "READ_DEADLINE / HANDLER_ERROR"),
+        (1011, "read tcp 10.0.0.1:80: i/o timeout", "READ_DEADLINE / HANDLER_ERROR"),
+        # A code of the peer's own says no more.
+        (4000, "speech provider timed out", "READ_DEADLINE / HANDLER_ERROR"),
+        (4000, "connection timed out after 60 s", "READ_DEADLINE"),
+    ],
+)
+def test_what_timed_out_may_stand_beside_the_timeout(code, reason, first):
+    """With 1011, an error of the sender's own, that comes first."""
+    features = read(*TALK, (45, ">text"), end=100, how=closed_by_peer(code, reason))
+
+    assert fitting(ROWS, features)[0] == first

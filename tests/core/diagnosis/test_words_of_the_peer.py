@@ -130,7 +130,13 @@ def test_codes_of_the_standard_confirm_the_one_word_of_their_meaning(codes, reas
         ("OpenAI rate limit reached, try again in 20s", Cause.RATE_LIMITED, Cause.UPSTREAM_FAILED),
         ("request failed: invalid api key", Cause.AUTH_EXPIRED, Cause.UPSTREAM_FAILED),
         ("stream error: h2 protocol error", Cause.PROTOCOL_ERROR, Cause.UPSTREAM_FAILED),
-        ("RPC::DEADLINE_EXCEEDED", Cause.READ_DEADLINE, Cause.HANDLER_ERROR),
+        ("RPC::DEADLINE_EXCEEDED", Cause.HANDLER_ERROR, Cause.UPSTREAM_FAILED),
+        # Celery's, of a worker behind the server.
+        (
+            "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL)",
+            Cause.RESTART,
+            Cause.UPSTREAM_FAILED,
+        ),
         # Google's of speech, handed on.
         (
             "Exceeded maximum allowed stream duration of 305 seconds.",

@@ -43,6 +43,11 @@ T = Topic
         ("frame with 5000 bytes exceeds limit of 1000 bytes", T.SIZE),
         ("websocket: read limit exceeded", T.SIZE),
         ("read limited at 32769 bytes", T.SIZE),
+        # Tomcat
+        (
+            "No async message support and buffer too small. Buffer size: [8,192], Message size: [10,240]",
+            T.SIZE,
+        ),
         ("Going away: deployment", T.RESTART),
         ("server shutting down", T.RESTART),
         ("Origin not allowed", T.ORIGIN),
@@ -51,6 +56,8 @@ T = Topic
         ("Unauthorized", T.TOKEN),
         ("session expired", T.SESSION_OVER),
         ("maximum session duration reached", T.SESSION_OVER),
+        ("24h connection limit", T.SESSION_OVER),
+        ("2 hour limit reached", T.SESSION_OVER),
         ("unexpected token < in JSON", T.PROTOCOL),
         ("bad rsv RSV1: true RSV2: false RSV3: false", T.PROTOCOL),
         ("received unmasked frame", T.PROTOCOL),
@@ -445,6 +452,18 @@ def test_each_hint_tells_the_topic_where_nothing_is_clearer(reason, topic):
     ("reason", "topic", "is_vague"),
     [
         ("TLS handshake timeout", T.TIMEOUT, False),
+        # Of another connection: a shell's, a desktop's, a database's.
+        ("SSH handshake timeout", T.TIMEOUT, False),
+        ("RDP user login timed out", T.TIMEOUT, False),
+        ("[ODBC Driver 17 for SQL Server]Login timeout expired", T.TIMEOUT, False),
+        # MySQL's advice, and a model that Azure's OpenAI has not.
+        ("Lock wait timeout exceeded; try restarting transaction", None, False),
+        ("The API deployment for this resource does not exist", None, False),
+        # What was wanted, where a connection is for a login alone.
+        ("Authentication successful", None, False),
+        ("login completed", None, False),
+        ("successfully logged in", None, False),
+        ("heart rate sensor gone", None, False),
         ("the backend cannot keep up", T.UPSTREAM, True),
         ("redis client is slow", T.SLOW, True),
         ("ping frame too large", T.SIZE, False),

@@ -1,0 +1,53 @@
+"""
+Second causes where the peer says that it failed itself, or what failed behind it.
+
+1011 is an error of the sender's own (RFC 6455, section 7.4.1): what its words are about may lie behind it.
+
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..cause import Cause, Confidence
+from ..timeline.close_reasons import Topic, names_whole, says_nothing_else
+from .features import Features
+from .signature import Rival
+
+LOW = Confidence.LOW
+
+OF_ITS_UPSTREAM = Rival(
+    Cause.UPSTREAM_FAILED,
+    "the code is 1011, an error of the sender's own",
+    lambda f: f.code == 1011,
+    "1011 is an error of the {peer}'s own, so what a service behind it said to it fits too",
+)
+# Celery, of a worker of its own: "Worker exited prematurely: signal 9 (SIGKILL)".
+OF_ITS_WORKER = replace(
+    OF_ITS_UPSTREAM,
+    shows="the code is 1011, and words stand beside those of a restart",
+    when=lambda f: f.code == 1011 and not says_nothing_else(f.reason),
+)
+OF_ITS_WORK = Rival(
+    Cause.HANDLER_ERROR,
+    "the code is 1011, an error of the sender's own",
+    lambda f: f.code == 1011 and f.reading.topic is Topic.TIMEOUT,
+    "1011 is an error of the {peer}'s own, so a timeout of its own work (a database, a model) fits too",
+)
+# How reasons name a deadline for what is read: "read tcp 10.0.0.1:80: i/o timeout".
+READING = ("read", "i/o")
+
+
+def names_its_work(f: Features) -> bool:
+    """Whether words stand beside a timeout that may name what timed out (a database, a model, a turn)."""
+    is_timeout = f.reading.topic is Topic.TIMEOUT
+    return is_timeout and not says_nothing_else(f.reason) and not names_whole(f.reason, READING)
+
+
+OF_NAMED_WORK = Rival(
+    Cause.HANDLER_ERROR,
+    "words stand beside the timeout that may name what timed out",
+    names_its_work,
+    "the words beside it may name what timed out, which need not be this connection",
+    LOW,
+)
