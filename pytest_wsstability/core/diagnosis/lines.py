@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -64,6 +65,11 @@ _STAMP = re.compile(
 )
 # The level and the name that a log record begins with.
 _LOGGER = re.compile(r"^[A-Z]+\s+[\w.]+: ")
+
+_NUMBER = re.compile(r"\d+")
+# A line that was said so often before, and nothing ended, is one of every day: a client's missed pongs are
+# counted to three at most.
+_ROUTINE = 3
 
 
 class LineKind(Enum):
@@ -144,10 +150,29 @@ class ServerLine:
         return _message(self.text)
 
     @property
+    def likeness(self) -> str:
+        """What it says, whatever its numbers are."""
+        return _likeness(self.text)
+
+    @property
     def first(self) -> str:
         """Its first line, without the instant and the bar of a group's traceback."""
         text = _STAMP.sub("", self.text.strip().lstrip("| "))
         return text.splitlines()[0] if text else ""
+
+
+def without_routine(lines: Sequence[ServerLine], since: float, until: float) -> list[ServerLine]:
+    """
+    The lines, but for those whose like was said so often between two instants that it says nothing.
+
+    Args:
+        lines: oldest first.
+        since, until: readings of the clock, of a time in which the connection lived on.
+
+    """
+    said = [each.likeness for each in lines if each.kind is LineKind.SAID and since <= each.at < until]
+    routine = {like for like, count in Counter(said).items() if count >= _ROUTINE}
+    return [each for each in lines if each.kind is not LineKind.SAID or each.likeness not in routine]
 
 
 # Each line is held against each connection that ended about then: thousands against thousands, in a fleet.
@@ -164,6 +189,11 @@ def _may_be_of_end(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def _message(text: str) -> str:
     return _LOGGER.sub("", _STAMP.sub("", text))
+
+
+@lru_cache(maxsize=4096)
+def _likeness(text: str) -> str:
+    return _NUMBER.sub("0", _message(text))
 
 
 def printed(at: float, text: str) -> ServerLine:

@@ -16,7 +16,7 @@ from .client_end import AT_THE_END, AT_THE_INSTANT, ClientEnd
 from .consequences import closed_with
 from .engine import ELSEWHERE, shortened
 from .experiments import experiment
-from .lines import LineKind, ServerLine
+from .lines import LineKind, ServerLine, without_routine
 from .rivals import CAUSES
 from .rows_protocol import ONE_REMEDY
 from .signature import Blamed
@@ -103,7 +103,9 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
         return found
     if end.is_open:
         return _taken(_behind_handler(found, end, lines), end, lines)
-    near = [each for each in lines if _may_be_about(each, end)]
+    # Those of what builds up to an end, such as a client that gets slower, begin later.
+    unusual = without_routine(lines, end.opened, end.opened + end.age / 2)
+    near = [each for each in unusual if _may_be_about(each, end)]
     told = next(_readings(found, near, end), found)
     if told is found:
         return found

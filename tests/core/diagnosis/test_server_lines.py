@@ -1123,3 +1123,30 @@ def test_a_process_that_ended_says_more_than_a_service_behind_it():
     ended = said("ended with exit code 3", kind=LineKind.EXITED)
 
     assert told(CUT, said(UPSTREAM, kind=LineKind.RAISED), ended).cause is Cause.RESTART
+
+
+@pytest.mark.parametrize(
+    ("earlier", "is_routine"),
+    [
+        ((1005, 1010, 1015), True),
+        ((1005, 1010), False),
+        # In the second half of its life, or before it opened: that may build up to this end, or to another.
+        ((1005, 1010, 1024), False),
+        ((990, 1005, 1010), False),
+    ],
+)
+@pytest.mark.parametrize(
+    "text", ["WARNING auth: token expired for user %d", "WARNING kafka: heartbeat failed"]
+)
+def test_a_line_that_was_said_all_the_time_says_nothing_of_the_end(earlier, is_routine, text):
+    """Three times in the first half of a life that went on, whatever the numbers in it."""
+    lines = [said(text % at if "%" in text else text, at=at) for at in (*earlier, 1047)]
+
+    assert (told(CUT, *lines).cause is told(CUT).cause) is is_routine
+
+
+def test_what_a_handler_raises_is_no_routine():
+    """The like of it ended other connections, perhaps."""
+    lines = [said("KeyError: 'user'", at=at, kind=LineKind.RAISED) for at in (1005, 1010, 1015, 1047.3)]
+
+    assert told(CUT, *lines).cause is Cause.HANDLER_ERROR
