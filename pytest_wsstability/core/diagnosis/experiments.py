@@ -155,6 +155,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.AUTH_EXPIRED, _C.SESSION_NOT_CONFIRMED, "send valid credentials right after the opening"),
     (_C.HALF_FRAME, _C.HALF_OPEN, f"{_TCP}a dead path acknowledges nothing"),
     (_C.SLOW_ANSWERS, _C.ZOMBIE, _ALONE),
+    (
+        _C.PATH_STALLED,
+        _C.HANDLER_ERROR,
+        "do the same without the fault: a timeout of its own work comes all the same",
+    ),
     (_C.SLOW_ANSWERS, _C.SESSION_NOT_CONFIRMED, "wait longer: what is late comes then"),
     (_C.SLOW_ANSWERS, _C.NO_PONGS, _ALONE),
     (_C.SLOW_ANSWERS, _C.PEER_NOT_READING, _ALONE),

@@ -8,6 +8,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic
 from .features import BEHIND
 from .kept_back import kept_answers, kept_end
+from .own_failures import OF_ITS_WORK, OF_NAMED_WORK
 from .rivals import CONTRADICTED
 from .signature import Blamed, Signature
 
@@ -46,7 +47,7 @@ def kept_back_said(of: str, topics: Collection[Topic]) -> Signature:
         evidence=("server_pings", "late", "end"),
         remedy="let the {peer} wait longer than the path may stand still, or allow this end in the "
         "requirement, and look at how the client comes back",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, OF_ITS_WORK, OF_NAMED_WORK),
         runner_up=Cause.PEER_FROZEN,
         source="measured (faults.Stall, faults.Latency)",
     )

@@ -114,6 +114,8 @@ def test_what_is_kept_back_at_the_end_has_left_a_second_before_it_at_most(delays
         (rows_said_keepalive.ROWS, "keepalive ping timeout", "PATH_STALLED"),
         (rows_said_timers.ROWS, "idle timeout", "PATH_STALLED"),
         (rows_said_timers.ROWS, "read timeout", "PATH_STALLED"),
+        # What timed out may be something else.
+        (rows_said_timers.ROWS, "turn timeout", "PATH_STALLED / HANDLER_ERROR"),
         (rows_said_keepalive.ROWS, "going to lunch", None),
         (rows_said_timers.ROWS, "going to lunch", None),
     ],
