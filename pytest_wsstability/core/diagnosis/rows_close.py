@@ -33,26 +33,27 @@ def says_little(f: Features) -> bool:
 
 def _engine_io(f: Features) -> bool:
     """
-    Whether the peer's last word was a text of one byte that nothing answered.
+    Whether the peer's last word was a text of one byte that nothing answered, the first of that kind.
 
-    A ping of Engine.IO is the text "2"; a client that does not know the protocol takes it for a message. One
-    that has heard such heartbeats knows it, and other packets of it are of one byte too ("1": close).
+    A ping of Engine.IO is the text "2"; a client that does not know it is not asked again (SockJS says "h",
+    and wants no answer). One that has heard such heartbeats does; "1" is a close.
 
     """
-    last = next((each for each in reversed(f.events) if each.direction is RECEIVED and is_data(each)), None)
-    if f.code not in ORDINARY or last is None or f.age - last.at < TO_ANSWER or _asks_in_a_byte(f):
+    heard = [each for each in f.events if each.direction is RECEIVED and is_data(each)][-2:]
+    if f.code not in ORDINARY or not heard or f.age - heard[-1].at < TO_ANSWER or _asks_in_a_byte(f):
         return False
-    return last.opcode is Opcode.TEXT and last.size == 1 and f.silent(SENT, FrameKind.DATA) > f.age - last.at
+    in_vain = [_is_byte(each) and f.silent(SENT, FrameKind.DATA) > f.age - each.at for each in heard]
+    return in_vain[-1] and sum(in_vain) == 1
+
+
+def _is_byte(event: Event) -> bool:
+    return event.opcode is Opcode.TEXT and event.size == 1
 
 
 def _asks_in_a_byte(f: Features) -> bool:
     """Whether the peer's heartbeats are texts of one byte, as Engine.IO's are."""
-    last = next((each for each in reversed(f.events) if _is_beat_of_peer(each)), None)
-    return last is not None and last.opcode is Opcode.TEXT and last.size == 1
-
-
-def _is_beat_of_peer(event: Event) -> bool:
-    return event.direction is RECEIVED and event.role is Role.HEARTBEAT
+    beats = [each for each in f.events if each.direction is RECEIVED and each.role is Role.HEARTBEAT]
+    return bool(beats) and _is_byte(beats[-1])
 
 
 def idle_in_disguise(f: Features) -> bool:
@@ -98,7 +99,7 @@ ROWS = (
     Signature(
         cause=Cause.ENGINE_IO_PING_TIMEOUT,
         shows="1000 or an empty close frame, and the peer's last message was a text of one byte that nothing "
-        "answered",
+        "answered, the first of its kind",
         when=_engine_io,
         confidence=MEDIUM,
         sentence="the {peer}'s last message was one byte, {last_heard_ago} before it closed with {code}, and "

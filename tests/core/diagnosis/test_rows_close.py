@@ -91,6 +91,25 @@ def test_a_client_that_does_not_know_engine_io_is_asked_in_a_message_of_one_byte
     assert (ENGINE_IO in fitting(ROWS, extract(line))) is fits
 
 
+@pytest.mark.parametrize(
+    ("said", "answers", "fits"),
+    [
+        ((10, 35), [], False),
+        # Its server asks again where it was answered, and no more.
+        ((10, 35), [12], True),
+        ((35,), [], True),
+    ],
+)
+def test_a_byte_that_was_said_before_and_asked_nothing_asks_nothing_now(said, answers, fits):
+    """SockJS says "h" each 25 s, and a feed may have prices of one digit."""
+    line = timeline()
+    for at, direction in sorted([(at, RECEIVED) for at in said] + [(at, SENT) for at in answers]):
+        line.frame(1000 + at, direction, Opcode.TEXT, 1, Role.DATA)
+    line.over(1060, CloseEvidence(end=line.end, at=60, **closed_by_peer(1000)))
+
+    assert (ENGINE_IO in fitting(ROWS, extract(line))) is fits
+
+
 def test_a_heartbeat_that_nobody_answers_is_none_of_engine_io():
     """The profile knows it: SockJS' "h"."""
     facts = ProtocolFacts(
