@@ -76,6 +76,13 @@ _PROXY_PAGE = re.compile(
     r"\b(?:nginx|openresty|tengine)(?:/[\d.]+)?\s*$|error an internal server error occurred\.\s*$",
     re.IGNORECASE,
 )
+# What stands on pages of firewalls and bot checks before a server: Cloudflare's, CloudFront's, Imperva's.
+_BLOCKED_PAGE = re.compile(
+    r"just a moment\.\.\.|checking your browser|enable javascript and cookies|you have been blocked|"
+    r"attention required! \| cloudflare|\berror 10[12]0\b|incapsula incident|"
+    r"request blocked\. we can't connect",
+    re.IGNORECASE,
+)
 _CREDENTIALS = "give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie"
 
 OPENINGS = (
@@ -97,6 +104,12 @@ OPENINGS = (
         cause=Cause.TLS_FAILED, shows="the TLS handshake failed", stage="TLS", blame=Blame.SERVER,
         remedy="check the certificate's names, dates and authority (a test's own: --ws-ca FILE), and whether "
         "the port speaks TLS at all: ws:// goes without",
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 403 or 503 on the page of a firewall or a bot check", stage="HTTP",
+        statuses=_is(403, 503), words=_BLOCKED_PAGE, blame=Blame.PATH,
+        remedy="a firewall before the server takes this client for a bot: let its address, or a header that "
+        "only the test has, through, or open the server behind the firewall; credentials do not help",
     ),
     FailedOpening(
         cause=Cause.THROTTLED, shows="HTTP 429, or Retry-After", stage="HTTP", statuses=_is(429),

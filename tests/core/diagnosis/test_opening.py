@@ -225,3 +225,25 @@ def test_an_unknown_stage_is_refused():
 def test_who_wants_something_is_told_apart(status, asks_for):
     """The account, a proxy on the way, and the server."""
     assert asks_for in diagnose_opening("HTTP", status=status).remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "cause"),
+    [
+        (403, "Access denied Error 1020 You have been blocked by the site owner.", Cause.REFUSED),
+        (403, "Just a moment... Enable JavaScript and cookies to continue", Cause.REFUSED),
+        (503, "Checking your browser before accessing", Cause.REFUSED),
+        (403, "Request blocked. We can't connect to the server for this app", Cause.REFUSED),
+        # An application's own, and other statuses.
+        (403, "error 1008: captcha token is wrong", Cause.UNAUTHORIZED),
+        (403, "your account was blocked", Cause.UNAUTHORIZED),
+        (429, "Just a moment...", Cause.THROTTLED),
+        (503, "Service Unavailable", Cause.UPSTREAM_FAILED),
+    ],
+)
+def test_a_firewall_that_takes_the_client_for_a_bot_wants_no_credentials(status, said, cause):
+    """Its page says so, to people."""
+    found = diagnose_opening("HTTP", status=status, said=said)
+
+    assert found.cause is cause
+    assert ("credentials do not help" in found.remedy) is (cause is Cause.REFUSED)
