@@ -302,6 +302,7 @@ class Profile:
             heartbeats_in_session=self.heartbeats_in_session,
             names_interval=self.words.names_interval,
             ends_with_fin=self.goodbye is not None and self.goodbye_code == 1006,
+            agrees=self.agree is not None,
         )
 
     @property

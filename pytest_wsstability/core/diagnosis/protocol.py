@@ -83,8 +83,11 @@ def _length(f: Features, timer: ProtocolTimer) -> float | None:
     of = timer.by if timer.awaits is Awaited.ANSWER else timer.by.peer
     named = agreed.client if of is End.CLIENT else agreed.server
     protocol = f.timeline.protocol
-    every = protocol.every if named is None and protocol is not None else named
-    return timer.runs(every, agreed.timeout)
+    # STOMP's "heart-beat:0,0" wants none, which no default stands in for.
+    is_none = protocol is not None and protocol.agrees and f.timeline.intervals is not None
+    if named is None and protocol is not None and not is_none:
+        named = protocol.every
+    return timer.runs(named, agreed.timeout)
 
 
 def _waited(f: Features, timer: ProtocolTimer) -> float | None:

@@ -73,7 +73,17 @@ def _is_sure(f: Features, what: Awaited) -> bool:
 
 def _may_be(f: Features, what: Awaited) -> bool:
     ran = awaits(f, what)
-    return ran is not None and (ran.named or f.reading.topic in _OF_TIMERS)
+    if ran is None or ran.named:
+        return ran is not None
+    return f.reading.topic in _OF_TIMERS and (ran.fits or not _tells_another(f))
+
+
+def _tells_another(f: Features) -> bool:
+    """Whether an error message came right before the end that does not speak of a timer."""
+    said = said_wrong(f)
+    if said is None or f.age - said[0] > SAID_BEFORE:
+        return False
+    return read_error(said[1]).topic not in _OF_TIMERS[1:]
 
 
 def _is_cut(f: Features) -> bool:

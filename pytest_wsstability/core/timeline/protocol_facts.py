@@ -163,6 +163,7 @@ class ProtocolFacts:
         heartbeats_in_session: whether the client sends none before its session is confirmed.
         names_interval: whether the server says how often heartbeats are sent.
         ends_with_fin: whether its servers end connections without a close frame.
+        agrees: whether both ends agree on intervals, so that one that is not named is none.
 
     """
 
@@ -182,6 +183,7 @@ class ProtocolFacts:
     heartbeats_in_session: bool = False
     names_interval: bool = False
     ends_with_fin: bool = False
+    agrees: bool = False
 
     @property
     def both_ask(self) -> bool:

@@ -147,7 +147,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
         r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?(?:(?:payload|frame|size) )?limit of \d+",
         r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
-        r"buffer too small",
+        r"buffer too small", r"content-length\W.{0,60}exceeds",
     ),
     Topic.RESTART: any_of(
         r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",

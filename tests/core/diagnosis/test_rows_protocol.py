@@ -87,6 +87,44 @@ def timed(profile, *rows, end, how, client=None):
 
 
 @pytest.mark.parametrize(
+    ("profile", "agreed", "fits"),
+    [
+        # Nothing was agreed on yet, or heart-beats were; "heart-beat:0,0" wants none, so that no timer runs.
+        ("stomp", None, True),
+        ("stomp", Intervals(client=10, server=10), True),
+        ("stomp", Intervals(), False),
+        # Where one end alone names an interval, the default holds until it does.
+        ("socketio", Intervals(timeout=20), True),
+    ],
+)
+def test_a_timer_of_heartbeats_that_both_ends_agreed_not_to_send_does_not_run(profile, agreed, fits):
+    """Spring's simple broker wants none by default, and nginx cuts what is silent for a minute."""
+    beat = [(15, "<beat")] if profile == "socketio" else []
+    how = closed_by_peer(1005) if profile == "socketio" else FIN
+    features = read(*beat, end=60, how=how, protocol=shipped(profile).facts, intervals=agreed)
+
+    assert bool(fitting(TIMERS, features)) is fits
+
+
+@pytest.mark.parametrize(
+    ("end", "text", "fits"),
+    [
+        (45, "Broker not available.", False),
+        (45, "not_found", False),
+        (45, "heart-beat timeout", True),
+        # It ran out, to the instant.
+        (30, "Broker not available.", True),
+    ],
+)
+def test_an_error_message_before_the_end_says_more_than_a_timer_that_ran_for_longer(end, text, fits):
+    """STOMP's ERROR."""
+    said, agreed = (end, "<error", text), Intervals(client=10, server=10)
+    features = read(said, end=end, how=1000, protocol=shipped("stomp").facts, intervals=agreed)
+
+    assert bool(fitting(TIMERS, features)) is fits
+
+
+@pytest.mark.parametrize(
     ("end", "how", "left"),
     [
         # MQTT's keep-alive: one and a half intervals of 10 s after the last message.

@@ -57,6 +57,8 @@ T = Topic
         ("session expired", T.SESSION_OVER),
         ("maximum session duration reached", T.SESSION_OVER),
         ("24h connection limit", T.SESSION_OVER),
+        # Spring
+        ("STOMP 'content-length' header value 136642 exceeds configured buffer size limit 65536", T.SIZE),
         ("2 hour limit reached", T.SESSION_OVER),
         ("unexpected token < in JSON", T.PROTOCOL),
         ("bad rsv RSV1: true RSV2: false RSV3: false", T.PROTOCOL),
