@@ -61,6 +61,8 @@ end, are quoted and outrank what was inferred:
 - Any other that says that something is over ("the operation was canceled", "socket hang up") may come of
   the end or of such a service: it is never sure, and second to a cause of at least medium confidence.
 - An error of a task that no handler has started is at most the likelier of two.
+- A line whose like, whatever its numbers, was logged three times in the first half of the connection's life
+  says nothing of its end.
 
 Where the plugin serves the app in virtual time, and the test has put no proxy before it, nothing between the
 two ends can lose a frame: no path is blamed there.
