@@ -32,7 +32,8 @@ def add_connect_options(parser: argparse.ArgumentParser, *, auto: bool = False) 
     add("--insecure", action="store_true", help="do not check the server's certificate")
     add("--cert", metavar="FILE", help="PEM file with a certificate of this client's, and maybe its key")
     add("--key", metavar="FILE", help="PEM file with the key of that certificate")
-    add("--proxy", metavar="URL", help="the proxy on the way: http://, socks5://, or env; default: none")
+    help_proxy = "the proxy on the way: http://, socks5://, or env; never towards this machine; default: none"
+    add("--proxy", metavar="URL", help=help_proxy)
     add("--redirects", type=_number, default=0, metavar="N", help="how many are followed (default: 0)")
 
 

@@ -200,7 +200,7 @@ OPTIONS = (
     Option(
         "proxy", flag="--ws-proxy", ini="ws_proxy", metavar="URL|env",
         help="the proxy to the target: http://..., socks5://..., or env, the one that the environment names; "
-        "default: none",
+        "never towards this machine; default: none",
     ),
     Option(
         "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0,
