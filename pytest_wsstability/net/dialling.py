@@ -330,6 +330,8 @@ class Dialler:
     def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
         if self._proxy is not None and stage in _OF_THE_WAY:
             detail = f"the proxy {self._where}: {detail.removeprefix(f'{self._where}: ')}"
+            # What is not reached is the proxy; of the target nothing is known yet.
+            stage = stage if stage is OpeningStage.TIMEOUT else OpeningStage.PROXY
         elif stage in _OF_THE_WAY and (name := unused_variable(self._uri)) is not None:
             # Where only the proxy leads out, this is what happens without it.
             detail += f"; {name} is set, and is used with --ws-proxy env only"

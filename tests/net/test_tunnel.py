@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.uri import parse_uri
 
-from pytest_wsstability import OpeningError, Orchestrator, connect
+from pytest_wsstability import Blame, Cause, Confidence, OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.tunnel import proxy_for, unused_variable
 from tests.net.certificates import server_context, trusting
@@ -121,6 +121,19 @@ async def test_a_proxy_that_refuses_is_told(answer, words):
 
     assert caught.value.stage is OpeningStage.PROXY
     assert str(caught.value).endswith(f"the proxy {host}:{port}: {words}")
+
+
+@pytest.mark.ws_stability
+async def test_a_proxy_that_is_not_there_is_no_fault_of_the_target():
+    """It was the server's, which should listen on the proxy's port."""
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+    with pytest.raises(OpeningError, match=rf"the proxy 127.0.0.1:{port}: nobody listens on") as caught:
+        await connect("ws://inside.example/", proxy=f"http://127.0.0.1:{port}")
+
+    found = caught.value.diagnosis
+    assert (caught.value.stage, found.cause) == (OpeningStage.PROXY, Cause.PROXY_REFUSED)
+    assert (found.blame, found.confidence) == (Blame.PATH, Confidence.HIGH)
 
 
 @pytest.mark.ws_stability

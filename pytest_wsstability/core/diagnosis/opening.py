@@ -97,8 +97,10 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.PROXY_REFUSED, shows="the proxy towards the target did not open a way", stage="PROXY",
         blame=Blame.PATH,
-        remedy="see what the proxy says: 407 asks for a user and a password in the URL of --ws-proxy, "
-        "403 forbids the target, and with 502 to 504 the proxy does not reach it",
+        # tinyproxy asks with 401, and says 500 of a target that it does not reach.
+        remedy="see what the proxy says: 407 or 401 asks for a user and a password in the URL of --ws-proxy, "
+        "403 forbids the target, and with 500 to 504 the proxy does not reach it; where it says nothing, "
+        "whether one listens there that speaks what the URL says (http://, socks5://)",
     ),
     FailedOpening(
         cause=Cause.TLS_FAILED, shows="the TLS handshake failed", stage="TLS", blame=Blame.SERVER,
