@@ -8,6 +8,11 @@ from .features import RECEIVED, TO_ANSWER, Features
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+# For who answers no ping, and sends.
+READ_OR_BEAT = (
+    "let the {peer} read while it sends: many libraries answer pings only then (Go's gorilla and "
+    "coder/websocket); where it answers none (AWS API Gateway), use a heartbeat of the application"
+)
 
 
 def _gave_up(f: Features) -> bool:
@@ -100,11 +105,10 @@ ROWS = (
         headline="the {peer} sends, but answers no ping",
         blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
-        remedy="use a heartbeat of the application instead of pings, if the {peer} (AWS API Gateway, "
-        "for one) answers none",
+        remedy=READ_OR_BEAT,
         rivals=(*rivals.PONGS_LOST, rivals.DEAD_TOWARDS_PEER, rivals.BEHIND_THE_STREAM),
         runner_up=Cause.HALF_OPEN,
-        source="documentation (AWS API Gateway)",
+        source="documentation (AWS API Gateway, gorilla, coder/websocket)",
     ),
     Signature(
         cause=Cause.PEER_FROZEN,

@@ -9,6 +9,7 @@ from ..timeline.events import Event, Role
 from . import rivals
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .replies import NO_FRAMES_PASS, answered_later, behind_heartbeats, speaks_unasked
+from .rows_keepalive import READ_OR_BEAT
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -292,10 +293,10 @@ ROWS = (
         headline="the {peer} sends, but answers no ping",
         blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
-        remedy="use a heartbeat of the application instead of pings, if the {peer} answers none",
+        remedy=READ_OR_BEAT,
         rivals=(_BEHIND_STREAM, rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.CONTROL_FRAMES_LOST,
-        source="documentation (AWS API Gateway)",
+        source="documentation (AWS API Gateway, gorilla, coder/websocket)",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,

@@ -116,7 +116,10 @@ def test_own_keepalive_gave_up():
     talking = timeline((20, ">ping", b"1"), (30, "<text"), (39, "<text"), (40, SENT_1011))
 
     assert diagnose(silent).cause is Cause.HALF_OPEN
-    assert diagnose(talking).cause is Cause.NO_PONGS
+    found = diagnose(talking)
+    assert found.cause is Cause.NO_PONGS
+    # Of a client of coder/websocket that sends alone, which the remedy called one without pongs.
+    assert found.remedy.startswith("let the server read while it sends")
 
 
 def test_others_that_end_at_the_same_time_are_a_restart():
