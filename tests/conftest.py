@@ -9,10 +9,13 @@ import functools
 import gc
 import importlib
 import importlib.metadata
+import inspect
+import itertools
 import os
 import sys
 import types
 import warnings
+import weakref
 
 import pytest
 from hypothesis import settings
@@ -57,6 +60,41 @@ with contextlib.suppress(ImportError):
     )
 
 
+# Each run inside looks at every name of every plugin for hooks and for fixtures; those of installed ones stay
+# what they are. Ours are looked at each time, as a user's run does.
+PLUGINS = {"_pytest"} | {
+    each.module.partition(".")[0] for each in importlib.metadata.entry_points(group="pytest11")
+} - {"pytest_wsstability"}  # fmt: skip
+# A module that a run inside loads and forgets knows the run that loaded it.
+NAMES = weakref.WeakKeyDictionary()
+
+
+def names_that_matter(owner):
+    """The names of a plugin's module or class that pytest makes something of."""
+    found = {name: inspect.getattr_static(owner, name, None) for name in dir(owner)}
+    marks = ("pytest_impl", "pytest_spec", "_fixture_function_marker")
+    return [
+        name
+        for name, value in found.items()
+        if name.startswith("pytest_") or any(mark in getattr(value, "__dict__", ()) for mark in marks)
+    ]
+
+
+def names_of(*holder):
+    """What `dir` gives, and of installed plugins what matters."""
+    owner = holder[0] if isinstance(holder[0], types.ModuleType) else type(holder[0])
+    home = owner.__name__ if owner is holder[0] else owner.__module__
+    if home.partition(".")[0] not in PLUGINS:
+        return dir(*holder)
+    if owner not in NAMES:
+        NAMES[owner] = names_that_matter(owner)
+    return NAMES[owner]
+
+
+for name in ("_pytest.fixtures", "pluggy._manager"):
+    importlib.import_module(name).dir = names_of
+
+
 # Beside xdist, pytest-rerunfailures starts a server for each run, and ends none: a thousand runs inside would
 # leave a thousand threads, at which virtual time looks before each move of its clock.
 with contextlib.suppress(ImportError):
@@ -95,16 +133,30 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(LONG))
 
 
-def pytest_collection_finish():
+def freeze():
     """
-    Thousands of tests are nothing that a collector of garbage should look through, in each run inside again.
+    Leave out of all later collections the tests, and what they have loaded: thousands of objects that stay.
 
-    And bytecode is kept no more: of two files that are written within a second, the older would count.
+    At the end of each run inside pytest collects all garbage, before 9.0 five times.
 
     """
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish():
+    """Keep no bytecode any more: of two files that are written within a second, the older would count."""
+    freeze()
     sys.dont_write_bytecode = True
+
+
+FINISHED = itertools.count(1)
+
+
+def pytest_runtest_logfinish():
+    """Some tests load what stays: one collection in fifty tests, for one after each that is as long."""
+    if next(FINISHED) % 50 == 0:
+        freeze()
 
 
 @pytest.fixture(autouse=True)
