@@ -178,6 +178,7 @@ def test_an_assertion_that_nobody_awaits_fails_the_test(failure, source):
     assert f".py:{line - 1}: {NEVER}" in printed
 
 
+@pytest.mark.slow
 def test_a_module_that_loads_the_package_when_it_runs(pytester):
     """In a process of its own: here it is loaded already."""
     pytester.makepyfile(
@@ -199,8 +200,9 @@ def test_a_module_that_loads_the_package_when_it_runs(pytester):
     result.stdout.fnmatch_lines([f"*.py:8: {NEVER}*"])
 
 
+@pytest.mark.slow
 def test_an_item_of_another_plugin_may_call_anything_its_module(pytester):
-    """It is not looked at, for it may be no module at all."""
+    """It is not looked at, for it may be no module at all; in a process of its own, as above."""
     pytester.makeconftest(
         """
         import pytest

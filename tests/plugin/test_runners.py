@@ -32,6 +32,7 @@ def test_ws_connect_without_pytest_asyncio(run, pytester):
     result.stdout.fnmatch_lines(["*needs pytest-asyncio, which is switched off; take '-p no:asyncio' away,*"])
 
 
+@pytest.mark.slow
 def test_strict_markers_without_pytest_asyncio(pytester):
     """Its mark, which nobody has declared then, is given to no test."""
     pytester.makefile(".ini", pytest="[pytest]\nfilterwarnings = error")
@@ -44,6 +45,7 @@ def test_strict_markers_without_pytest_asyncio(pytester):
     result.stdout.fnmatch_lines(["*needs pytest-asyncio, which is switched off; take '-p no:asyncio' away,*"])
 
 
+@pytest.mark.slow
 def test_plugins_that_are_named_one_by_one(pytester, monkeypatch):
     """Where pytest loads none by itself, pytest-asyncio may be given by its module."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

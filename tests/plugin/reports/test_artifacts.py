@@ -175,7 +175,8 @@ Path.write_text = full
 ALONE = ("-p", "no:looptime_plugin")
 
 
-@pytest.mark.parametrize("where", ["", pytest.param("-n1", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["", "-n1"])
 def test_a_full_disk_is_no_success(pytester, where):
     """All tests passed; a line says that folders are not whole, and the exit code is 1."""
     pytester.makeconftest(FULL)
