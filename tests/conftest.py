@@ -72,11 +72,12 @@ NAMES = weakref.WeakKeyDictionary()
 def names_that_matter(owner):
     """The names of a plugin's module or class that pytest makes something of."""
     found = {name: inspect.getattr_static(owner, name, None) for name in dir(owner)}
-    marks = ("pytest_impl", "pytest_spec", "_fixture_function_marker")
+    # Those of pluggy have a project's name before them: allure has hooks of its own.
+    marks = ("_impl", "_spec", "_fixture_function_marker")
     return [
         name
         for name, value in found.items()
-        if name.startswith("pytest_") or any(mark in getattr(value, "__dict__", ()) for mark in marks)
+        if name.startswith("pytest_") or any(mark.endswith(marks) for mark in getattr(value, "__dict__", ()))
     ]
 
 
