@@ -52,8 +52,8 @@ ALWAYS_LOADED = {
 # What the command loads before it knows which of its commands is asked for.
 BEFORE_A_COMMAND = {
     "core", "core.version", "core.redact", "core.secret_forms", "core.secret_names", "core.secret_places",
-    "core.secret_shapes", "core.secret_values", "core.unescaped", "cli", "cli.exits", "cli.output",
-    "cli.stopping", "core.secret_structures",
+    "core.secret_shapes", "core.secret_values", "core.unescaped", "core.unfolded", "cli", "cli.exits",
+    "cli.output", "cli.stopping", "core.secret_structures",
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from .secret_forms import CUT, SHORTEST, Forms, Mask
 from .secret_names import is_of_a_number, is_ordinary, is_secret, is_secret_value, is_word_of_ours
 from .secret_shapes import WEB_TOKEN
 from .unescaped import Unescaped, unescaped
+from .unfolded import unfolded, unfolded_where_random
 
 MASK = "***"
 # Characters of the end of a value that are found behind what was left out.
@@ -359,7 +360,8 @@ class SecretValues:
         while True:
             lowered = _lowered(shown)
             others = ((start, end, MASK) for start, end in also(shown))
-            for start, end, mask in (*self._forms.find(lowered), *self._cut_short(lowered), *others):
+            whole = *self._forms.find(lowered), *self._cut_short(lowered), *others
+            for start, end, mask in (*whole, *self._over_lines(shown, also)):
                 for layer in reversed(layers):
                     start, end = layer.origin(start), layer.end(end)
                 yield start, end, mask
@@ -368,6 +370,21 @@ class SecretValues:
                 return
             layers.append(inner)
             shown = inner.text
+
+    def _over_lines(
+        self, text: str, also: Callable[[str], Iterable[tuple[int, int]]]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Where values go over lines; what is within one is found there."""
+        if self._forms and (whole := unfolded(text)) is not None:
+            for start, end, mask in self._forms.find(_lowered(whole.text)):
+                found, span = whole.text[start:end], whole.span(start, end)
+                # A word may be two: "sun", and "flower" in the next line.
+                if span is not None and not (found.isalpha() or found.isdecimal()):
+                    yield *span, mask
+        if (parts := unfolded_where_random(text)) is not None:
+            for start, end in also(parts.text):
+                if (span := parts.span(start, end)) is not None:
+                    yield *span, MASK
 
     def _cut_short(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where part of a value stands beside what was left out: ``...end of a token``, a line of a diff."""

@@ -310,6 +310,15 @@ def test_amid_the_source_of_a_test(source, shown):
     assert redact_source(source) == shown
 
 
+def test_over_lines():
+    """As rich shows a log: what goes on in the next line is hidden with the rest."""
+    first, second = "/ws?token=aB3dE5fG7hJ9kL2mN4pQ6rS8tU1", "vW3xY5zA7bC9dE2fG4hJ6kL8mN1pQ3rS5tU7v"
+    log = f"INFO     GET {' ' * 60}\n         {first}  \n         {second} \n         refused: no such user"
+
+    shown = f"INFO     GET {' ' * 60}\n         /ws?token=*** \n         refused: no such user"
+    assert redact_text(log) == shown
+
+
 def test_text_of_a_peer_is_looked_at_once():
     """However it is made: a quotation that never ends, fields in fields, URLs in URLs."""
     for piece in (
@@ -338,6 +347,7 @@ def test_text_of_a_peer_is_looked_at_once():
         "sec-websocket-protocol:a,",
         "-----BEGIN ",
         "re_",
+        "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW3xY5zA7bC9\n",
     ):
         text = piece * (100_000 // len(piece))
         assert len(redact_text(text)) <= 2 * len(text)

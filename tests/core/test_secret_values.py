@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -321,6 +322,39 @@ def test_a_literal_that_is_broken(values, sign):
     broken = "\n".join(f"E         {sign}         {part}" for part in parts)
 
     assert values.mask(broken) == f"E         {sign}         b'Bearer ***',"
+
+
+@pytest.mark.parametrize("cuts", [(1,), (7, 30), (8, 16, 40), (len(JWT) - 1,)])
+@pytest.mark.parametrize("margin", ["{}", f"{' ' * 29}{{}}   ", "│ {} │", "E       {}"])
+@pytest.mark.parametrize("encode", [str, lambda value: base64.b64encode(value.encode()).decode()])
+def test_over_lines(values, encode, margin, cuts):
+    """As rich and textwrap fold what is longer than a line, wherever they do."""
+    values.take("token", JWT)
+    value = encode(JWT)
+    pieces = [value[begin:end] for begin, end in pairwise([0, *cuts, len(value)])]
+    pieces[0], pieces[-1] = f"GET /ws?q={pieces[0]}", f"{pieces[-1].rstrip('=')} HTTP/1.1"
+
+    shown = values.mask("\n".join(margin.format(piece) for piece in pieces))
+
+    assert shown == margin.format("GET /ws?q=*** HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        # Plain words may be parts of others.
+        ("sunflowers", "the sun\nflowers grow"),
+        ("1234567890", "12345\n67890"),
+        # Not at the end of a line.
+        ("hX1oPt8Qz", "hX1oP more\nt8Qz"),
+        ("hX1oPt8Qz", "hX1oP\nand t8Qz"),
+    ],
+)
+def test_parts_in_two_lines_that_are_no_value(values, value, text):
+    """What stands there by chance stays."""
+    values.take("token", value, secret=True)
+
+    assert values.mask(text) == text
 
 
 class Counting(dict):
