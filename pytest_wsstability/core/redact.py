@@ -25,8 +25,9 @@ _LONG, _KEPT = 10_000, 24
 # What a long text was redacted to, by how; and what was known then.
 _done: dict[tuple[str, _Find], tuple[str, object]] = {}
 
-# Nearly all that is shown are words, in which there is nothing to look for.
-_MAY_TELL = re.compile(r"[\d=:.\"']")
+# Nearly all that is shown are words, in which there is nothing to look for; a token of letters alone, such as
+# one of Hugging Face, is longer than most.
+_MAY_TELL = re.compile(r"[\d=:.\"']|[\w-]{16}")
 
 
 def redact_url(url: str) -> str:

@@ -34,7 +34,7 @@ _ISSUED = (
     r"SG\.[\w-]{16,}\.[\w-]{16,}",
     r"key-[0-9a-f]{32}",
     # Hugging Face, Groq, xAI, Perplexity, Nvidia, Replicate, Databricks.
-    r"(?:hf_|gsk_|xai-|pplx-|r8_)[A-Za-z0-9]{24,}|nvapi-[\w-]{24,}|dapi[0-9a-f]{24,}",
+    r"(?:hf_|api_org_|gsk_|xai-|pplx-|r8_)[A-Za-z0-9]{24,}|nvapi-[\w-]{24,}|dapi[0-9a-f]{24,}",
     # HashiCorp Vault, DigitalOcean, Shopify, Linear, Notion, Supabase.
     r"hv[bsr]\.[\w-]{20,}",
     r"(?:do[opr]_v1|shp(?:at|ca|pa|ss)|lin_api|ntn|sbp|sb_secret)_\w{20,}",
@@ -78,6 +78,14 @@ _ISSUED = (
     r"sgp_\w{40,}|tfp_[\w-]{40,}|sha256~[\w-]{43}|n8n_api_[\w.-]{30,}|rnd_[A-Za-z0-9]{28,}|napi_[a-z0-9]{60,}",
     # Pinecone, E2B, Apify, Firecrawl, Anyscale, Linear's OAuth 2.0.
     r"(?:pcsk|esecret)_\w{24,}|e2b_[0-9a-f]{40}|apify_api_[A-Za-z0-9]{30,}|fc-[0-9a-f]{32}|lin_oauth_\w{40,}",
+    # 1Password's secret key, Adobe, Artifactory, ClickHouse, Clojars, Flutterwave, Frame.io, Harness.
+    r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}|p8e-[A-Za-z0-9]{32}",
+    r"AKCp[A-Za-z0-9]{69}|cmVmd[A-Za-z0-9]{59}|4b1d[A-Za-z0-9]{38}|CLOJARS_[a-z0-9]{60}",
+    r"FLWSECK(?:_TEST)?-[\w-]{12,}|fio-u-[\w=-]{64}|(?:pat|sat)\.[\w-]{22}\.[\w]{24}\.\w{20}",
+    # Infracost, MaxMind, Octopus Deploy, ReadMe, Scalingo, SettleMint, GitLab's runners; webhooks of Teams.
+    r"ico-[A-Za-z0-9]{32}|[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk|API-[A-Z0-9]{26}|rdme_[a-z0-9]{70}",
+    r"tk-us-[\w-]{48}|sm_[aps]at_[A-Za-z0-9]{16}|GR1348941[\w-]{20}",
+    r"webhook\.office\.com/webhookb2/[\w@/-]{40,}",
     # Alibaba and Tencent Cloud, age.
     r"LTAI[A-Za-z0-9]{16,}|AKID[A-Za-z0-9]{32}|AGE-SECRET-KEY-1[A-Z0-9]{58}",
 )
