@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidMessage
 from websockets.http11 import Request, Response
 
 from .admission import Admission
@@ -136,6 +137,17 @@ def too_large() -> Response:
     """The response to a request that has no end (RFC 6585, section 5)."""
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     return Response(status.value, status.phrase, Headers([("Connection", "close"), ("Content-Length", "0")]))
+
+
+def unreadable(protocol: ServerProtocol) -> Response | None:
+    """The response to what is no request (RFC 9112, section 2.2); None for one, or where it has no end."""
+    failed = protocol.handshake_exc
+    cause = failed.__cause__ if isinstance(failed, InvalidMessage) else None
+    if cause is None or isinstance(cause, EOFError):
+        return None
+    status, body = HTTPStatus.BAD_REQUEST, f"{failed}: {cause}\n".encode()
+    fields = Headers([("Connection", "close"), ("Content-Length", str(len(body)))])
+    return Response(status.value, status.phrase, fields, body)
 
 
 def _text(protocol: ServerProtocol, status: HTTPStatus, body: str, kind: str = "text/plain") -> Response:

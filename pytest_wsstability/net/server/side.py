@@ -26,7 +26,7 @@ from ..timers import Deadline, Ticker
 from .behaviour import DROP, Behaviour, last_traffic
 from .peer_faults import PeerFaults, refusal
 from .registry import SessionRegistry
-from .responses import asked, first, too_large
+from .responses import asked, first, too_large, unreadable
 
 if TYPE_CHECKING:
     from ...core.faults import Step
@@ -124,6 +124,10 @@ class ServerSide:
             for name, value in self._headers:
                 response.headers[name] = value
             protocol.send_response(response)
+        elif (refused := unreadable(protocol)) is not None and websocket.transport is not None:
+            body = bytes(refused.body or b"")
+            self._registry.on_response(websocket, refused.status_code, None, body)
+            websocket.transport.write(refused.serialize())
         websocket.send_handshake()
         if protocol.state is not State.OPEN:
             # A refused upgrade or no HTTP at all: the answer is written, the stream can go.

@@ -288,7 +288,7 @@ async def test_refused_is_called_with_each_attempt_that_does_not_open():
             writer.close()
         async with opened(orchestrator.url):
             pass
-    assert [(each.status, each.told[:7]) for each in came] == [(403, "Origin:"), (None, "")]
+    assert [(each.status, each.told[:7]) for each in came] == [(403, "Origin:"), (400, "did not")]
 
 
 async def test_what_ended_raises_is_told_when_the_server_stops():

@@ -291,6 +291,47 @@ def test_a_request_is_bounded(lines, size, status):
     assert attempts == [status]
 
 
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("X-Folded: a\r\n b", "invalid HTTP header line:  b"),
+        ("Content-Length: 5", "unsupported request body"),
+        ("X-Null: \0", "invalid HTTP header value: \0"),
+    ],
+)
+def test_a_request_that_cannot_be_read_is_answered(field, told):
+    """As servers do, and whoever runs this one learns why."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            head, body = await get(orchestrator, "/", *UPGRADE, field)
+            await asyncio.sleep(1)
+            return head, body, [(each.status, each.told) for each in orchestrator.attempts]
+
+    head, body, attempts = run_virtual(script())
+
+    assert head.startswith("HTTP/1.1 400 ")
+    assert body == f"did not receive a valid HTTP request: {told}\n"
+    assert attempts == [(400, body.rstrip("\n"))]
+
+
+def test_a_request_that_ends_amid_a_line_is_answered_by_nothing():
+    """Its client has gone."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            host, port = orchestrator.url.removeprefix("ws://").rstrip("/").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(b"GET / HTTP/1.1\r\nHost")
+            writer.write_eof()
+            answer = await reader.read()
+            writer.close()
+            await asyncio.sleep(1)
+            return answer, [each.status for each in orchestrator.attempts]
+
+    assert run_virtual(script()) == (b"", [None])
+
+
 def test_sessions_that_are_over_are_forgotten():
     """The oldest first, and none that is open; the server still counts on."""
 
