@@ -145,9 +145,7 @@ def unreadable(protocol: ServerProtocol) -> Response | None:
     cause = failed.__cause__ if isinstance(failed, InvalidMessage) else None
     if cause is None or isinstance(cause, EOFError):
         return None
-    status, body = HTTPStatus.BAD_REQUEST, f"{failed}: {cause}\n".encode()
-    fields = Headers([("Connection", "close"), ("Content-Length", str(len(body)))])
-    return Response(status.value, status.phrase, fields, body)
+    return _text(protocol, HTTPStatus.BAD_REQUEST, f"{failed}: {cause}\n")
 
 
 def _text(protocol: ServerProtocol, status: HTTPStatus, body: str, kind: str = "text/plain") -> Response:

@@ -311,6 +311,7 @@ def test_a_request_that_cannot_be_read_is_answered(field, told):
     head, body, attempts = run_virtual(script())
 
     assert head.startswith("HTTP/1.1 400 ")
+    assert "X-Content-Type-Options: nosniff" in head
     assert body == f"did not receive a valid HTTP request: {told}\n"
     assert attempts == [(400, body.rstrip("\n"))]
 
