@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 
 from ..core.diagnosis.stray import Stray
 from ..core.duration import show_duration
-from ..core.redact import redact_url, show_text
+from ..core.redact import redact_text, redact_url, show_text
 from ..core.timeline.events import Tier
 from .client_protocol import answer_of, refusal_of
 from .errors import OpeningError, OpeningStage
@@ -317,8 +317,12 @@ class Dialler:
     def _no_websocket(self, exc: Exception, where: str) -> OpeningError:
         """What came, if anything, is no answer to an upgrade."""
         answer, told = answer_of(self._websocket.protocol), _words(exc)
-        if Stray(answer).is_tls:
+        stray = Stray(answer)
+        if stray.is_tls:
             told = "it answered in TLS: write wss:// for ws://"
+        elif stray.is_text and not stray.is_http:
+            # Parsers say what they miss, as the end of a line, and not what came.
+            told = f"it answered with what is no HTTP: {redact_text(stray.line)!r}"
         elif answer and isinstance(exc, EOFError):
             told = "the server closed the connection in the middle of its answer"
         elif isinstance(exc.__cause__, EOFError) and b"\n" in answer.replace(b"\r\n", b""):

@@ -384,6 +384,20 @@ async def test_garbage_is_no_http(garbage):
     assert error.url.removeprefix("ws://").rstrip("/") in str(error)
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        # CivetWeb, where it has no WebSocket; told was "connection closed while reading HTTP status line".
+        (b"Error 404: Not Found\nNot found", "'Error 404: Not Found'"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "'SSH-2.0-OpenSSH_9.6'"),
+        (b"-ERR unknown command 'GET'\r\n", "\"-ERR unknown command 'GET'\""),
+    ],
+)
+async def test_text_that_is_no_http_is_quoted(said, shown):
+    """By its first line."""
+    assert (await error_of(answering(said))).detail.endswith(f"it answered with what is no HTTP: {shown}")
+
+
 async def test_a_server_that_closes_before_it_answers():
     """A reverse proxy without a backend."""
     error = await error_of(answering(b""))
