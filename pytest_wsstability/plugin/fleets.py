@@ -151,7 +151,7 @@ def _held(request: pytest.FixtureRequest, server: OwnServer, engine: Engine) -> 
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         return loop.run_until_complete(_hold(item, server, engine))
     if is_virtual(item):
-        return run_virtual(without_late_threads(_hold(item, server, engine)), **asdict(order_of(item)))
+        return run_virtual(without_late_threads(item, _hold(item, server, engine)), **asdict(order_of(item)))
     return asyncio.run(_hold(item, server, engine))
 
 

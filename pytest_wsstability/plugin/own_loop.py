@@ -17,7 +17,7 @@ from ..virtual import run_virtual
 from ..virtual.leftovers import Jobs, Threads
 from ..virtual.loop import VirtualLoop
 from ..virtual.runner import is_loop_running, run_to_the_end
-from .stash import loop_key
+from .stash import hold_loop_key, loop_key
 
 if TYPE_CHECKING:
     import pytest
@@ -123,7 +123,7 @@ def late_threads(item: pytest.Item) -> Iterator[None]:
         raise
 
 
-async def without_late_threads(held: Coroutine[Any, Any, H]) -> H:
+async def without_late_threads(item: pytest.Item, held: Coroutine[Any, Any, H]) -> H:
     """
     What a hold on a loop of its own gives, seen to as `late_threads` does for the loop of a test.
 
@@ -132,6 +132,7 @@ async def without_late_threads(held: Coroutine[Any, Any, H]) -> H:
 
     """
     __tracebackhide__ = True
+    item.stash[hold_loop_key] = asyncio.get_running_loop()
     try:
         found = await held
     except OpeningError:

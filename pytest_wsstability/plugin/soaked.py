@@ -97,7 +97,7 @@ def _hold_maker(
         async with server() as (url, running):
             return await hold(requirement, orchestrator=running, **hold_options(request.node, url))
 
-    return lambda requirement: without_late_threads(held(requirement))
+    return lambda requirement: without_late_threads(request.node, held(requirement))
 
 
 def _requirement(request: pytest.FixtureRequest) -> Requirement:

@@ -40,7 +40,7 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
         soak = loop.run_until_complete(_hold(item, server))
     else:
         timers = order_of(item) if is_virtual(item) else None
-        held = without_late_threads(_hold(item, server))
+        held = without_late_threads(item, _hold(item, server))
         soak = run_private(held, timers, patch_time=plan_of(item).patch_time)
     item.stash[soak_key] = soak
     _keep(item, soak)

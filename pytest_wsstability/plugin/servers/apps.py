@@ -7,10 +7,9 @@ import importlib
 import inspect
 import os
 import sys
-import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -26,13 +25,12 @@ from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning
 from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
+from ..slow import SLOW, told_if_slow
 from ..stash import app_key, app_record_key, app_stop_key, routes_key, server_log_key, started_app_key
 from .logs import own_error, place_of, raised_words
 from .output import stopping
 
 _EXAMPLE = "write module:name, or module:factory()"
-# Seconds of an import after which one that never ends is told from a long one: by who reads the line.
-_SLOW = 15.0
 _SERVES = "what reads arguments, or serves, belongs under if __name__ == '__main__'"
 _SRC = "install it (pip install -e .), or write 'pythonpath = src' into the ini file"
 # Where `os.environ` raises for a variable that is not set: its code is frozen into the interpreter.
@@ -209,30 +207,14 @@ def _found(config: pytest.Config, spec: str) -> Any:
     # As ``python -m pytest`` and the servers themselves have it.
     if str(here) not in sys.path:
         sys.path.insert(0, str(here))
-    with _told_if_slow(config, module_name):
+    slow = f"importing {module_name} takes {SLOW:.0f} s so far; {_SERVES}"
+    with told_if_slow(config, lambda: slow):
         found: Any = _imported(module_name, here)
     for part in name.split("."):
         if not hasattr(found, part):
             raise AppError(f"{module_name} has no {name!r}{_instead(found, module_name)}")
         found = getattr(found, part)
     return found
-
-
-@contextmanager
-def _told_if_slow(config: pytest.Config, module: str) -> Iterator[None]:
-    """Say of an import that takes long what may keep it for ever: nothing else would."""
-
-    def tell() -> None:
-        if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
-            reporter.write_line(f"wsstability: importing {module} takes {_SLOW:.0f} s so far; {_SERVES}")
-
-    timer = threading.Timer(_SLOW, tell)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _is_path(module: str, here: Path) -> bool:

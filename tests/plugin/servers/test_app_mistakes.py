@@ -232,9 +232,9 @@ async def handler(connection):
 HEARING = """
 import threading
 import pytest
-from pytest_wsstability.plugin.servers import apps
+from pytest_wsstability.plugin import slow
 
-apps._SLOW = 0.01
+slow.SLOW = 0.01
 said = threading.Event()
 
 @pytest.hookimpl(trylast=True)
