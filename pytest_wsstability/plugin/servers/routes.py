@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Routes of an app that are named.
 _ROUTES = 8
+# What stands for a value in a route: "{name}" (Starlette, aiohttp), "<name>" (Quart, Django).
+_PARAMETER = re.compile(r"(\{[^}]*\}|<[^>]*>)")
 
 
 def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
@@ -20,12 +22,14 @@ def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
     if not routes or any(_is_at(route, path) for route in routes):
         return None
     shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
-    return f"the app has {shown}, and not {path}", f"ws_stability(url={routes[0]!r})"
+    parameters = " and ".join(_PARAMETER.findall(routes[0]))
+    values = f" with a value for {parameters}" if parameters else ""
+    return f"the app has {shown}, and not {path}", f"ws_stability(url={routes[0]!r}){values}"
 
 
 def _is_at(route: str, path: str) -> bool:
     """Whether a path is one of a route, whose parameters stand in brackets; those of paths take slashes."""
-    parts = re.split(r"(\{[^}]*\}|<[^>]*>)", route)
+    parts = _PARAMETER.split(route)
     # "{x:path}" (Starlette), "<path:x>" (Quart), "{path}" and "{tail}", whose pattern aiohttp does not tell.
     kinds = [".+" if re.search("path|tail", each) else "[^/]+" for each in parts[1::2]]
     pattern = "".join(re.escape(part) + kind for part, kind in zip(parts[::2], [*kinds, ""], strict=True))

@@ -90,10 +90,9 @@ def test_a_path_that_channels_does_not_have(failure, pytester):
         "--ws-app=routed:app",
     )
 
-    assert "the app has /ws/<room>/, and not /ws: ws_stability(url='/ws/<room>/')" in " ".join(
-        printed.split()
-    )
-    assert "an Origin (ws_stability(origin=...), without which Channels'" in " ".join(printed.split())
+    told = " ".join(printed.split())
+    assert "the app has /ws/<room>/, and not /ws: ws_stability(url='/ws/<room>/') with a value for <room>" in told
+    assert "an Origin (ws_stability(origin=...), without which Channels'" in told
 
 
 def test_a_fleet_at_a_path_without_a_websocket_is_told_the_routes(failure, pytester):
