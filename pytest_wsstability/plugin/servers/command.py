@@ -219,7 +219,10 @@ class ServerProcess:
             if _is_open(host, port):
                 return
             time.sleep(_LOOK)
-        advice = f"let it listen on {PORT} or the variable PORT, or raise ws_command_timeout"
+        advice = (
+            f"let it listen on {PORT} or the variable PORT, write a port of its own into the ini file "
+            f"(ws_command_url = ws://{host}:8000), or raise ws_command_timeout"
+        )
         if (other := _OTHER.get(host)) is not None and _is_open(other, port):
             shown = f"[{other}]" if ":" in other else other
             advice = f"it listens on {other}: write ws_command_url = ws://{shown}:{PORT} into the ini file"

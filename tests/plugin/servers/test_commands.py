@@ -272,6 +272,7 @@ def test_a_port_that_never_opens_is_told(run, command, ini):
     text = told(run(HOLD, command("--deaf")))
 
     assert "was not open after 0.3 s: let it listen on {port} or the variable PORT" in text
+    assert "a port of its own into the ini file (ws_command_url = ws://127.0.0.1:8000), or raise" in text
     assert "or raise ws_command_timeout" in text
 
 
