@@ -69,6 +69,10 @@ _LESS_HEAD = (
     "send shorter header fields (cookies, tokens), or raise the server's limit on them (nginx: "
     "large_client_header_buffers)"
 )
+# Starlette, Litestar, webpack-dev-server; BlackSheep; Django; Vite; Rails.
+_OTHER_HOST = re.compile(
+    r"invalid (?:http_)?host(?: header|:)|blocked request\. this host|blocked hosts?:", re.IGNORECASE
+)
 # nginx and Go say so of a request in the clear, both with 400.
 _WANTS_TLS = re.compile(r"http request\b.* to (?:an )?https (?:port|server)", re.IGNORECASE)
 # What nginx writes below a page of its own, and HAProxy's own words for 500.
@@ -141,6 +145,12 @@ OPENINGS = (
         remedy="see whether a server stands behind the gateway, and is ready (load balancers answer so where "
         "none is); where others are let in, open fewer at a time, or raise the server's limit",
         runner_up=Cause.THROTTLED,
+    ),
+    FailedOpening(
+        cause=Cause.REFUSED, shows="HTTP 400 or 403, and words of a host", stage="HTTP",
+        statuses=_is(400, 403), words=_OTHER_HOST, blame=Blame.CLIENT,
+        remedy="send a Host that the server allows (ws_stability(headers={'Host': ...})), or add this one to "
+        "its list; behind a proxy, see whether that passes Host on",
     ),
     FailedOpening(
         cause=Cause.ORIGIN_REFUSED, shows="HTTP 400 or 403, and words of an origin", stage="HTTP",

@@ -179,6 +179,13 @@ def test_the_words_of_an_answer_tell_what_its_status_leaves_open(status, said, c
         (308, "Permanent Redirect", "--ws-redirects"),
         (400, "Bad Request 400 Request Header Or Cookie Too Large", "cookies"),
         (400, "Bad Request", "path"),
+        (400, "Bad Request Invalid host header", "'Host'"),
+        (400, 'Bad Request {"message":"invalid host header"}', "'Host'"),
+        (400, "Bad Request Invalid HTTP_HOST header: '127.0.0.1:8000'.", "'Host'"),
+        (403, 'Forbidden Blocked request. This host ("app.example") is not allowed.', "'Host'"),
+        (403, "Forbidden Blocked hosts: app.example", "'Host'"),
+        # A field of the application's.
+        (400, "Bad Request invalid hostname in the form", "path"),
         (431, "Request Header Fields Too Large", "cookies"),
     ],
 )
