@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -61,5 +61,18 @@ def _asked(test: pytest.Item, seen: Set[str]) -> Iterator[tuple[str, pytest.Fixt
 def _named_by_marks(test: pytest.Item) -> Iterator[str]:
     """What the test's own ``parametrize`` marks give."""
     for mark in test.iter_markers("parametrize"):
-        given = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
-        yield from (name.strip() for name in (given.split(",") if isinstance(given, str) else given))
+        yield from _names(mark.args[0] if mark.args else mark.kwargs.get("argnames", ()))
+
+
+def given_parameters(test: pytest.Item) -> Iterator[str]:
+    """The fixtures to which the test's own ``parametrize`` marks give a parameter (``indirect=``)."""
+    for mark in test.iter_markers("parametrize"):
+        names = ("argnames", "argvalues", "indirect")
+        arguments: dict[str, Any] = {**dict(zip(names, mark.args, strict=False)), **mark.kwargs}
+        indirect = arguments.get("indirect", False)
+        if indirect:
+            yield from _names(arguments.get("argnames", ()) if indirect is True else indirect)
+
+
+def _names(given: str | Iterable[str]) -> Iterator[str]:
+    return (name.strip() for name in (given.split(",") if isinstance(given, str) else given))

@@ -14,6 +14,7 @@ from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import margins, orders, secrecy, unheld_marks
 from .asked import HOW_LONG, NO_FLEET
+from .by_name import given_parameters
 from .markers import (
     FIXTURES,
     FLEET,
@@ -101,6 +102,7 @@ def check(item: pytest.Item) -> None:
 
     """
     _check_spelling(item)
+    _check_parameters(item)
     plan = plan_of(item)
     orchestrator = orchestrator_of(item)
     middleboxes_of(item)
@@ -135,6 +137,18 @@ def _check_spelling(item: pytest.Item) -> None:
             f"there is no mark {mark.name}; {advice} (marks: {', '.join(sorted(MARKS))}; one of the "
             "project's own stands under the ini option markers)"
         )
+
+
+def _check_parameters(item: pytest.Item) -> None:
+    """See that no fixture of ours is given a parameter, which would say what nobody looks at."""
+    # That of a middlebox is its name; one of the project's may take a parameter, and ours behind it.
+    for name in sorted(our_fixtures(item).intersection(given_parameters(item)) - {MIDDLEBOX}):
+        if not overrides(name, item):
+            raise ValueError(
+                f"{name}: takes no parameter (indirect=True), so nobody would look at it; override {name} by "
+                "a fixture that does, or let marks of the parameter say it: pytest.param(..., "
+                'marks=pytest.mark.ws_stability(url="..."))'
+            )
 
 
 def _asks_later(item: pytest.Item) -> bool:
