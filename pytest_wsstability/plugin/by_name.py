@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .markers import FLEET, VOICE
 from .plans import base_target_of
-from .project_fixtures import behind, hides, overrides
+from .project_fixtures import behind, hides, named_by_marks, overrides
 from .settings import TargetKind
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     test = metafunc.definition
     seen = set(metafunc.fixturenames)
     # A fixture may take the one that it overrides, and the first of the two that has parameters counts.
-    marked = set(_named_by_marks(test))
+    marked = set(named_by_marks(test))
     for name, fixture in _asked(test, seen):
         if name in seen or (fixture.params is None and name not in marked):
             continue
@@ -56,23 +56,3 @@ def _asked(test: pytest.Item, seen: Set[str]) -> Iterator[tuple[str, pytest.Fixt
     if "ws_url" in seen and is_app and not hides("ws_url", test):
         asked.append("ws_app")
     return chain.from_iterable(behind(each, test) for each in asked if overrides(each, test))
-
-
-def _named_by_marks(test: pytest.Item) -> Iterator[str]:
-    """What the test's own ``parametrize`` marks give."""
-    for mark in test.iter_markers("parametrize"):
-        yield from _names(mark.args[0] if mark.args else mark.kwargs.get("argnames", ()))
-
-
-def given_parameters(test: pytest.Item) -> Iterator[str]:
-    """The fixtures to which the test's own ``parametrize`` marks give a parameter (``indirect=``)."""
-    for mark in test.iter_markers("parametrize"):
-        names = ("argnames", "argvalues", "indirect")
-        arguments: dict[str, Any] = {**dict(zip(names, mark.args, strict=False)), **mark.kwargs}
-        indirect = arguments.get("indirect", False)
-        if indirect:
-            yield from _names(arguments.get("argnames", ()) if indirect is True else indirect)
-
-
-def _names(given: str | Iterable[str]) -> Iterator[str]:
-    return (name.strip() for name in (given.split(",") if isinstance(given, str) else given))

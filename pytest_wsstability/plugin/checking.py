@@ -14,7 +14,6 @@ from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import margins, orders, secrecy, unheld_marks
 from .asked import HOW_LONG, NO_FLEET
-from .by_name import given_parameters
 from .markers import (
     FIXTURES,
     FLEET,
@@ -48,7 +47,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import async_url, may_ask_by_name, our_fixtures, overrides
+from .project_fixtures import async_url, given_parameters, may_ask_by_name, our_fixtures, overrides
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -163,7 +162,7 @@ def _check_judges(item: pytest.Item, names: Set[str]) -> None:
     # The mark of a class or module is for those of its tests that use one.
     asked = hidden or any(map(asks, item.own_markers))
     if asked and not judges and not _asks_later(item):
-        why = f"; {hidden[0]} is a fixture of the project's here, give it another name" if hidden else ""
+        why = f"; {hidden[0]} is the project's own here, give it another name" if hidden else ""
         raise ValueError(
             f"{STABILITY}: nothing in this test is held to it; use one of the fixtures "
             f"{', '.join(sorted(JUDGES))}{why}"

@@ -16,8 +16,8 @@ from ..core.timeline.events import End, Opcode, Role
 from ..core.timeline.protocol_facts import Awaited
 from ..net.client_side import KEEPALIVE
 from ..net.server.behaviour import Behaviour, behaviour_of
-from .markers import MIDDLEBOX, ORCHESTRATOR, fixtures_of, params_of
-from .plans import is_virtual, orchestrator_of, plan_of, target_of
+from .markers import ORCHESTRATOR, fixtures_of
+from .plans import is_virtual, middlebox_of, orchestrator_of, plan_of, target_of
 from .project_fixtures import our_fixtures
 from .settings import TargetKind
 from .stash import orchestrator_key, soak_key, spins_key
@@ -207,9 +207,8 @@ def _timers(item: pytest.Item) -> Iterator[KnownTimer]:
         return
     if behaviour.read_deadline is not None:
         yield _deadline(item, behaviour, behaviour.read_deadline)
-    params = params_of(item)
-    if MIDDLEBOX in params:
-        box = middlebox(params[MIDDLEBOX])
+    if (name := middlebox_of(item)) is not None:
+        box = middlebox(name)
         for fault in box.faults:
             yield from _of_fault(item, behaviour, fault, f"the idle timeout of {box.name}")
 

@@ -30,6 +30,7 @@ from .markers import (
     fixtures_of,
     has_pytest_asyncio,
     is_of_anyio,
+    params_of,
     uses_us,
 )
 from .opening import (
@@ -110,6 +111,11 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
     if len(names) != len(set(names)):
         raise ValueError(f"{MIDDLEBOX}: {max(names, key=names.count)!r} is there twice")
     return names
+
+
+def middlebox_of(item: pytest.Item) -> str | None:
+    """The name of the middlebox that a test was made for; None if it has none of ours."""
+    return params_of(item).get(MIDDLEBOX) if MIDDLEBOX in our_fixtures(item) else None
 
 
 def merged(item: pytest.Item, name: str) -> dict[str, Any]:

@@ -32,22 +32,45 @@ def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
 
 
 def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
-    """Whether a fixture of the project's has the name of one of ours, and does not rest on ours."""
+    """Whether a fixture of the project's, or a parameter, has the name of one of ours, and rests on none."""
+    if name in set(named_by_marks(node)).difference(given_parameters(node)):
+        return True
     return overrides(name, node) and not any(
         (each == name and _is_ours(definition)) or _asks_by_name(definition)
         for each, definition in behind(name, node)
     )
 
 
+def named_by_marks(node: pytest.Item | pytest.Collector) -> Iterator[str]:
+    """What the ``parametrize`` marks of a test, class or module give."""
+    for mark in node.iter_markers("parametrize"):
+        yield from _names(mark.args[0] if mark.args else mark.kwargs.get("argnames", ()))
+
+
+def given_parameters(node: pytest.Item | pytest.Collector) -> Iterator[str]:
+    """The fixtures to which these marks give a parameter (``indirect=``)."""
+    for mark in node.iter_markers("parametrize"):
+        names = ("argnames", "argvalues", "indirect")
+        arguments: dict[str, Any] = {**dict(zip(names, mark.args, strict=False)), **mark.kwargs}
+        indirect = arguments.get("indirect", False)
+        if indirect:
+            yield from _names(arguments.get("argnames", ()) if indirect is True else indirect)
+
+
+def _names(given: str | Iterable[str]) -> Iterator[str]:
+    return (name.strip() for name in (given.split(",") if isinstance(given, str) else given))
+
+
 def our_fixtures(item: pytest.Item) -> set[str]:
-    """The fixtures of ours that a test uses, without those of the project's that only have such a name."""
+    """The fixtures of ours that a test uses, without what is the project's and only has such a name."""
     return {name for name in FIXTURES.intersection(fixtures_of(item)) if not hides(name, item)}
 
 
 def imports_us(names: Iterable[str], item: pytest.Item) -> bool:
     """Whether the module of a test, of one of these fixtures, or of one behind them imports the plugin."""
     functions: list[Any] = [getattr(item, "function", None)]
-    functions += [definition.func for name in names for _, definition in behind(name, item)]
+    own = [name for name in names if overrides(name, item)]
+    functions += [definition.func for name in own for _, definition in behind(name, item)]
     values = (
         value
         for function in functions

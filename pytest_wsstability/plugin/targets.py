@@ -16,9 +16,8 @@ from ..net.proxy.path import between
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, header_pairs, merge_headers
 from .margins import StabilityWarning
-from .markers import MIDDLEBOX, params_of
 from .opening import read_subprotocols
-from .plans import is_virtual, plan_of, target_of
+from .plans import is_virtual, middlebox_of, plan_of, target_of
 from .project_fixtures import overrides
 from .reports.results import results_of
 from .settings import TargetKind
@@ -151,8 +150,7 @@ def opens_before_fixtures(item: pytest.Item) -> bool:
 def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
     """What the marker and the options say about a hold; it goes through the middlebox of the test."""
     options = {**watched_options(item, url, url), "opened": watcher(item), "traffic": plan_of(item).traffic}
-    name = params_of(item).get(MIDDLEBOX)
-    if name is not None:
+    if (name := middlebox_of(item)) is not None:
         options["through"] = partial(MiddleboxProxy, preset=middlebox(name))
     return options
 

@@ -1,4 +1,4 @@
-"""Fixtures of the project's that have the name of one of ours, and nothing to do with it."""
+"""Fixtures and parameters of the project's that have the name of one of ours, and nothing to do with it."""
 
 from __future__ import annotations
 
@@ -54,3 +54,47 @@ def test_no_test_of_others_is_put_last_by_its_name(run):
 
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*::test_theirs PASSED*", "*::test_ours PASSED*"])
+
+
+@pytest.mark.parametrize("name", ["ws_url", *NAMES])
+def test_parameters_by_these_names_are_the_projects_too(passes, name):
+    """A suite that only reads URLs may call one so; its loops stay its own, and nothing is asked of it."""
+    source = f"""
+    import asyncio
+
+    import pytest
+
+    @pytest.mark.parametrize("{name}", ["own"])
+    @pytest.mark.asyncio
+    async def test_theirs({name}):
+        assert {name} == "own"
+        assert not hasattr(asyncio.get_running_loop(), "is_virtual")
+    """
+    assert passes(source) == 1
+
+
+def test_parameters_by_these_names_hold_nothing(refusal):
+    """The mark of a test that is given one is a promise that nobody keeps."""
+    source = """
+    import pytest
+
+    @pytest.mark.parametrize("ws_soak", [1])
+    @pytest.mark.ws_stability(alive_for="1m")
+    def test_it(ws_soak): ...
+    """
+    assert "ws_soak is the project's own here, give it another name" in refusal(source)
+
+
+def test_parameters_of_such_a_fixture_are_no_middleboxes(passes):
+    """A hold that went through the one of that name would end after 55 s."""
+    source = """
+    import pytest
+
+    @pytest.fixture(params=[1, "heroku"])
+    def ws_middlebox(request): return request.param
+
+    @pytest.mark.ws_orchestrator(ping_interval=None, read_deadline=None)
+    @pytest.mark.ws_stability(alive_for="2m")
+    def test_it(ws_soak, ws_middlebox): ...
+    """
+    assert passes(source) == 2

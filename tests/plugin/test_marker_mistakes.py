@@ -157,7 +157,7 @@ def test_a_marker_with_a_fixture_of_the_project_that_hides_ours(refusal, place):
     )
 
     assert "::test_it: ws_stability: nothing in this test is held to it; use one of the fixtures" in printed
-    assert "; ws_soak is a fixture of the project's here, give it another name" in printed
+    assert "; ws_soak is the project's own here, give it another name" in printed
 
 
 @pytest.mark.parametrize(
