@@ -15,6 +15,7 @@ from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 from ..timeline.events import Tier
 from .audio import FRAME
 from .call import Call
+from .summary import show_chunks
 
 # From so many turns on, one in twenty is at least one turn: below, nobody knows what one in twenty does.
 FEWEST_FOR_P95 = 20
@@ -300,26 +301,32 @@ def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
     if not asked.audio_intact:
         return
     down, lost = call.down, call.lost_chunks
-    numbers, chunks = down.numbers, "chunks of audio"
-    none = "message" if call.malformed_count == 1 else "messages"
     silent, (repeats, repeated_at) = call.silent_turns, call.repeated_chunks
-    answers = f"answer{'s' * (len(silent) != 1)} of silence only"
+    whole = (down.numbers.seen or down.chunks) - down.numbers.repeats + lost
+    none = "message" if call.malformed_count == 1 else "messages"
     for broken, at, observed in (
-        (call.foreign_chunks, call.foreign_at, f"{chunks} of session {call.foreign_session!r}"),
+        (
+            call.foreign_chunks,
+            call.foreign_at,
+            f"{show_chunks(call.foreign_chunks)} of session {call.foreign_session!r}",
+        ),
         (
             call.malformed_count,
             call.malformed_at,
-            f"{none} with audio that is none: {next(iter(call.malformed), '')}",
+            f"{call.malformed_count} {none} with audio that is none: {next(iter(call.malformed), '')}",
         ),
-        (int(call.forgot_at is not None), call.forgot_at, "time the agent counted its turns anew"),
-        (lost, down.lost_at, f"of {(numbers.seen or down.chunks) - numbers.repeats + lost} {chunks} lost"),
-        (repeats, repeated_at, f"{chunks} came twice"),
-        (call.reordered_chunks, down.reordered_at, f"{chunks} came out of order"),
-        (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),
-        (len(silent), (silent[0].audio_at or silent[0].speech_until) if silent else None, answers),
+        (int(call.forgot_at is not None), call.forgot_at, "1 time the agent counted its turns anew"),
+        (lost, down.lost_at, f"{lost} of {show_chunks(whole)} lost"),
+        (repeats, repeated_at, f"{show_chunks(repeats)} came twice"),
+        (call.reordered_chunks, down.reordered_at, f"{show_chunks(call.reordered_chunks)} came out of order"),
+        (call.stray_chunks, call.stray_at, f"{show_chunks(call.stray_chunks)} came outside of any answer"),
+        (
+            len(silent),
+            (silent[0].audio_at or silent[0].speech_until) if silent else None,
+            f"{len(silent)} answer{'s' * (len(silent) != 1)} of silence only",
+        ),
     ):
         if broken:
-            observed = f"{broken} {observed}"
             yield Violation(Rule.AUDIO, at or 0.0, "whole audio of this session", observed, observed)
 
 

@@ -45,6 +45,17 @@ def _goes_on(f: VoiceFeatures) -> bool:
     return f.call.ends_by_quiet or f.turn.given_up_at - f.turn.audio_until <= GOES_ON
 
 
+def _never_cleared(f: VoiceFeatures) -> bool:
+    """Whether a player that waits for the agent's word was never told to stop."""
+    turn = f.turn_of(Rule.BARGE_IN) if Rule.BARGE_IN in f.rules and f.call.plays_on else None
+    return turn is not None and turn.done_at is None
+
+
+def _never_transcribed(f: VoiceFeatures) -> bool:
+    turn = f.turn_of(Rule.TRANSCRIPTS) if Rule.TRANSCRIPTS in f.rules else None
+    return turn is not None and turn.audio_at is not None
+
+
 def _forgot(f: VoiceFeatures) -> bool:
     known = f.record is not None and f.record.forgot is not None and Rule.AUDIO in f.rules
     anew = f.call.forgot_at is not None or f.call.down.numbers.repeats > 0
@@ -90,8 +101,8 @@ ROWS = (
         cause=Cause.AUDIO_LOST,
         shows="numbers of audio chunks that never came; or, where they have none, the agent's record",
         when=lambda f: f.call.lost_chunks > 0,
-        sentence="{lost} chunks of audio never came; TCP loses none, so the agent did",
-        headline="the agent lost {lost} chunks of audio",
+        sentence="{lost} never came; TCP loses none, so the agent did",
+        headline="the agent lost {lost}",
         remedy="look for a queue that throws away what is too much, and for chunks that are skipped when a "
         "task is late",
     ),
@@ -100,8 +111,7 @@ ROWS = (
         shows="audio chunks with a lower number than one that came before; or, where they have none, the "
         "agent's record",
         when=lambda f: f.call.reordered_chunks > 0,
-        sentence="{reordered} chunks of audio came behind their successors; TCP keeps the order, so the "
-        "agent did not",
+        sentence="{reordered} came behind a later one; TCP keeps the order, so the agent did not",
         headline="audio out of order",
         remedy="send the chunks of an answer from one task, or from one queue",
     ),
@@ -110,7 +120,7 @@ ROWS = (
         shows="numbers of audio chunks that came again, an answer of which each chunk came twice in a row, "
         "or two answers or more behind which the same was said once more",
         when=lambda f: f.call.repeated_chunks[0] > 0,
-        sentence="{repeated} chunks of audio came twice{repeated_since}: TCP repeats none, so the agent did",
+        sentence="{repeated} came twice{repeated_since}: TCP repeats none, so the agent did",
         headline="audio was sent twice",
         remedy="look for two tasks that send the same answer: one that a connection before left behind, or "
         "one more listener for each turn",
@@ -289,6 +299,16 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.NOT_INTERRUPTED,
+        shows="audio was heard after the user spoke over it, in a protocol whose player goes on until the "
+        "agent says so, and it never did",
+        when=_never_cleared,
+        sentence="the agent was heard for {stop} after the user spoke over it{interrupted_turn}, and never "
+        "told the player to throw away what it had",
+        headline="the player was never told to stop",
+        remedy="say it as soon as speech begins (Twilio: clear): not to send any more is not enough",
+    ),
+    VoiceRow(
+        cause=Cause.NOT_INTERRUPTED,
         shows="audio went on after the user spoke over it, while heartbeats were in time",
         when=lambda f: Rule.BARGE_IN in f.rules,
         sentence="the agent spoke on for {stop} after the user spoke over it{interrupted_turn}",
@@ -346,5 +366,15 @@ ROWS = (
         headline="the pipeline is slow: {first_audio}",
         confidence=MEDIUM,
         remedy="measure each stage in the agent's own log",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
+        shows="a turn that was answered, and no final transcript of it",
+        when=_never_transcribed,
+        sentence="the agent answered, and sent no final transcript of {untold}",
+        headline="no final transcript of {untold}",
+        confidence=MEDIUM,
+        remedy="send one of each turn, also where its answer is broken off; a service may have to be asked "
+        "for them (OpenAI: audio.input.transcription in session.update)",
     ),
 )

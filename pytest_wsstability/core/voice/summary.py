@@ -78,6 +78,11 @@ def _time(seconds: float | None) -> str:
     return "-" if seconds is None else show(round(seconds, 3))
 
 
+def show_chunks(count: int) -> str:
+    """So many chunks in words."""
+    return f"{count} chunk{'s' * (count != 1)} of audio"
+
+
 def turn_at(turns: Sequence[Turn], at: float) -> Turn:
     """The turn of an instant, of one turn or more: the latest that had begun by then."""
     return next((turn for turn in reversed(turns) if turn.speech_from <= at), turns[0])

@@ -10,6 +10,7 @@ from ..judge.verdict import Rule
 from ..redact import show_text
 from .features import VoiceFeatures
 from .stage_faults import StageName
+from .summary import show_chunks
 
 
 def _seconds(value: float | None) -> str:
@@ -49,6 +50,12 @@ def _no_stage(f: VoiceFeatures) -> str:
     )
 
 
+def _untold(f: VoiceFeatures) -> str:
+    turn = f.turn_of(Rule.TRANSCRIPTS)
+    known = any(each.final_at is not None for each in f.call.turns)
+    return f"turn {turn.number}" if turn is not None and known else "any turn"
+
+
 def _slowest(f: VoiceFeatures) -> str:
     return "a stage" if f.slowest is None else f"the {f.slowest.value} stage"
 
@@ -59,15 +66,15 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "overtaken_turn": lambda f: _in_turn(f.overtaken),
     "resumed_turn": lambda f: _in_turn(f.resumed),
     "interrupted_turn": lambda f: _in_turn(f.turn_of(Rule.BARGE_IN)),
-    "foreign": lambda f: f"{f.call.foreign_chunks} chunks, the first at {_seconds(f.call.foreign_at)}",
+    "foreign": lambda f: f"{show_chunks(f.call.foreign_chunks)}, the first at {_seconds(f.call.foreign_at)}",
     "whose": lambda f: repr(f.call.foreign_session),
     "malformed": lambda f: next(iter(f.call.malformed), ""),
-    "lost": lambda f: str(f.call.lost_chunks),
-    "reordered": lambda f: str(f.call.reordered_chunks),
-    "repeated": lambda f: str(f.call.repeated_chunks[0]),
+    "lost": lambda f: show_chunks(f.call.lost_chunks),
+    "reordered": lambda f: show_chunks(f.call.reordered_chunks),
+    "repeated": lambda f: show_chunks(f.call.repeated_chunks[0]),
     "repeated_since": _repeated_since,
     "silent_turn": lambda f: _in_turn(next(iter(f.call.silent_turns), None)),
-    "stray": lambda f: f"{f.call.stray_chunks} chunks of audio",
+    "stray": lambda f: show_chunks(f.call.stray_chunks),
     "stray_at": lambda f: _seconds(f.call.stray_at),
     "anew_at": lambda f: _seconds(f.call.forgot_at),
     "stage": lambda f: f.run_name,
@@ -85,6 +92,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "rate": lambda f: "" if f.call.rate is None else f"{f.call.rate:,}",
     "other_rate": lambda f: f"{f.other_rate or 0:,}",
     "pause": lambda f: _seconds(f.pause),
+    "untold": _untold,
     "slowest": _slowest,
     "slowest_time": lambda f: "" if f.slowest is None else _seconds(f.stage(f.slowest)),
     "stages": _stages,

@@ -270,7 +270,7 @@ def test_an_answer_that_was_sent_twice():
     assert found.sentence.startswith("10 chunks of audio came twice, the first at 12 s: ")
 
     found = diagnosis(call((0.0, "speak"), (1.0, "hush"), *[(at, "chunk", 7) for at in (2.0, 2.1)]))
-    assert found.sentence.startswith("1 chunks of audio came twice, the first at 2.1 s: ")
+    assert found.sentence.startswith("1 chunk of audio came twice, the first at 2.1 s: ")
 
 
 @pytest.mark.parametrize(("again", "cause"), [(1, Cause.AUDIO_TWICE), (0, None)])
@@ -405,8 +405,8 @@ def test_audio_that_is_broken_is_told_of_its_turn(how, broken):
 @pytest.mark.parametrize(
     ("beats", "asked", "cause"),
     [
-        (BEATS, {"transcripts": True}, Cause.UNDETERMINED),
-        (LATE_BEATS, {"transcripts": True}, Cause.UNDETERMINED),
+        (BEATS, {"transcripts": True}, Cause.STAGE_STALLED),
+        (LATE_BEATS, {"transcripts": True}, Cause.STAGE_STALLED),
         (BEATS, {"transcripts": True, "first_audio_within": 0.3}, Cause.STAGE_SLOW),
         (LATE_BEATS, {"transcripts": True, "first_audio_within": 0.3}, Cause.PATH_STALLED),
     ],
@@ -417,7 +417,38 @@ def test_a_transcript_that_is_missing_is_no_matter_of_time(beats, asked, cause):
     ends = [timeline(*beats, until=120)]
     found = diagnosed_call(verdict_of(made, **asked), ends, made, None, origin=0.0).diagnosis
 
-    assert (Cause.UNDETERMINED if found is None else found.cause) is cause
+    assert found.cause is cause
+
+
+@pytest.mark.parametrize(("transcribed", "told"), [((1, 3), "turn 2"), ((2,), "turn 1"), ((), "any turn")])
+def test_an_answer_without_a_transcript_says_which_turn_lacks_it(transcribed, told):
+    """A service that was not asked for transcripts sends none at all."""
+    events = []
+    for number in (1, 2, 3):
+        events += [(10 * number, "speak"), (10 * number + 1, "hush")]
+        events += [(10 * number + 1.5, "final")] if number in transcribed else []
+        events += [(10 * number + 2, "audio", 1.0), (10 * number + 3, "done")]
+
+    assert diagnosis(call(*events), transcripts=True).headline == f"no final transcript of {told}"
+
+
+@pytest.mark.parametrize(
+    ("plays_on", "cleared", "told"),
+    [
+        (True, False, "the player was never told to stop"),
+        (True, True, "the agent speaks on while the user speaks"),
+        (False, False, "the agent speaks on while the user speaks"),
+    ],
+)
+def test_a_player_that_was_never_told_to_stop(plays_on, cleared, told):
+    """To send no more is not enough, where it plays what it has."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (4.9, "audio", 0.1),
+        *[(5.5, "interrupted")] * cleared, (6, "hush"), (9, "audio", 1.0), (12, "quiet"),
+        plays_on=plays_on, ends_by_quiet=True,
+    )  # fmt: skip
+
+    assert diagnosis(made, barge_in_within=0.3).headline == told
 
 
 @pytest.mark.parametrize(

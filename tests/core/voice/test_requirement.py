@@ -197,12 +197,12 @@ def broken(what):
 @pytest.mark.parametrize(
     ("what", "observed"),
     [
-        ("foreign", "1 chunks of audio of session 'theirs'"),
+        ("foreign", "1 chunk of audio of session 'theirs'"),
         ("malformed", "1 message with audio that is none: answer: 'x' is no base64"),
         ("lost", "2 of 4 chunks of audio lost"),
-        ("twice", "1 chunks of audio came twice"),
-        ("order", "1 chunks of audio came out of order"),
-        ("stray", "1 chunks of audio came outside of any answer"),
+        ("twice", "1 chunk of audio came twice"),
+        ("order", "1 chunk of audio came out of order"),
+        ("stray", "1 chunk of audio came outside of any answer"),
         ("silent", "1 answer of silence only"),
         ("doubled", "10 chunks of audio came twice"),
         ("forgot", "1 time the agent counted its turns anew"),
