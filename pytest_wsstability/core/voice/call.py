@@ -254,7 +254,8 @@ class Call:
         is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
-            self._runs_until = at + min(seconds + _SLACK, _RUNS_ON)
+            if not silent:
+                self._runs_until = at + min(seconds + _SLACK, _RUNS_ON)
             # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
             if self.plays_on:
                 self.playout.chunk(at, seconds)

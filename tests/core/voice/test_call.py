@@ -116,6 +116,18 @@ def test_audio_that_goes_on_without_a_pause_is_no_answer(plays_on, greets, chunk
         assert interrupted.stop_latency == pytest.approx(stops, abs=0.1)
 
 
+def test_silence_that_goes_on_leads_to_no_answer():
+    """What an agent that never stops to send says first is heard behind it without a pause."""
+    made = call()
+    for tick in range(50):
+        at = 0.02 * tick
+        if tick in (10, 20):
+            made.speech_began(at - 0.01) if tick == 10 else made.speech_ended(at - 0.01)
+        made.audio(at, 0.02, silent=tick < 40)
+
+    assert made.turn.first_audio == pytest.approx(0.41)
+
+
 def test_audio_that_goes_on_is_an_answer_where_the_end_of_the_interrupted_one_was_said():
     made = call(
         (1, "speak"), (2, "hush"), *[(3 + each / 10, "audio", 0.1) for each in range(16)], (4.58, "speak"),
