@@ -134,9 +134,9 @@ class Call:
         turn = said.latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at, dry = at, self.sound_until
-            if dry is not None and dry <= at:
-                # It was not said to be whole, and nothing of it was left to be heard.
-                turn.played_until = dry
+            if self._sound_until is not None and self._sound_until <= at:
+                # Nothing was left but silence, or an end that was not said.
+                turn.played_until = self._sound_until
             if self.plays_on:
                 turn.audio_until = dry or turn.played_until
             else:

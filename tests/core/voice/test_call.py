@@ -74,6 +74,19 @@ def test_nobody_is_spoken_over_who_is_not_heard(plays_on, over, later, latency):
     assert made.turns[0].barged_in_at == over
 
 
+@pytest.mark.parametrize(("over", "latency"), [(4.0, 0.0), (4.25, None), (4.5, None)])
+@pytest.mark.parametrize("ends", [[], [(3.5, "done")]])
+def test_nobody_is_spoken_over_who_is_silent(ends, over, latency):
+    """Behind the last word, at 4.25 s, come 500 ms of silence."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 1.25))
+    made.audio(3.25, 0.5, silent=True)
+    for at, _ in ends:
+        made.turn_done(at)
+    made.speech_began(over)
+
+    assert (made.turns[0].barged_in_at, made.turns[0].stop_latency) == (over, latency)
+
+
 @pytest.mark.parametrize("said", ["interrupted", "done"])
 def test_audio_goes_on_though_the_agent_has_said_that_it_is_over(said):
     """It is still that of the answer that the user speaks over, and neither the next one's nor nobody's."""
