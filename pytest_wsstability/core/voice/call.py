@@ -28,6 +28,8 @@ _PAUSE = 0.5
 # Seconds after a chunk and what it plays, and at most since it came, in which the next one follows without a
 # pause: answers take longer to begin.
 _SLACK, _RUNS_ON = 0.1, 0.25
+# Seconds ahead of real time from which on it is another answer, which came meanwhile.
+_BURST = 0.5
 # Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
 GOES_ON = 3.0
 
@@ -96,8 +98,9 @@ class Call:
     _stray_until: float = field(init=False, default=0.0, repr=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
     _quiet: Turn | None = field(init=False, default=None, repr=False)
-    # Until when audio follows without a pause on what went on after a barge-in.
+    # Until when audio follows without a pause on what went on after a barge-in, and seconds of that.
     _runs_until: float = field(init=False, default=0.0, repr=False)
+    _ran_on: float = field(init=False, default=0.0, repr=False)
     # When a player has played the last chunk that is no silence; None before the first.
     _sound_until: float | None = field(init=False, default=None, repr=False)
 
@@ -142,7 +145,7 @@ class Call:
             else:
                 self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()
-        self._unended = 0
+        self._unended, self._ran_on = 0, 0.0
         return said.begin_turn(at)
 
     def over(self, at: float) -> None:
@@ -254,8 +257,7 @@ class Call:
         is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
-            if not silent:
-                self._runs_until = at + min(seconds + _SLACK, _RUNS_ON)
+            self._run_on(at, seconds, since=turn.barged_in_at, silent=silent)
             # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
             if self.plays_on:
                 self.playout.chunk(at, seconds)
@@ -271,6 +273,13 @@ class Call:
             self.sounds.more(len(self.turns), data, opens=opens)
         self._play(turn, at, seconds)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
+
+    def _run_on(self, at: float, seconds: float, *, since: float, silent: bool) -> None:
+        """Audio goes on after a barge-in: until when more of it may come, though the user has ended."""
+        if not silent:
+            self._ran_on += seconds
+            is_paced = self._ran_on <= at - since + _BURST
+            self._runs_until = at + min(seconds + _SLACK, _RUNS_ON) if is_paced else 0.0
 
     def _whose(self, number: int | None, at: float) -> Turn | None:
         """Of which of the agent's utterances audio is that comes now; None for nobody's."""

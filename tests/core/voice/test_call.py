@@ -129,6 +129,16 @@ def test_audio_that_goes_on_without_a_pause_is_no_answer(plays_on, greets, chunk
         assert interrupted.stop_latency == pytest.approx(stops, abs=0.1)
 
 
+@pytest.mark.parametrize(("burst", "first"), [(3, None), (20, 0.5)])
+def test_an_answer_that_comes_at_once_meanwhile_is_one(burst, first):
+    """What goes on in real time can be no second ahead of it."""
+    flow = [(3 + each / 10, "audio", 0.1) for each in range(31)]
+    events = [(4.05, "speak"), (4.5, "hush"), *[(5.0, "audio", 0.1)] * burst]
+    made = call((1, "speak"), (2, "hush"), *sorted([*flow, *events], key=lambda each: each[0]))
+
+    assert made.turn.first_audio == (first if first is None else pytest.approx(first))
+
+
 def test_silence_that_goes_on_leads_to_no_answer():
     """What an agent that never stops to send says first is heard behind it without a pause."""
     made = call()
