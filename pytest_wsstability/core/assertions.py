@@ -144,7 +144,7 @@ def assert_no_abnormal_closure(timeline: Timeline) -> None:
     frame, or an application's own code (3000 to 4999).
 
     Raises:
-        StabilityError: for any other end.
+        StabilityError: for any other end; inconclusive, if nobody takes messages, so that none is read.
 
     """
     __tracebackhide__ = True

@@ -201,9 +201,16 @@ def _refused(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
 
 def _closure(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     close = timeline.close
-    if not requirement.no_abnormal_closure or close is None or not close.abnormal:
+    if not requirement.no_abnormal_closure:
         return
-    if not _allowed(requirement, close):
+    if close is None:
+        # Of a hold, `_alive` says so; a stall on purpose is what the test is for.
+        blind = timeline.paused_since
+        unasked = requirement.alive_for is None and not timeline.deliberately_stalled
+        if unasked and blind is not None and blind < timeline.duration - SAME:
+            yield paused_doubt(timeline)
+        return
+    if close.abnormal and not _allowed(requirement, close):
         yield Violation(
             Rule.CLOSURE,
             close.at,
@@ -224,7 +231,8 @@ def _closed(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
             # It may end so yet.
             return
         text = f"still open after {show(timeline.duration)}"
-        yield Violation(Rule.CLOSED, timeline.duration, str(expected), text, text)
+        unread = incidents.unread(timeline.duration)
+        yield Violation(Rule.CLOSED, timeline.duration, str(expected), text, text, excuses=unread)
         return
     matches = (
         expected.code in (None, close.code)

@@ -701,6 +701,20 @@ def test_closure_after_an_end_that_the_hold_allows(more, rows, outcome, why):
 
 
 @pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        ([(10, "paused")], INCONCLUSIVE, [Reason.READING_PAUSED]),
+        ([(10, "paused"), (60, "resumed")], STABLE, []),
+        ([(90, "paused")], STABLE, []),
+        ([(10, "paused"), (60, PLANNED)], STABLE, []),
+    ],
+)
+def test_closure_while_nothing_is_read(rows, outcome, why):
+    """The close of a server may stand behind the messages that nobody takes."""
+    check(judged(CLOSURE, rows, 90), outcome, why)
+
+
+@pytest.mark.parametrize(
     ("expected", "rows", "outcome", "why"),
     [
         ({}, [(60, FIN)], STABLE, []),
@@ -708,6 +722,8 @@ def test_closure_after_an_end_that_the_hold_allows(more, rows, outcome, why):
         ({"code": 1000, "reason": "bye", "by": SERVER}, [(60, closed_by_peer(1000, "bye"))], STABLE, []),
         ({"by": End.CLIENT}, [(60, PLANNED)], STABLE, []),
         ({"code": 1000}, [], UNSTABLE, "still open after 90 s"),
+        ({"code": 1000}, [(10, "paused")], INCONCLUSIVE, [Reason.READING_PAUSED]),
+        ({"code": 1000}, [(10, "paused"), (60, "resumed")], UNSTABLE, "still open after 90 s"),
         (
             {"code": 1000},
             [(60, FIN)],
