@@ -15,11 +15,11 @@ from ..timeline.timeline import Timeline
 from .client_end import AT_THE_END, AT_THE_INSTANT, ClientEnd
 from .consequences import closed_with
 from .engine import ELSEWHERE, shortened
-from .experiments import experiment
 from .lines import LineKind, ServerLine, without_routine
 from .rivals import CAUSES
 from .rows_protocol import ONE_REMEDY
 from .signature import Blamed
+from .told_anew import idle_app, or_else, told_anew
 
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
@@ -153,7 +153,7 @@ def _behind_handler(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine
         return replace(found, confidence=Confidence.HIGH, evidence=evidence)
     stopped = f"server stopped answering heartbeats at {show(round(asked, 3))}: its handler"
     since_when = show(round(max(0.0, since[-1].at - end.opened), 3))
-    told = _told(
+    told = told_anew(
         found, Cause.PEER_NOT_READING, Confidence.HIGH,
         f"{stopped} has asked for no message since {since_when}",
         "find what the handler awaits and give that a timeout, or read in a task of its own",
@@ -170,7 +170,7 @@ def _taken(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Dia
     if is_told or asked is None or not since:
         return found
     sure = Confidence.HIGH if end.was_answered else Confidence.MEDIUM
-    told = _idle_app(found, asked, sure, "it came, and nothing was sent since", is_new=not end.was_answered)
+    told = idle_app(found, asked, sure, "it came, and nothing was sent since", is_new=not end.was_answered)
     return replace(told, evidence=(_quote(since[-1], end), *found.evidence))
 
 
@@ -189,32 +189,14 @@ def without_path(found: Diagnosis, end: ClientEnd) -> Diagnosis:
         why = "nothing that loses or delays frames lies between the two ends"
         new = not end.was_answered
         found = replace(
-            _idle_app(found, end.asked, Confidence.MEDIUM, why, is_new=new), evidence=found.evidence
+            idle_app(found, end.asked, Confidence.MEDIUM, why, is_new=new), evidence=found.evidence
         )
     if found.cause in ELSEWHERE:
         return found
     blame = Blame.SERVER if found.blame is Blame.PATH else found.blame
     others = tuple(each for each in found.alternatives if each not in ELSEWHERE)
     nearest = tuple(each for each in found.hypotheses if each.cause not in ELSEWHERE)
-    return _or_else(replace(found, blame=blame, hypotheses=nearest), others)
-
-
-def _idle_app(found: Diagnosis, asked: float, sure: Confidence, why: str, *, is_new: bool) -> Diagnosis:
-    """An app that does not answer a heartbeat; one that has never answered any may not know them."""
-    when = show(round(asked, 3))
-    if not is_new:
-        what = f"server stopped answering heartbeats at {when}"
-        told = _told(
-            found, Cause.ZOMBIE, sure, f"{what}: {why}, so its app hangs",
-            "find what the handler awaits and give that a timeout",
-        )  # fmt: skip
-        return replace(told, headline=shortened(f"{what}: its app hangs"))
-    told = _told(
-        found, Cause.ZOMBIE, sure,
-        f"server has answered no heartbeat, nor that at {when}: {why}, so its app hangs or does not know it",
-        "see whether the profile's heartbeat is the server's (--ws-profile); if it is, look at its handler",
-    )  # fmt: skip
-    return replace(told, headline="no heartbeat was ever answered: does the server know it?")
+    return or_else(replace(found, blame=blame, hypotheses=nearest), others)
 
 
 def _speaks(line: ServerLine) -> bool:
@@ -259,17 +241,17 @@ def _by_actions(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -
             # A process may also end because the connection was its last.
             sure = Confidence.HIGH if crash or not end.was_closed else Confidence.MEDIUM
             remedy = _CRASHED if crash else _ENDED
-            yield _told(found, Cause.RESTART, sure, f"the server's process {how}", remedy)
+            yield told_anew(found, Cause.RESTART, sure, f"the server's process {how}", remedy)
         # Where a framework logs what a handler raised, its function returns all the same.
         if line.kind is LineKind.RETURNED and not raised:
-            returned = _told(
+            returned = told_anew(
                 found, Cause.CLOSED_BY_PEER, Confidence.HIGH, "the server's handler returned without a close",
                 "let the handler go on for as long as the connection does (while True: await receive), or "
                 "close with a code",
             )  # fmt: skip
             yield replace(returned, together="a handler that returned without a close")
         if line.kind is LineKind.CANCELLED:
-            yield _told(
+            yield told_anew(
                 found, Cause.HANDLER_ERROR, Confidence.HIGH,
                 "the server's handler raised a CancelledError of its own",
                 "find what the handler awaits that is cancelled elsewhere, such as a task of its own: catch "
@@ -300,7 +282,7 @@ def _of_another(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -
             continue
         # A proxy between the two ends may say 1001 to the server alone.
         is_sure = line.kind is LineKind.RAISED and not line.is_beside and code != _GOING_AWAY
-        yield _told(
+        yield told_anew(
             found, Cause.UPSTREAM_FAILED, Confidence.HIGH if is_sure else Confidence.MEDIUM,
             f"a connection of the server's own, behind its handler, ended: {_words(line)}",
             "see what that service says (its close code and reason); let the handler open it again, or close "
@@ -323,14 +305,14 @@ def _by_error(found: Diagnosis, line: ServerLine, end: ClientEnd) -> Diagnosis |
     is_goodbye = end.was_closed and found.cause is Cause.RESTART
     is_known = found.confidence is not Confidence.LOW or is_goodbye
     if line.may_be_of_end and is_known and not is_agreed:
-        return _or_else(found, tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR))))
+        return or_else(found, tuple(dict.fromkeys((*found.alternatives, Cause.HANDLER_ERROR))))
     is_its_own = end.is_named_by(line) and not end.is_apart_from(line)
     is_at_once = not line.is_beside and abs(line.at - end.at) <= AT_THE_INSTANT
     # A server that says in a close frame that it failed has not lost the connection.
     is_cause = not line.may_be_of_end or (is_agreed and end.was_closed)
     whose = "a task of the server" if line.is_beside else "the server's handler"
     remedy = f"{_TRACEBACK}; {_DEADLINE}" if _TIMEOUT_TYPE.match(line.message) else _TRACEBACK
-    return _told(
+    return told_anew(
         found, Cause.HANDLER_ERROR,
         Confidence.HIGH if is_cause and (is_its_own or is_at_once) else Confidence.MEDIUM,
         f"{whose} failed: {_words(line)}", remedy,
@@ -365,7 +347,7 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         return _confirmed(found, said, surely=topic is not Topic.RESTART or line.says_only_restart)
     confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
     remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
-    told = _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
+    told = told_anew(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
     if (row := ONE_REMEDY.get(cause)) is None:
         return told
     whose = Blame.CLIENT if row.blame is Blamed.SELF else Blame.SERVER
@@ -377,24 +359,3 @@ def _confirmed(found: Diagnosis, said: str, *, surely: bool) -> Diagnosis:
     """A diagnosis that a line confirms: what is certain without the line stays so."""
     confidence = Confidence.HIGH if surely or found.confidence is Confidence.HIGH else Confidence.MEDIUM
     return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
-
-
-def _or_else(found: Diagnosis, others: tuple[Cause, ...]) -> Diagnosis:
-    """A diagnosis with other causes beside it."""
-    others = tuple(each for each in others if each not in (found.cause, Cause.UNDETERMINED))
-    second = others[0] if others else None
-    return replace(
-        found, runner_up=second, experiment=second and experiment(found.cause, second), alternatives=others
-    )
-
-
-def _told(
-    found: Diagnosis, cause: Cause, confidence: Confidence, sentence: str, remedy: str, *, begin: str = ""
-) -> Diagnosis:
-    """Another cause, told by the server; what the record alone says may be it too, where that is not sure."""
-    others = () if confidence is Confidence.HIGH else (found.cause, *found.alternatives)
-    new = replace(
-        found, cause=cause, confidence=confidence, blame=Blame.SERVER, sentence=sentence,
-        headline=shortened(f"{begin}{sentence}"), remedy=remedy, hypotheses=(), ruled_out=(), together="",
-    )  # fmt: skip
-    return _or_else(new, others)
