@@ -35,6 +35,8 @@ def told_if_slow(config: pytest.Config, what: Callable[[], str]) -> Iterator[Non
         yield
     finally:
         timer.cancel()
+        # The next test finds no thread of this one.
+        timer.join()
 
 
 @contextmanager
