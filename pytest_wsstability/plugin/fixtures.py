@@ -31,6 +31,7 @@ from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
 from .servers.commands import commands_of, refuse
 from .settings import TargetKind
+from .slow import tell_if_slow
 from .stash import (
     command_key,
     command_since_key,
@@ -114,6 +115,7 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
         )
     loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop
+    request.addfinalizer(tell_if_slow(request.node, loop))
     return loop
 
 

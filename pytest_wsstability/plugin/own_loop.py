@@ -17,7 +17,8 @@ from ..virtual import run_virtual
 from ..virtual.leftovers import Jobs, Threads
 from ..virtual.loop import VirtualLoop
 from ..virtual.runner import is_loop_running, run_to_the_end
-from .stash import hold_loop_key, loop_key
+from .slow import tell_if_slow
+from .stash import loop_key
 
 if TYPE_CHECKING:
     import pytest
@@ -132,7 +133,7 @@ async def without_late_threads(item: pytest.Item, held: Coroutine[Any, Any, H]) 
 
     """
     __tracebackhide__ = True
-    item.stash[hold_loop_key] = asyncio.get_running_loop()
+    tell_if_slow(item, asyncio.get_running_loop())
     try:
         found = await held
     except OpeningError:

@@ -54,7 +54,6 @@ from .servers.command import CommandError
 from .servers.commands import check_command, commands_of
 from .servers.output import add_output, taking_down
 from .settings import Settings, TargetKind
-from .slow import virtual_time_told
 from .soaks import reruns, scheduling, timeouts
 from .stash import (
     connection_key,
@@ -225,7 +224,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
         held.start_early()
     held.look()
-    with taking_down(item), empty_passes.watched(item), virtual_time_told(item):
+    with taking_down(item), empty_passes.watched(item):
         result = yield
     held.forget(item)
     return result

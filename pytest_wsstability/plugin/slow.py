@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..core.duration import show_duration
 from ..virtual.loop import VirtualLoop
 from .markers import id_of
-from .plans import is_virtual
-from .stash import hold_loop_key, loop_key
 
 if TYPE_CHECKING:
     import pytest
@@ -21,14 +21,9 @@ SLOW = 15.0
 
 
 @contextmanager
-def told_if_slow(config: pytest.Config, what: Callable[[], str]) -> Iterator[None]:
-    """Show a line once the block has taken long; ``what`` gives it, in a thread of its own."""
-
-    def tell() -> None:
-        if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
-            reporter.write_line(f"wsstability: {what()}")
-
-    timer = threading.Timer(SLOW, tell)
+def told_if_slow(config: pytest.Config, text: str) -> Iterator[None]:
+    """Show a line once the block has taken long, from a thread of its own: it may never end."""
+    timer = threading.Timer(SLOW, _tell, (config, text))
     timer.daemon = True
     timer.start()
     try:
@@ -39,20 +34,36 @@ def told_if_slow(config: pytest.Config, what: Callable[[], str]) -> Iterator[Non
         timer.join()
 
 
-@contextmanager
-def virtual_time_told(item: pytest.Item) -> Iterator[None]:
-    """Show how far a test in virtual time has come, once it has taken long: its app may be one that polls."""
-    if not is_virtual(item):
-        yield
-        return
-    with told_if_slow(item.config, lambda: _so_far(item)):
-        yield
+def tell_if_slow(item: pytest.Item, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+    """
+    Show how far a test in virtual time has come, once it has taken long: its app may be one that polls.
+
+    Returns:
+        What ends that, where the loop goes on to the next test.
+
+    """
+    if not isinstance(loop, VirtualLoop):
+        return lambda: None
+    start = perf_counter()
+
+    def look() -> None:
+        if perf_counter() - start < SLOW:
+            return
+        stop()
+        _tell(
+            item.config,
+            f"{id_of(item)} takes {SLOW:.0f} s so far, for {show_duration(loop.time())} of virtual time; "
+            "each timer and each message of the app is run: a shorter hold takes less",
+        )
+
+    def stop() -> None:
+        if loop.on_moves is look:
+            loop.on_moves = None
+
+    loop.on_moves = look
+    return stop
 
 
-def _so_far(item: pytest.Item) -> str:
-    loop = item.stash.get(hold_loop_key, item.stash.get(loop_key, None))
-    now = f", for {show_duration(loop.time())} of virtual time" if isinstance(loop, VirtualLoop) else ""
-    return (
-        f"{id_of(item)} takes {SLOW:.0f} s so far{now}; each timer and each message of the app is run: a "
-        "shorter hold takes less"
-    )
+def _tell(config: pytest.Config, text: str) -> None:
+    if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
+        reporter.write_line(f"wsstability: {text}")

@@ -73,8 +73,6 @@ unheld_key: pytest.StashKey[bool] = pytest.StashKey()
 # On a test: what its fixtures hold, until it is over.
 
 loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
-# The loop of its own on which a hold of it runs, or ran last.
-hold_loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
 soak_key: pytest.StashKey[Soak] = pytest.StashKey()
 fleet_key: pytest.StashKey[Fleet] = pytest.StashKey()
 # One that has begun, and may be over or not.

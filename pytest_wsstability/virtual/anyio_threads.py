@@ -26,12 +26,7 @@ def any_busy(loop: asyncio.AbstractEventLoop) -> bool:
     # The clock asks before each of its moves.
     if _BACKEND not in sys.modules or threading.active_count() == 1:
         return False
-    worker = getattr(sys.modules[_BACKEND], "WorkerThread", ())
-    # As `busy_workers`, without its generators.
-    for each in threading.enumerate():
-        if isinstance(each, worker) and getattr(each, "loop", None) is loop and _is_busy(each):
-            return True
-    return False
+    return any(map(_is_busy, _workers(threading.enumerate(), loop)))
 
 
 def busy_workers(loop: asyncio.AbstractEventLoop) -> list[threading.Thread]:

@@ -59,6 +59,8 @@ _SPINNING_FOR_EVER = 1_000_000
 # The same where none has: messages that are answered one after the other, or connections that are opened, are
 # work, enough for 10,000 of them. A client that comes back at once, again and again, never ends.
 _SPINNING_BUSY = 100_000
+# Instants between two looks of who wants to know that the clock moves.
+_MANY = 1024
 
 # How long to stand still, in real seconds, before the log says what for.
 _PATIENCE = 10.0
@@ -116,6 +118,7 @@ class VirtualLoop(MemoryLoop):
         spins: the instants from which the clock moved on though a task never let the loop come to rest, with
             the place in the code where it spins.
         jobs: of executors, as long as they run.
+        on_moves: called each 1,024 instants to which the clock moves; None calls nothing.
 
     """
 
@@ -137,6 +140,9 @@ class VirtualLoop(MemoryLoop):
         self._horizon = horizon
         # Timers that have moved the clock outside of holds, and how many may.
         self._moves = 0
+        # Instants to which the clock has moved in all.
+        self._instants = 0
+        self.on_moves: Callable[[], object] | None = None
         self._most_moves = int(_MOST_TIMERS * max(1.0, horizon / HORIZON)) if horizon < math.inf else math.inf
         # What run_until_complete runs, and the instants until which that, and anybody, has asked for time.
         self._main: asyncio.Future[Any] | None = None
@@ -443,6 +449,9 @@ class VirtualLoop(MemoryLoop):
         tied = self._timers.tied()
         if tied > 1:
             self.ties.record(when, tied)
+        self._instants += 1
+        if not self._instants % _MANY and self.on_moves is not None:
+            self.on_moves()
         self._now = when
         self._moved = True
         self._turns = 0

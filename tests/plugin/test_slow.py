@@ -2,78 +2,75 @@
 
 from __future__ import annotations
 
-HEARING = """
-import threading
 import pytest
+
+# Seconds that no test takes, and that each does.
+NEVER, AT_ONCE = 600, 0
+CONFTEST = """
+import asyncio
 from pytest_wsstability.plugin import slow
 
-slow.SLOW = 0.01
-said = threading.Event()
+slow.SLOW = {slow}
 
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config):
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    write = reporter.write_line
-
-    def write_line(line, **markup):
-        write(line, **markup)
-        if " so far" in line:
-            said.set()
-
-    reporter.write_line = write_line
+async def poll(times):
+    for _ in range(times):
+        await asyncio.sleep(0.001)
 """
 SOAK = """
-import asyncio
 import pytest
-import conftest
+from conftest import poll
 
 async def talk(connection):
-    await asyncio.sleep(85)
-    conftest.said.wait(60)
+    await poll({times})
 
 @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", traffic=talk)
 def test_it(ws_soak): ...
 """
 DIRECT = """
-import asyncio
-import conftest
+from conftest import poll
 
 async def test_it(ws_connect):
     await ws_connect()
-    await asyncio.sleep(85)
-    conftest.said.wait(60)
+    await poll({times})
 """
-OTHER = """
-import threading
+# The loop of a module goes on to a test that asks nothing of the plugin.
+SHARED = """
+import asyncio
+import pytest
+from conftest import poll
 
-def test_it():
-    assert not any(isinstance(each, threading.Timer) for each in threading.enumerate())
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.ws_stability(time="virtual")]
+
+async def test_ours(ws_connect):
+    assert asyncio.get_running_loop().on_moves is not None
+
+async def test_other():
+    assert asyncio.get_running_loop().on_moves is None
 """
 
 
-def _line(run, source):
-    """What the plugin has written; the timer may have run out before the clock came to 85 s."""
-    result = run(source, conftest=HEARING)
+def lines(run, source, *, slow=AT_ONCE, times=3000):
+    """What the plugin has written of a test that polls so many times."""
+    result = run(source.format(times=times), conftest=CONFTEST.format(slow=slow))
     result.assert_outcomes(passed=1)
     return [line for line in result.outlines if " so far" in line]
 
 
-def test_a_hold_that_takes_long_says_how_far_it_has_come(run):
+@pytest.mark.parametrize("source", [SOAK, DIRECT])
+def test_it_is_said_how_far_it_has_come(run, source):
     """The run would seem to hang: an app that polls each millisecond has many timers in a day."""
-    (line,) = _line(run, SOAK)
+    line, *_ = lines(run, source)
 
-    assert "wsstability: " in line
-    assert "test_it takes 0 s so far, for " in line
-    assert " of virtual time; each timer and each message of the app is run: a shorter hold" in line
-
-
-def test_so_does_a_test_on_a_loop_of_its_own(run):
-    """Its connections are held by the test itself."""
-    (line,) = _line(run, DIRECT)
-
-    assert " of virtual time; " in line
+    assert "test_it takes 0 s so far, for 1.0" in line
+    assert " s of virtual time; each timer and each message of the app is run: a shorter hold" in line
 
 
-def test_for_other_tests_nobody_waits(passes):
+@pytest.mark.parametrize(("slow", "times"), [(NEVER, 3000), (AT_ONCE, 900)])
+def test_nothing_is_said_of_one_that_is_quick(run, slow, times):
+    """Nor is it looked for less than 1,024 instants."""
+    assert lines(run, DIRECT, slow=slow, times=times) == []
+
+
+def test_other_tests_on_the_same_loop_are_not_looked_at(passes):
     """How long they take is not the plugin's business."""
-    assert passes(OTHER) == 1
+    assert passes(SHARED, conftest=CONFTEST.format(slow=AT_ONCE)) == 2

@@ -208,7 +208,7 @@ def _found(config: pytest.Config, spec: str) -> Any:
     if str(here) not in sys.path:
         sys.path.insert(0, str(here))
     slow = f"importing {module_name} takes {SLOW:.0f} s so far; {_SERVES}"
-    with told_if_slow(config, lambda: slow):
+    with told_if_slow(config, slow):
         found: Any = _imported(module_name, here)
     for part in name.split("."):
         if not hasattr(found, part):
