@@ -12,7 +12,7 @@ from .features import RECEIVED, SENT, Features
 from .message_limit import NTH_MESSAGE
 from .rows_close import idle_in_disguise
 from .rows_timers import at_once, idle, pong_deadline, same_age
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # Codes that stand for a rule of whatever kind.
@@ -104,27 +104,24 @@ _AGE = (
 
 ROWS = (
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, LOW, Blamed.PEER),
         shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
         "within 2 s, at an age that is nobody's limit, and that no others had at other instants",
         when=lambda f: f.cut and at_once(f) and not rivals.age_number(f) and not rivals.repeats_age(f),
-        confidence=LOW,
         sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as they "
         "were opened, or last spoke, at one instant, a timer that they share fits too",
         headline="restart? {together} more ended within 2 s",
-        blame=Blamed.PEER,
         evidence=("together", "end", "silences"),
         remedy="open the connections some seconds apart, to see whether they share an instant or an age",
         runner_up=Cause.MAX_AGE,
         source="measured",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, MEDIUM, Blamed.PATH),
         shows="no close frame in the middle of all traffic, at the same age as other connections at other "
         "instants; pings had come before the last one, and were answered",
         when=lambda f: same_age(f) and rivals.repeats_age(f) and f.lively and _outlived_pings(f),
         # A handler that ends by a clock of its own, or a limit on messages in equal traffic, looks alike.
-        confidence=MEDIUM,
         rivals=(
             rivals.TOKEN,
             Rival(
@@ -139,22 +136,19 @@ ROWS = (
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other "
         "connections ended at the same age, at other instants{age_owners}",
         headline="maximum age {max_age}",
-        blame=Blamed.PATH,
         evidence=("silences", "repeated", "end"),
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         runner_up=Cause.RESTART,
         source="documentation of load balancers",
     ),
     Signature(
-        cause=Cause.PONG_DEADLINE,
+        claim=Claim(Cause.PONG_DEADLINE, MEDIUM, Blamed.PEER),
         shows="no close frame while traffic flowed, no ping ever came, and the age, or the time since "
         "this end's last pong, has a deadline's length",
         when=lambda f: pong_deadline(f) and not same_age(f),
-        confidence=MEDIUM,
         sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
         "no ping came that asks for a pong",
         headline="pong-only read deadline {pongless}, and no pings",
-        blame=Blamed.PEER,
         evidence=("server_pings", "silences", "end"),
         remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "
         "(gorilla: SetReadDeadline in the read loop)",
@@ -172,16 +166,14 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, LOW, Blamed.PATH),
         shows="no close frame while traffic flowed, at an age that limits or other connections have; but no "
         "ping came, and no pong went out",
         when=lambda f: (same_age(f) or _aged(f)) and _pongs_untried(f),
-        confidence=LOW,
         rivals=_AGE,
         sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
         "flowed to the end, but no ping came and no pong went out, so that the two look the same{age_owners}",
         headline="maximum age {max_age}, or pong-only read deadline",
-        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "together", "repeated", "end"),
         remedy="send an unsolicited pong now and then: if the connection then lives, let the {peer} reset "
         "its deadline on whatever it reads (gorilla: SetReadDeadline in the read loop); else raise "
@@ -190,10 +182,9 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, MEDIUM, Blamed.PATH),
         shows="no close frame while traffic flowed, at the same age as other connections",
         when=same_age,
-        confidence=MEDIUM,
         rivals=(
             rivals.TOKEN,
             rivals.AFTER_A_MESSAGE,
@@ -210,21 +201,18 @@ ROWS = (
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {of_the_age} other "
         "connections ended at the same age{age_owners}",
         headline="maximum age {max_age}",
-        blame=Blamed.PATH,
         evidence=("silences", "together", "repeated", "end"),
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         runner_up=Cause.RESTART,
         source="documentation of load balancers",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, LOW, Blamed.PATH),
         shows="the same at an age that read deadlines have, though each ping of the peer was answered",
         when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, CountsFrom.PONG)),
-        confidence=LOW,
         sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
         "longer silences were survived, and each ping was answered{age_owners}",
         headline="maximum age {max_age}, or pongs lost on the way",
-        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="see at the server whether the pongs arrive; else raise {age_knobs}, or reconnect before it",
         rivals=(
@@ -239,31 +227,27 @@ ROWS = (
         source="documentation of load balancers",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, LOW, Blamed.PATH),
         shows="no close frame while traffic flowed, at an age that limits have",
         when=_aged,
-        confidence=LOW,
         rivals=(rivals.TOKEN, *_AGE),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",
         headline="maximum age {max_age}",
-        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         runner_up=Cause.RESTART,
         source="documentation of load balancers",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, LOW, Blamed.PATH),
         shows="no close frame while traffic flowed, at the age of two or more connections that lived before "
         "or after it, of 5 s or more",
         when=lambda f: f.cut and not idle(f) and _in_a_row(f),
-        confidence=LOW,
         rivals=(NTH_MESSAGE, rivals.AFTER_A_MESSAGE_EACH, _ONE_AFTER_ANOTHER, rivals.NEVER_SPOKE),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other connections, "
         "one after another, ended at the same age{age_owners}",
         headline="maximum age {max_age}?",
-        blame=Blamed.PATH,
         evidence=("silences", "repeated", "server_pings", "end"),
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         runner_up=Cause.RESTART,
@@ -274,15 +258,13 @@ ROWS = (
 # Close frames whose code says little, where the age says more.
 CLOSED = (
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, MEDIUM, Blamed.PEER),
         shows="1000, 1001, 1005, 1008 or 3000 (these two at no age of tokens) was received at the same age "
         "as on other connections, at other instants",
         when=closed_at_an_age,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "
         "the same age, at other instants: a maximum age fits{age_owners}",
         headline="maximum age {max_age}?",
-        blame=Blamed.PEER,
         evidence=("repeated", "silences", "end"),
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         rivals=(
@@ -320,15 +302,13 @@ CLOSED = (
         source="reports (API Gateway, load balancers that reconnect their clients)",
     ),
     Signature(
-        cause=Cause.MAX_AGE,
+        claim=Claim(Cause.MAX_AGE, LOW, Blamed.PEER),
         shows="1000, 1001 or 1005 was received without a word in the middle of talk, at an age that is a "
         "known limit, and no other connection ended with it",
         when=_at_a_known_limit,
-        confidence=LOW,
         sentence="the {peer} closed with {code} at an age of {max_age}, where limits on the age end "
         "connections{age_owners}",
         headline="maximum age {max_age}?",
-        blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings"),
         remedy="raise {age_knobs}, or reconnect before it{heartbeat_helps}",
         rivals=(

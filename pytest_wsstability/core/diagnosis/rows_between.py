@@ -13,7 +13,7 @@ from .rivals import age_number, repeats_age
 from .rows_close import idle_in_disguise
 from .rows_idle_server import UNTIL_LATE, may_be_slow
 from .rows_open import half_frame, still_arrives
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
@@ -48,7 +48,7 @@ def told_from_both(
                 shows=f"both ends held, neither of which ended it: {row.shows}",
                 when=partial(_fits, row.when, between=True),
                 sentence=f"neither end ended it, by their own records; {row.sentence}",
-                blame=Blamed.PATH,
+                claim=row.claim._replace(blame=Blamed.PATH),
                 remedy=_LOOK,
             )
 
@@ -59,15 +59,13 @@ def _fits(when: Callable[[Features], bool], f: Features, *, between: bool) -> bo
 
 CLOSED = (
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, MEDIUM, Blamed.PATH),
         shows="both ends held: each got a close frame that the other has not sent, whose words and code say "
         "nothing else",
         when=_closed,
-        confidence=MEDIUM,
         sentence="neither end closed the connection, by their own records: both got {code_short}, so what "
         "stands between them sent it, as proxies do that are reloaded or stopped",
         headline="closed between the two ends: {code_short}",
-        blame=Blamed.PATH,
         evidence=("end", "together"),
         remedy=f"{_LOOK}; reconnect with jitter",
         rivals=(
@@ -100,15 +98,13 @@ CLOSED = (
 
 OPEN = (
     Signature(
-        cause=Cause.HALF_FRAME,
+        claim=Claim(Cause.HALF_FRAME, MEDIUM, Blamed.PATH),
         shows="both ends held: a frame of the peer began, its rest never came, and its record has more "
         "frames that it sent than have come",
         when=lambda f: f.code is None and half_frame(f) and sent_whole(f) and not still_arrives(f),
-        confidence=MEDIUM,
         sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
         "({half_frame_for}), though the {peer} has sent it whole, by its own record: the path holds it up",
         headline="half a frame since {half_frame}, held up on the way",
-        blame=Blamed.PATH,
         evidence=("half_frame", "questions", "tcp"),
         remedy="look at what stands between the two ends: a buffer that is not flushed, a slow link, a proxy "
         "that stands still",
@@ -120,14 +116,12 @@ OPEN = (
 # Of a heartbeat that stays open the record of the other end tells the rest.
 ASKED = (
     Signature(
-        cause=Cause.ZOMBIE,
+        claim=Claim(Cause.ZOMBIE, MEDIUM, Blamed.PEER),
         shows="both ends held: a heartbeat came to the server, by its own record, and no answer left it",
         when=heartbeat_came,
-        confidence=MEDIUM,
         sentence="the heartbeat at {asked_since} came to the {peer}, by its own record, and it has not "
         "answered: the path carries, and the application does nothing, or is slow",
         headline="the {peer} got the heartbeat at {asked_since}, and did not answer",
-        blame=Blamed.PEER,
         evidence=("questions", "own_pings", "server_pings"),
         remedy="{heartbeat_first}look at what the {peer} does with heartbeats, and was told to do with them",
         rivals=(
@@ -143,15 +137,13 @@ ASKED = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, MEDIUM, Blamed.PATH),
         shows="both ends held: a heartbeat did not come to a server that reads, by its own record, or the "
         "answer that left it did not come back",
         when=heartbeat_lost,
-        confidence=MEDIUM,
         sentence="the heartbeat at {asked_since}, or the answer to it, is lost or held up on the way: more "
         "was sent than came, by the records of both ends",
         headline="heartbeat or answer lost on the way since {asked_since}",
-        blame=Blamed.PATH,
         evidence=("questions", "silences"),
         remedy="look at what stands between the two ends, and at faults of the link that the test applied",
         rivals=(

@@ -24,7 +24,7 @@ from .both import (
 from .features import Features
 from .protocol import AWAITED, SAID_BEFORE
 from .rows_idle_server import UNTIL_LATE, may_be_slow
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, LOW = Confidence.HIGH, Confidence.LOW
 _PONGS = (DeadlineTraffic.PONG,)
@@ -163,15 +163,13 @@ _RIVALS = {Awaited.ANSWER: (*_ON_THE_WAY, _QUESTION_LATE), Awaited.AGE: ()}
 
 ROWS = (
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, HIGH, Blamed.PATH),
         shows="both ends held: the server's read deadline ran out, which the client has not seen, and "
         "nothing came through either way since the first ping that was not answered",
         when=_dead_between,
-        confidence=HIGH,
         sentence="the path is dead: nothing came through either way since the server's last pings; its "
         "{deadline} read deadline ran out, and the client has not heard of it",
         headline="dead path (half-open), read deadline {deadline}",
-        blame=Blamed.PATH,
         evidence=("both_pings", "local_reason", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         rivals=(may_be_slow(_dead_for_short),),
@@ -179,14 +177,12 @@ ROWS = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.CONTROL_FRAMES_LOST,
+        claim=Claim(Cause.CONTROL_FRAMES_LOST, HIGH, Blamed.PATH),
         shows="both ends held: pings or pongs that one end sent did not arrive at the other",
         when=_lost_on_the_way,
-        confidence=HIGH,
         sentence="pings or pongs were lost on the way; the server's {deadline} read deadline, reset by "
         "{reset_by}, closed it",
         headline="control frames lost on the way, read deadline {deadline}",
-        blame=Blamed.PATH,
         evidence=("both_pings", "local_reason"),
         remedy="look for a proxy that answers or swallows ping and pong frames; send JSON heartbeats, "
         "and let them reset the deadline",
@@ -212,15 +208,13 @@ ROWS = (
         source="design",
     ),
     Signature(
-        cause=Cause.CONTROL_FRAMES_LOST,
+        claim=Claim(Cause.CONTROL_FRAMES_LOST, HIGH, Blamed.PATH),
         shows="both ends held: pings of the client are open, and they, or the pongs to them, did not arrive, "
         "though what was sent behind them did",
         when=_pings_lost,
-        confidence=HIGH,
         sentence="pings of the client, or the pongs to them, were lost on the way, though what was sent "
         "behind them came",
         headline="the client's pings, or the pongs, lost on the way",
-        blame=Blamed.PATH,
         evidence=("questions", "end"),
         remedy="look for a proxy that answers or swallows ping and pong frames; send heartbeats of the "
         "application instead of pings",
@@ -228,15 +222,13 @@ ROWS = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.PING_UNANSWERED,
+        claim=Claim(Cause.PING_UNANSWERED, HIGH, Blamed.CLIENT),
         shows="both ends held: the server's read deadline that only pongs reset ran out, and the client "
         "withheld pongs",
         when=_withheld,
-        confidence=HIGH,
         sentence="the client withheld pongs; the server's {deadline} read deadline, reset only by "
         "pongs, closed it",
         headline="pongs withheld, pong-only read deadline {deadline}",
-        blame=Blamed.CLIENT,
         evidence=("server_pings", "heartbeats", "local_reason"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)",
@@ -244,15 +236,13 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.PONG_DEADLINE,
+        claim=Claim(Cause.PONG_DEADLINE, HIGH, Blamed.SERVER),
         shows="both ends held: the server's read deadline that only pongs reset ran out, and it sent no "
         "pings",
         when=_never_pinged,
-        confidence=HIGH,
         sentence="the server's {deadline} read deadline is reset only by pongs, and it sent no pings "
         "that ask for one",
         headline="pong-only read deadline {deadline}, and no pings",
-        blame=Blamed.SERVER,
         evidence=("local_reason", "heartbeats"),
         remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
         "(gorilla: SetReadDeadline)",
@@ -260,15 +250,13 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.PING_UNANSWERED,
+        claim=Claim(Cause.PING_UNANSWERED, HIGH, Blamed.CLIENT),
         shows="the server's record: its read deadline that only pongs reset ran out, its pings were not "
         "answered",
         when=_server_pinged_in_vain,
-        confidence=HIGH,
         sentence="the client answered no ping; the server's {deadline} read deadline, reset only by "
         "pongs, closed it",
         headline="pings unanswered, pong-only read deadline {deadline}",
-        blame=Blamed.CLIENT,
         evidence=("own_pings", "heartbeats", "local_reason"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too (gorilla: SetReadDeadline)",
@@ -276,13 +264,11 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, HIGH, Blamed.CLIENT),
         shows="the server's record: its read deadline ran out, which other traffic resets",
         when=_deadline,
-        confidence=HIGH,
         sentence="the server's {deadline} read deadline ran out: {reset_by} reset it, and none came in time",
         headline="read deadline {deadline}, reset by {reset_by}",
-        blame=Blamed.CLIENT,
         evidence=("local_reason", "heartbeats"),
         remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
         "whatever it sends{hidden_tab}",
@@ -292,13 +278,11 @@ ROWS = (
     ),
     *(
         Signature(
-            cause=cause,
+            claim=Claim(cause, HIGH, Blamed.CLIENT if what is not Awaited.AGE else Blamed.SERVER),
             shows=f"the server's record: a timer of its protocol ran out that waits for {what.value}",
             when=partial(_protocol_timer, what=what),
-            confidence=HIGH,
             sentence="{local_reason}",
             headline="{local_reason}",
-            blame=Blamed.CLIENT if what is not Awaited.AGE else Blamed.SERVER,
             evidence=("local_reason", "peer_heartbeats", "heartbeats", "session", "silences"),
             remedy="see what the {protocol} client sends, and how often",
             rivals=_RIVALS.get(what, _ON_THE_WAY),
@@ -309,13 +293,11 @@ ROWS = (
     ),
     *(
         Signature(
-            cause=cause,
+            claim=Claim(cause, HIGH, Blamed.CLIENT),
             shows=f"{whose}: the client said goodbye in the protocol's words within 5 s before",
             when=partial(_said_goodbye, end=end),
-            confidence=HIGH,
             sentence="the client said goodbye in the words of {protocol}, and the connection ended",
             headline="the client said goodbye",
-            blame=Blamed.CLIENT,
             evidence=("end",),
             proved=True,
             remedy="let the client stay for as long as the requirement says",
@@ -327,39 +309,33 @@ ROWS = (
         )
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, HIGH, Blamed.SERVER),
         shows="the server's record: it restarts",
         when=lambda f: f.end is End.CLIENT and _ended_for(f, LocalReason.RESTART),
-        confidence=HIGH,
         sentence="the server restarts, and says so in its own record",
         headline="the server restarts",
-        blame=Blamed.SERVER,
         evidence=("end", "local_reason", "together"),
         proved=True,
         remedy="drain before a restart, and reconnect with jitter",
         source="design",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, HIGH, Blamed.SERVER),
         shows="the server's record: its handler raised",
         when=lambda f: _ended_for(f, LocalReason.HANDLER_RAISED),
-        confidence=HIGH,
         sentence="the server's handler failed: {local_reason}",
         headline="the server's handler raised an error",
-        blame=Blamed.SERVER,
         evidence=("end", "local_reason"),
         remedy="see the server's traceback",
         proved=True,
         source="design",
     ),
     Signature(
-        cause=Cause.CLOSED_BY_PEER,
+        claim=Claim(Cause.CLOSED_BY_PEER, HIGH, Blamed.SERVER),
         shows="the server's record: its handler returned",
         when=lambda f: f.end is End.CLIENT and _ended_for(f, LocalReason.HANDLER_RETURNED),
-        confidence=HIGH,
         sentence="the server's handler returned, which closes the connection",
         headline="the server's handler returned",
-        blame=Blamed.SERVER,
         evidence=("end", "local_reason"),
         proved=True,
         remedy="let the handler go on for as long as the connection is to live",

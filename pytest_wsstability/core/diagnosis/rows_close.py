@@ -13,7 +13,7 @@ from .message_limit import NTH_MESSAGE
 from .protocol import ORDINARY
 from .replies import ended_by_first_heartbeat
 from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -68,44 +68,38 @@ def idle_in_disguise(f: Features) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.SLOW_CONSUMER,
+        claim=Claim(Cause.SLOW_CONSUMER, MEDIUM, Blamed.SELF),
         shows="a polite close code, 1013, or one of an application, and a proxy of the test shows that what "
         "the server sent was still on its way to the client",
         when=lambda f: (says_little(f) or f.code == 1013) and f.stream_is_behind,
-        confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} closed with "
         "{code}: its queue for a client that takes messages slower than they are sent fits",
         headline="slow consumer? {behind} behind when it was closed",
-        blame=Blamed.SELF,
         evidence=("between", "end", "last_received"),
         remedy="read faster, or on a faster link; let the {peer} send less, or drop what is old",
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (zeek/broker 442)",
     ),
     Signature(
-        cause=Cause.ENGINE_IO_PING_TIMEOUT,
+        claim=Claim(Cause.ENGINE_IO_PING_TIMEOUT, MEDIUM, Blamed.SELF),
         shows="1000 or an empty close frame, and the peer's last heartbeat, of one byte, was not answered",
         when=lambda f: f.code in ORDINARY and f.peer_heartbeats.open_since is not None and _asks_in_a_byte(f),
-        confidence=MEDIUM,
         sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed with {code}: the ping timeout of Engine.IO looks so",
         headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
-        blame=Blamed.SELF,
         evidence=("end", "peer_heartbeats"),
         remedy="answer the {peer}'s heartbeats (Engine.IO 4: 2 with 3) within pingTimeout",
         runner_up=Cause.CLOSED_BY_PEER,
         source="measured with engine.io 6 and python-engineio",
     ),
     Signature(
-        cause=Cause.ENGINE_IO_PING_TIMEOUT,
+        claim=Claim(Cause.ENGINE_IO_PING_TIMEOUT, MEDIUM, Blamed.SELF),
         shows="1000 or an empty close frame, and the peer's last message was a text of one byte that nothing "
         "answered, the first of its kind",
         when=_engine_io,
-        confidence=MEDIUM,
         sentence="the {peer}'s last message was one byte, {last_heard_ago} before it closed with {code}, and "
         "nothing answered it: the ping of Engine.IO (2) and its timeout look so",
         headline="a message of one byte unanswered: Engine.IO's ping?",
-        blame=Blamed.SELF,
         evidence=("last_received", "end"),
         remedy="speak the {peer}'s protocol: answer 2 with 3 within pingTimeout (profile Engine.IO, "
         "Socket.IO)",
@@ -113,29 +107,25 @@ ROWS = (
         source="measured with python-engineio",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="a close frame, and the peer's last heartbeat was not answered",
         when=lambda f: f.code is not None and f.peer_heartbeats.open_since is not None,
-        confidence=MEDIUM,
         sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed",
         headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
-        blame=Blamed.SELF,
         evidence=("end", "peer_heartbeats"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.CLOSED_BY_PEER,
         source="defaults of servers, from their source",
     ),
     Signature(
-        cause=Cause.PING_UNANSWERED,
+        claim=Claim(Cause.PING_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="a close frame, and a ping of the peer was not answered",
         when=lambda f: (
             ended_by_timers_code(f) and f.peer_pings.unanswered is not None and not behind_own_bytes(f)
         ),
-        confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later it was closed with {code}",
         headline="pongs withheld, closed {ping_gap} after a ping",
-        blame=Blamed.SELF,
         evidence=("server_pings", "end"),
         remedy="answer ping frames with pong frames",
         rivals=(
@@ -151,14 +141,12 @@ ROWS = (
         source="measured: a ping timeout was seen as 1011, 1000, 1008, 1001 and empty",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, MEDIUM, Blamed.PEER),
         shows="a close frame, and the pong waits behind bytes that are still on their way",
         when=lambda f: ended_by_timers_code(f) and (behind_own_bytes(f) or behind_at_proxy(f)),
-        confidence=MEDIUM,
         sentence="the pong of the {end} was still on its way when the {peer} closed with {code}: a keepalive "
         "that ran out meanwhile fits",
         headline="pong late, behind other bytes",
-        blame=Blamed.PEER,
         evidence=("unsent", "between", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
         rivals=(NOTHING_LEFT,),
@@ -166,14 +154,12 @@ ROWS = (
         source="reports (autobahn-python 1327)",
     ),
     Signature(
-        cause=Cause.MESSAGE_TOO_BIG,
+        claim=Claim(Cause.MESSAGE_TOO_BIG, MEDIUM, Blamed.SELF),
         shows="a polite close code came with the answer to the largest message that this end sent",
         when=lambda f: f.code in _POLITE and f.after_largest_message and not f.ended_for_one_reason,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} right after a message of {last_size}, the largest that the "
         "{end} sent: a size limit of less than that fits",
         headline="closed right after a message of {last_size}: too big?",
-        blame=Blamed.SELF,
         evidence=("last_sent", "end", "largest"),
         remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
         rivals=(
@@ -188,7 +174,7 @@ ROWS = (
         source="reports",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, MEDIUM, Blamed.PEER),
         shows="1000, 1001, 1005 or 1011 was received, other connections ended within 2 s, at other ages and "
         "after other silences, and it did not answer the session's first message",
         when=lambda f: (
@@ -197,11 +183,9 @@ ROWS = (
             and f.end is End.CLIENT
             and not f.answers_session
         ),
-        confidence=MEDIUM,
         sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
         "deployment fits",
         headline="restart? {together} more ended within 2 s",
-        blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(
@@ -230,26 +214,22 @@ ROWS = (
 # Behind the codes of a policy: what else a code may be.
 LAST = (
     Signature(
-        cause=Cause.PEER_LEFT,
+        claim=Claim(Cause.PEER_LEFT, MEDIUM, Blamed.PEER),
         shows="the server's record: the client sent 1001 (a page left)",
         when=lambda f: f.code == 1001 and f.end is End.SERVER,
-        confidence=MEDIUM,
         sentence="the client went away: {code}",
         headline="the client went away",
-        blame=Blamed.PEER,
         evidence=("end",),
         remedy="a browser sends 1001 when its page is left or reloaded: keep the page open",
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, MEDIUM, Blamed.PEER),
         shows="1011 was received",
         when=lambda f: f.code == 1011,
-        confidence=MEDIUM,
         sentence="the {peer}'s handler failed: {code}",
         headline="the {peer}'s handler failed",
-        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
         rivals=(
@@ -271,14 +251,12 @@ LAST = (
         source="measured with websockets",
     ),
     Signature(
-        cause=Cause.IDLE_AS_NORMAL,
+        claim=Claim(Cause.IDLE_AS_NORMAL, MEDIUM, Blamed.PEER),
         shows="1000, 1001 or 1005 was received after the longest silence, of a length that timers have",
         when=idle_in_disguise,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} after {idle} without a byte either way: an idle timeout "
         "in the form of a normal close fits",
         headline="idle timeout? {idle} of silence",
-        blame=Blamed.PEER,
         evidence=("end", "silences"),
         remedy="send something more often than every {half_idle}",
         rivals=(
@@ -293,7 +271,7 @@ LAST = (
         source="reports (Helius, Phoenix)",
     ),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, LOW, Blamed.SELF),
         shows="1000 or 1005 was received after the longest time without messages of this end, of a length "
         "that timers have, though it had sent some",
         when=lambda f: (
@@ -302,24 +280,20 @@ LAST = (
             and f.silent(SENT, FrameKind.DATA) <= f.age - SILENCE
             and rivals.NO_MESSAGE_FOR_LONG.when(f)
         ),
-        confidence=LOW,
         sentence="the {peer} closed with {code} when the {end} had sent no message for {silent_data}: a "
         "deadline that only messages put off, in the form of a normal close, fits",
         headline="read deadline? no message sent for {silent_data}",
-        blame=Blamed.SELF,
         evidence=("end", "silences", "server_pings"),
         remedy="send messages (heartbeats) more often than every {half_silent_data}",
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (certstream-server 59, cobinhood/api-public 22)",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, MEDIUM, Blamed.PEER),
         shows="1001 was received",
         when=lambda f: f.code == 1001,
-        confidence=MEDIUM,
         sentence="the {peer} went away, as servers do that shut down or restart: {code}",
         headline="the {peer} went away: shutdown or restart",
-        blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(
@@ -344,14 +318,12 @@ LAST = (
         source="websockets and Caddy send it at shutdown (measured)",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, MEDIUM, Blamed.SELF),
         shows="1000 or 1005 was received right behind the first heartbeat, which nobody had answered",
         when=lambda f: f.code in (1000, 1005) and ended_by_first_heartbeat(f),
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} {own_beat_gap} after the first heartbeat of the {end}: one "
         "that does not know it may end the connection so",
         headline="closed right after the first heartbeat: does the {peer} know it?",
-        blame=Blamed.SELF,
         evidence=("end", "questions"),
         remedy="{heartbeat_first}see the {peer}'s log at that instant",
         rivals=(
@@ -368,10 +340,9 @@ LAST = (
         source="measured with ejabberd 23.01",
     ),
     Signature(
-        cause=Cause.CLOSED_BY_PEER,
+        claim=Claim(Cause.CLOSED_BY_PEER, LOW, Blamed.PEER),
         shows="any other close code was received",
         when=lambda f: f.code is not None,
-        confidence=LOW,
         rivals=(
             rivals.AFTER_A_MESSAGE,
             rivals.NO_MESSAGE_FOR_LONG,
@@ -390,7 +361,6 @@ LAST = (
         ),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose",
-        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="see why the {peer} closes: {reasons_to_close}",
         runner_up=Cause.IDLE_AS_NORMAL,

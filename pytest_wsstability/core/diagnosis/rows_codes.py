@@ -15,7 +15,7 @@ from .features import SENT, TO_ANSWER, Features
 from .replies import has_only_begun
 from .rows_ages import closed_at_an_age
 from .rows_close import says_little
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -38,13 +38,11 @@ def _idle_as_error(f: Features) -> bool:
 # RFC 6455, section 7.4.1, and IANA's registry: nothing else is meant by them.
 DEFINED = (
     Signature(
-        cause=Cause.MESSAGE_TOO_BIG,
+        claim=Claim(Cause.MESSAGE_TOO_BIG, HIGH, Blamed.SELF),
         shows="1009 was received",
         when=lambda f: f.code == 1009,
-        confidence=HIGH,
         sentence="the {end} sent a message over the {peer}'s limit (the largest on record: {largest})",
         headline="a message over the {peer}'s size limit",
-        blame=Blamed.SELF,
         evidence=("end", "largest"),
         remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
         "SetReadLimit)",
@@ -61,14 +59,12 @@ DEFINED = (
         source="measured",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PEER),
         shows="1002 was received when this end had sent nothing for longer than ever, as long as timers have",
         when=_idle_as_error,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} when the {end} had sent nothing for {up_time}: an idle "
         "timeout of {up} in the form of a protocol error fits",
         headline="idle timeout? nothing sent for {up_time}",
-        blame=Blamed.PEER,
         evidence=("end", "silences", "last_sent"),
         remedy="send something more often than every {half_up}, or raise the {peer}'s idle timeout (Bandit: "
         "timeout, Tomcat: maxIdleTimeout)",
@@ -77,13 +73,11 @@ DEFINED = (
         source="reports (bandit 509, atmosphere 2251)",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.SELF),
         shows="1007 was received: the peer refused what a message of this end said",
         when=lambda f: f.code == 1007,
-        confidence=HIGH,
         sentence="the {peer} refused what a message of the {end} said: {code}",
         headline="the {peer} refused what a message said",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="see what the {end} sent last: text that is no UTF-8 (send bytes as binary messages), or a "
         "field that the {peer} does not take",
@@ -101,16 +95,14 @@ DEFINED = (
         source="RFC 6455, section 7.4.1, reports (libwebsockets 2720, mastra 23721)",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, MEDIUM, Blamed.SELF),
         shows="1002 was received within a second of the opening, and the client had said no more than what "
         "its session begins with",
         when=lambda f: f.code == 1002 and f.end is End.CLIENT and f.age < TO_ANSWER and has_only_begun(f),
-        confidence=MEDIUM,
         sentence="the server refused the connection {age} after it had opened, before the client had said "
         "more than what its session begins with: {code}; that can be about its request alone, as where a "
         "subprotocol is missing in it",
         headline="refused as soon as it was open: a subprotocol that is missing?",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="offer the subprotocol that the server speaks (ws_stability(subprotocol=...), "
         "--ws-subprotocol NAME, or the profile that has it); {compression_off}see its log at this opening",
@@ -119,13 +111,11 @@ DEFINED = (
         source="measured with subscriptions-transport-ws 0.11",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.SELF),
         shows="1002 was received: the peer refused what this end sent",
         when=lambda f: f.code == 1002,
-        confidence=HIGH,
         sentence="the {peer} refused what it got from the {end}: {code}",
         headline="the {peer} refused a frame of the {end}",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="see what its words say, if there are any: some applications refuse so what they do not know; "
         "test again with compression off; look for a proxy that changes frames",
@@ -143,13 +133,11 @@ DEFINED = (
         source="measured",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, MEDIUM, Blamed.SELF),
         shows="1003 or 1010 was received: the peer does not take such data, or misses an extension",
         when=lambda f: f.code in (1003, 1010),
-        confidence=MEDIUM,
         sentence="the {peer} does not take what it got from the {end}: {code}",
         headline="the {peer} does not take what the {end} sent",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="see whether the {peer} wants text or binary messages, and which extensions",
         rivals=(rivals.SENT_NO_MESSAGE,),
@@ -157,13 +145,11 @@ DEFINED = (
         source="RFC 6455, section 7.4.1",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, HIGH, Blamed.PEER),
         shows="1012 was received",
         when=lambda f: f.code == 1012,
-        confidence=HIGH,
         sentence="the {peer} restarts: {code}",
         headline="the {peer} restarts",
-        blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(rivals.UNKNOWN_WORDS,),
@@ -171,13 +157,11 @@ DEFINED = (
         source="uvicorn sends it at shutdown (measured)",
     ),
     Signature(
-        cause=Cause.UPSTREAM_FAILED,
+        claim=Claim(Cause.UPSTREAM_FAILED, HIGH, Blamed.PATH),
         shows="1014 was received",
         when=lambda f: f.code == 1014,
-        confidence=HIGH,
         sentence="a gateway lost its own connection to the server: {code}",
         headline="a gateway lost its upstream",
-        blame=Blamed.PATH,
         evidence=("end",),
         remedy="look at the gateway's log, and at the server behind it",
         rivals=(rivals.UNKNOWN_WORDS,),
@@ -213,14 +197,12 @@ _HANDED_OVER = replace(
 # What they are for is a convention, or one of several things.
 POLICIES = (
     Signature(
-        cause=Cause.AUTH_EXPIRED,
+        claim=Claim(Cause.AUTH_EXPIRED, MEDIUM, Blamed.PEER),
         shows="1008, 3000, 3003, 4401 or 4403 was received, and not 1008 or 3000 at the same age as on other "
         "connections, at other instants, which tokens do not have",
         when=lambda f: f.code in _POLICY and not closed_at_an_age(f),
-        confidence=MEDIUM,
         sentence="the {peer} closed for a policy, at an age of {age}: {code}",
         headline="{said_or_policy}: the {peer} ended the session",
-        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="{credentials_first}renew the token before it expires (this one lived {age}), or allow "
         "the client what it does; a code without words says no more",
@@ -239,26 +221,22 @@ POLICIES = (
         source="RFC 6455, section 7.4.1",
     ),
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
+        claim=Claim(Cause.SESSION_DUPLICATED, MEDIUM, Blamed.SELF),
         shows="4409 was received",
         when=lambda f: f.code == 4409,
-        confidence=MEDIUM,
         sentence="the {peer} has this session already: {code}",
         headline="the session exists already",
-        blame=Blamed.SELF,
         evidence=("end",),
         remedy="close the old connection before the new one, or let the server drop the older of the two",
         runner_up=Cause.CLOSED_BY_PEER,
         source="documentation (graphql-ws, Discord)",
     ),
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.SELF),
         shows="4408 was received, and the session was not confirmed",
         when=lambda f: f.code == 4408,
-        confidence=MEDIUM,
         sentence="the {peer} waited in vain for the session to be set up: {code}",
         headline="the session was not set up in time",
-        blame=Blamed.SELF,
         evidence=("end", "session"),
         remedy="send the session's first message right after the opening",
         rivals=(
@@ -274,13 +252,11 @@ POLICIES = (
         source="source of graphql-ws",
     ),
     Signature(
-        cause=Cause.OVERLOADED,
+        claim=Claim(Cause.OVERLOADED, LOW, Blamed.PEER),
         shows="1013 or 4429 was received",
         when=lambda f: f.code in (1013, 4429),
-        confidence=LOW,
         sentence="the {peer} sheds load: {code}",
         headline="the {peer} sheds load",
-        blame=Blamed.PEER,
         evidence=("end",),
         remedy="come back later and with jitter; raise the {peer}'s limit on connections",
         rivals=(Rival(Cause.RATE_LIMITED, "the code is 4429", lambda f: f.code == 4429),),
@@ -306,15 +282,13 @@ def _answers_session(f: Features) -> bool:
 # Behind them: codes that say nothing, where the session says more.
 UNSAID = (
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.PEER),
         shows="a code that says little (and not 1011), or a timeout, answered the message that sets up or "
         "resumes the session",
         when=_answers_session,
-        confidence=MEDIUM,
         sentence="the session could not be set up or resumed: the {peer} closed with {code} in answer to the "
         "session's first message",
         headline="closed in answer to the session's first message",
-        blame=Blamed.PEER,
         evidence=("session", "end", "last_received"),
         remedy="see what the {peer} does with this session's id and credentials: where it was lost, a new "
         "session works",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from .features import Features
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH = Confidence.HIGH
 
@@ -17,27 +17,23 @@ def _refused(f: Features) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, Confidence.MEDIUM, Blamed.PEER),
         shows="an HTTP response with status 500 stood where a frame should",
         when=lambda f: f.code is None and f.stray.is_http_failure,
-        confidence=Confidence.MEDIUM,
         sentence="{stray} stood in the stream that was a WebSocket already: the {peer}'s handler failed, and "
         "the HTTP server that runs it answered so",
         headline="the {peer}'s handler failed: {stray} in the stream",
-        blame=Blamed.PEER,
         evidence=("stray", "end", "last_received"),
         remedy="see the {peer}'s traceback; catch what the handler raises, and close with 1011",
         runner_up=Cause.NO_FRAMES,
         source="measured: flask-sock under Werkzeug and gunicorn, Eventlet",
     ),
     Signature(
-        cause=Cause.NO_FRAMES,
+        claim=Claim(Cause.NO_FRAMES, HIGH, Blamed.PATH),
         shows="an HTTP response stood where a frame should",
         when=lambda f: f.code is None and f.stray.is_http,
-        confidence=HIGH,
         sentence="an HTTP response stood in the stream that was a WebSocket already: {stray}",
         headline="an HTTP response in the stream: {stray}",
-        blame=Blamed.PATH,
         evidence=("stray", "end", "last_received"),
         remedy="a proxy or an HTTP server wrote it, and no WebSocket endpoint: look at the proxy's handling "
         "of upgrades, and at its request timeout",
@@ -45,13 +41,11 @@ ROWS = (
         source="reports (http-proxy-middleware 226), measured",
     ),
     Signature(
-        cause=Cause.NO_FRAMES,
+        claim=Claim(Cause.NO_FRAMES, HIGH, Blamed.PATH),
         shows="text stood where a frame should",
         when=lambda f: f.code is None and f.stray.is_text,
-        confidence=HIGH,
         sentence="bytes that are no frames stood in the stream of the WebSocket: {stray}",
         headline="bytes that are no frames: {stray}",
-        blame=Blamed.PATH,
         evidence=("stray", "end", "last_received"),
         remedy="see which process behind this port, or on the path, writes such text",
         rivals=(
@@ -74,28 +68,24 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.NO_FRAMES,
+        claim=Claim(Cause.NO_FRAMES, HIGH, Blamed.PATH),
         shows="a record of TLS stood where a frame should",
         when=lambda f: f.code is None and f.stray.is_tls,
-        confidence=HIGH,
         sentence="a record of TLS stood in the stream of the WebSocket: somebody on the path speaks TLS "
         "inside of it, or once more than the {end} does",
         headline="a record of TLS in the stream",
-        blame=Blamed.PATH,
         evidence=("stray", "end", "last_received"),
         remedy="see where TLS ends on the path (ws:// or wss:// to each hop)",
         proved=True,
         source="RFC 8446, section 5.1",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.PEER),
         shows="this end's parser refused a close frame, for its code or its reason",
         when=lambda f: _refused(f) and f.stray.close is not None,
-        confidence=HIGH,
         sentence="the {peer} closed, with a close frame that breaks the protocol ({parser_error}): "
         "{stray_close}",
         headline="a wrong close frame: {stray_close}",
-        blame=Blamed.PEER,
         evidence=("end", "parser", "stray", "last_received"),
         remedy="see why the {peer} closes; {frame_remedy}",
         rivals=(
@@ -109,37 +99,31 @@ ROWS = (
         source="reports (ws 1677, undici 3206)",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.PEER),
         shows="this end sent 1007: a text message was no text",
         when=lambda f: f.sent_code == 1007,
-        confidence=HIGH,
         sentence="the {peer} sent as text what is no text: {parser_error}",
         headline="text messages that are no UTF-8",
-        blame=Blamed.PEER,
         evidence=("end", "parser", "last_received"),
         remedy="let the {peer} send bytes as binary messages, and cut no text inside of a character",
         source="reports (gorilla/websocket 184, k8s-client-go 2)",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.PEER),
         shows="this end sent 1002: its parser refused what came",
         when=lambda f: _refused(f) and f.sent_code != 1009,
-        confidence=HIGH,
         sentence="the {peer}, or something on the path, sent what breaks the protocol: {parser_error}",
         headline="frames that break the protocol",
-        blame=Blamed.PEER,
         evidence=("end", "parser", "stray", "last_received"),
         remedy="{frame_remedy}",
         source="measured",
     ),
     Signature(
-        cause=Cause.MESSAGE_TOO_BIG,
+        claim=Claim(Cause.MESSAGE_TOO_BIG, HIGH, Blamed.PEER),
         shows="this end sent 1009: a message was over its max_size",
         when=lambda f: f.sent_code == 1009,
-        confidence=HIGH,
         sentence="the {peer} sent a message over the {end}'s limit: {parser_error}",
         headline="a message over the {end}'s max_size",
-        blame=Blamed.PEER,
         evidence=("end", "parser"),
         remedy="let the {peer} send smaller messages, or raise max_size at the {end}",
         source="measured",

@@ -10,7 +10,7 @@ from . import rivals, timers
 from .cohort import LONGEST_SWEEP, SAME_SILENCE, SILENCE, SWEEP, Shared
 from .features import REACTION, SENT, Features
 from .rows_said_keepalive import NOTHING_LEFT, asked_by_peer, behind_at_proxy, behind_own_bytes
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -100,14 +100,12 @@ _RELOADED = (
 
 ROWS = (
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.PEER),
         shows="the end came with the answer to the message that sets up or resumes the session",
         when=lambda f: f.cut and f.answers_session,
-        confidence=MEDIUM,
         sentence="the session could not be set up or resumed: the {peer} cut the connection ({transport}) in "
         "answer to the session's first message",
         headline="cut in answer to the session's first message",
-        blame=Blamed.PEER,
         evidence=("session", "end", "last_received"),
         remedy="see what the {peer} does with this session's id: where it was lost, a new session works",
         rivals=(
@@ -117,29 +115,25 @@ ROWS = (
         source="reports (discord-api-docs 1619)",
     ),
     Signature(
-        cause=Cause.SLOW_CONSUMER,
+        claim=Claim(Cause.SLOW_CONSUMER, MEDIUM, Blamed.SELF),
         shows="no close frame, and a proxy of the test shows that what the server sent was still on its way "
         "to the client",
         when=lambda f: f.cut and f.stream_is_behind,
-        confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} cut the "
         "connection: its queue for a client that takes messages slower than they are sent fits",
         headline="slow consumer? {behind} behind when it was cut",
-        blame=Blamed.SELF,
         evidence=("between", "end", "last_received"),
         remedy="read faster, or on a faster link; let the {peer} send less, or drop what is old",
         runner_up=Cause.RESTART,
         source="reports (openclaw 146419)",
     ),
     Signature(
-        cause=Cause.MID_FRAME,
+        claim=Claim(Cause.MID_FRAME, MEDIUM, Blamed.PEER),
         shows="the stream ended inside a frame",
         when=lambda f: f.close is not None and f.code is None and f.close.mid_frame,
-        confidence=MEDIUM,
         sentence="the stream ended in the middle of a frame: who wrote it died or was cut off while "
         "writing, so this is no idle timeout",
         headline="cut in the middle of a frame",
-        blame=Blamed.PEER,
         evidence=("end", "stray", "last_received", "together"),
         remedy="look for a crash of the {peer}, a proxy that cut the stream at this moment, or a keepalive "
         "that waits for less than a message takes",
@@ -164,27 +158,24 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, HIGH, Blamed.PATH),
         shows="ETIMEDOUT, or retransmissions in vain while nothing came",
         when=lambda f: (
             f.close is not None
             and f.close.received is None
             and (f.close.transport is TransportEnd.TIMED_OUT or f.network_dead)
         ),
-        confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent was acknowledged",
         headline="dead path (half-open): nothing was acknowledged",
-        blame=Blamed.PATH,
         evidence=("tcp", "end", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.NAT_EXPIRED,
         source="TCP_INFO, measured: 7 of 7",
     ),
     Signature(
-        cause=Cause.NAT_EXPIRED,
+        claim=Claim(Cause.NAT_EXPIRED, MEDIUM, Blamed.PATH),
         shows="RST on the first bytes after the longest silence",
         when=_forgotten,
-        confidence=MEDIUM,
         sentence="the first bytes after {quiet} of silence were answered with RST: a NAT or load "
         "balancer had forgotten the connection without a word{silent_owners}",
         headline="RST on the first bytes after {quiet} of silence: NAT state",
@@ -208,21 +199,18 @@ ROWS = (
                 leaves=LOW,
             ),
         ),
-        blame=Blamed.PATH,
         evidence=("end", "silences", "last_sent"),
         remedy="send something more often than every {half_quiet}, or turn TCP keepalive on",
         runner_up=Cause.RESTART,
         source="documentation of NAT gateways",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, MEDIUM, Blamed.PEER),
         shows="no close frame, and the pong waits behind bytes that are still on their way",
         when=lambda f: f.cut and asked_by_peer(f) and (behind_own_bytes(f) or behind_at_proxy(f)),
-        confidence=MEDIUM,
         sentence="the pong of the {end} was still on its way when the {peer} cut the connection: a keepalive "
         "that ran out meanwhile fits",
         headline="pong late, behind other bytes",
-        blame=Blamed.PEER,
         evidence=("unsent", "between", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
         rivals=(NOTHING_LEFT,),
@@ -230,10 +218,9 @@ ROWS = (
         source="reports (aiohttp 12030)",
     ),
     Signature(
-        cause=Cause.PING_UNANSWERED,
+        claim=Claim(Cause.PING_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="no close frame, and a ping of the peer was not answered",
         when=lambda f: f.cut and f.peer_pings.unanswered is not None,
-        confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer} cut the "
         "connection{ping_owners}",
         headline="pongs withheld, cut {ping_gap} after a ping",
@@ -255,51 +242,44 @@ ROWS = (
                 LOW,
             ),
         ),
-        blame=Blamed.SELF,
         evidence=("server_pings", "end", "heartbeats"),
         remedy="answer ping frames with pong frames",
         runner_up=Cause.RESTART,
         source="measured; defaults from the servers' source",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="no close frame, and the peer's last heartbeat was not answered",
         when=lambda f: f.cut and f.peer_heartbeats.open_since is not None,
-        confidence=MEDIUM,
         sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later the "
         "connection was cut",
         headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
         rivals=_TOGETHER,
-        blame=Blamed.SELF,
         evidence=("peer_heartbeats", "end"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.RESTART,
         source="defaults of servers, from their source",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, HIGH, Blamed.PEER),
         shows="no close frame, and other connections of other ages, all in the middle of traffic, ended "
         "within 2 s, and few at other instants",
         when=lambda f: f.cut and f.beside.at_one_instant,
-        confidence=HIGH,
         sentence="{together} other connections ended within 2 s, {youngest} to {oldest} old and in the "
         "middle of traffic: the process, a proxy, or the host behind them stopped or restarted",
         headline="restart: {together} more ended within 2 s",
-        blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy=f"drain before a restart, and reconnect with jitter; {_RELOADED}",
         runner_up=Cause.MID_FRAME,
         source="measured",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, MEDIUM, Blamed.PEER),
         shows="no close frame, and other connections of other ages ended within 2 s",
         when=lambda f: f.cut and f.ended_for_one_reason,
-        confidence=MEDIUM,
         sentence="{together} other connections ended within 2 s, at other ages: the process, a proxy, "
         "or the host behind them crashed, stopped or restarted",
         headline="restart: {together} more ended within 2 s",
-        blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy="let the server close with 1001 or 1012 when it is told to stop, and drain before; reconnect "
         f"with jitter; {_RELOADED}",
@@ -337,17 +317,15 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.HARNESS_BLOCKED,
+        claim=Claim(Cause.HARNESS_BLOCKED, MEDIUM, Blamed.HARNESS),
         shows="no close frame, other connections ended within 2 s, and the test's event loop stood still "
         "meanwhile, so that it cannot be told whether they share an instant or an age",
         when=lambda f: (
             f.cut and f.beside.shared is Shared.UNTOLD and not (f.silence >= SILENCE and f.longest_quiet)
         ),
-        confidence=MEDIUM,
         sentence="{together} other connections ended within 2 s, but the test's own event loop stood "
         "still meanwhile (for {lag} at worst): a restart and a maximum age then look the same",
         headline="the test's own event loop stood still for {lag}",
-        blame=Blamed.HARNESS,
         evidence=("together", "lag", "end"),
         remedy="run the test on a quieter machine",
         runner_up=Cause.RESTART,

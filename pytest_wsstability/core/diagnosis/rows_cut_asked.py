@@ -12,7 +12,7 @@ from .features import BIG, RECEIVED, SENT, TO_ANSWER, Features
 from .message_limit import NTH_MESSAGE
 from .replies import ended_by_first_heartbeat
 from .rows_cut import long_enough
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # The last of so many messages is not expected to be what a handler crashes on.
@@ -107,30 +107,26 @@ _TOO_BIG = Rival(
 
 ROWS = (
     Signature(
-        cause=Cause.PEER_FROZEN,
+        claim=Claim(Cause.PEER_FROZEN, MEDIUM, Blamed.PEER),
         shows="questions of this end stayed open, nothing came, and the peer's kernel acknowledged "
         "everything, at the first try",
         when=lambda f: f.cut and _unheard(f) and f.network_fine,
-        confidence=MEDIUM,
         rivals=rivals.FROZEN,
         sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
         "before it) acknowledged everything, and nothing answered; a graceful shutdown looks the same",
         headline="the {peer} stood still, its TCP acknowledged",
-        blame=Blamed.PEER,
         evidence=("tcp", "questions", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.RESTART,
         source="TCP_INFO, measured: 26 of 26",
     ),
     Signature(
-        cause=Cause.PEER_NOT_READING,
+        claim=Claim(Cause.PEER_NOT_READING, MEDIUM, Blamed.PEER),
         shows="each ping was answered at once, but questions of this end stayed open",
         when=lambda f: f.cut and f.prompt_pongs and f.hears,
-        confidence=MEDIUM,
         sentence="the {end} answered each ping at once, but the {peer} answered nothing any more and "
         "cut the connection: it stopped reading, so it never saw the pongs",
         headline="the {peer} stopped reading, so it missed the pongs",
-        blame=Blamed.PEER,
         evidence=("server_pings", "questions", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
         rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED, rivals.SLOW_PATH),
@@ -138,14 +134,12 @@ ROWS = (
         source="measured with websockets and uvicorn",
     ),
     Signature(
-        cause=Cause.PEER_NOT_READING,
+        claim=Claim(Cause.PEER_NOT_READING, MEDIUM, Blamed.PEER),
         shows="RST in the middle of what this end sent, though each ping was answered at once",
         when=_unread,
-        confidence=MEDIUM,
         sentence="the {peer} cut the connection with bytes of this end unread (RST), though this end "
         "answered each ping at once: it stopped reading, so its keepalive never saw the pongs",
         headline="the {peer} stopped reading, so its keepalive missed our pongs",
-        blame=Blamed.PEER,
         evidence=("server_pings", "end", "last_sent"),
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
@@ -163,14 +157,12 @@ ROWS = (
         source="measured with uvicorn",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, LOW, Blamed.PATH),
         shows="questions of this end stayed open, and nothing came any more",
         when=lambda f: f.cut and _unheard(f),
-        confidence=LOW,
         sentence="nothing came from the {peer} in the {rx} before the end, though the {end} asked: the "
         "path or the {peer}'s process stood still",
         headline="nothing heard for {rx} before the end",
-        blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         rivals=rivals.UNHEARD,
@@ -178,15 +170,13 @@ ROWS = (
         source="TCP_INFO, measured",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PATH),
         shows="no close frame, right after a frame of this end, the first after the longest silence, which "
         "was as long as known idle timeouts; and if it was a message, the likes of it went before",
         when=lambda f: _crossed(f) and (f.tail.message is None or _was_borne(f)),
-        confidence=MEDIUM,
         sentence="an idle timeout of {whole_quiet}: what the {end} sent after {quiet} of silence met the end "
         "on its way{quiet_owners}",
         headline="idle timeout {whole_quiet}, met by a frame on its way",
-        blame=Blamed.PATH,
         evidence=("silences", "last_sent", "end", "server_pings"),
         remedy="send a heartbeat or ping more often than every {half_quiet}: one that is sent as rarely as "
         "the timeout allows comes too late now and then; or raise {quiet_knobs}",
@@ -217,28 +207,24 @@ ROWS = (
         source="reports (mattermost/docs 8929, azure-docs 49622)",
     ),
     Signature(
-        cause=Cause.CONTROL_FRAMES_LOST,
+        claim=Claim(Cause.CONTROL_FRAMES_LOST, MEDIUM, Blamed.PATH),
         shows="the end came with the first ping frame of either end",
         when=_after_first_ping,
-        confidence=MEDIUM,
         sentence="the connection was cut right after the first ping frame: a proxy or {peer} that cannot "
         "bear ping frames fits",
         headline="cut right after the first ping frame",
-        blame=Blamed.PATH,
         evidence=("own_pings", "server_pings", "end"),
         remedy="use heartbeats of the application instead of ping frames, or a path that passes them",
         rivals=rivals.crash(CountsFrom.IDLE),
         source="reports",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, MEDIUM, Blamed.PEER),
         shows="no close frame, right behind the first heartbeat, which nobody had answered; no known timer",
         when=_after_first_heartbeat,
-        confidence=MEDIUM,
         sentence="the connection was cut {own_beat_gap} after the first heartbeat of the {end}: a handler "
         "that does not know it and failed fits",
         headline="cut right after the first heartbeat: does the {peer} know it?",
-        blame=Blamed.PEER,
         evidence=("end", "questions", "together"),
         remedy="{heartbeat_first}see the {peer}'s log at that instant",
         rivals=(
@@ -255,28 +241,24 @@ ROWS = (
         source="measured with handlers that raise",
     ),
     Signature(
-        cause=Cause.MESSAGE_TOO_BIG,
+        claim=Claim(Cause.MESSAGE_TOO_BIG, MEDIUM, Blamed.SELF),
         shows="the end came with the answer to the largest message that this end sent",
         when=lambda f: f.cut and f.after_largest_message,
-        confidence=MEDIUM,
         sentence="the connection was cut right after a message of {last_size}, the largest that this "
         "end sent: a size limit of less than that, whose close frame (1009) was lost, fits",
         headline="cut right after a message of {last_size}: too big?",
-        blame=Blamed.SELF,
         evidence=("last_sent", "end", "largest"),
         remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
         runner_up=Cause.HANDLER_ERROR,
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, MEDIUM, Blamed.PEER),
         shows="no close frame, right after a message of this end, the first for a while",
         when=_after_rare_message,
-        confidence=MEDIUM,
         sentence="the connection was cut right after the {end}'s message of {last_size}, the first for "
         "a while: a handler that crashed on it fits (uvicorn and aiohttp then send no close frame)",
         headline="cut right after a message: handler crashed?",
-        blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
         rivals=(
@@ -312,15 +294,13 @@ ROWS = (
 # Behind the timers: they fit wherever the end came right after a message, or anywhere.
 LAST = (
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, MEDIUM, Blamed.SELF),
         shows="the server's record: subprotocols were offered, none was chosen, and the client cut the "
         "connection within a second, without a word",
         when=lambda f: f.timeline.unchosen is not None and _left_at_once(f),
-        confidence=MEDIUM,
         sentence="the client offered {unchosen} as its subprotocol, the server chose none, and {age} later "
         "the client was gone, without a word: browsers and node's ws go no further then",
         headline="no subprotocol chosen, and the client offered {unchosen}",
-        blame=Blamed.SELF,
         evidence=("end", "together"),
         remedy="let the server choose what the client offers (subprotocols=, or the profile that has it), or "
         "let the client offer what the server speaks",
@@ -328,14 +308,12 @@ LAST = (
         source="WHATWG WebSockets, measured with ws and subscriptions-transport-ws",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, MEDIUM, Blamed.PEER),
         shows="no close frame, right after a message that this end sent",
         when=_after_some_message,
-        confidence=MEDIUM,
         sentence="the connection was cut right after the {end}'s message of {last_size}: a handler that "
         "crashed on it fits (uvicorn and aiohttp then send no close frame)",
         headline="cut right after a message: handler crashed?",
-        blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
         rivals=(NTH_MESSAGE, _TOO_BIG),
@@ -343,17 +321,15 @@ LAST = (
         source="measured with uvicorn and aiohttp",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, LOW, Blamed.PEER),
         shows="no close frame, within a second of the opening, before anybody had said anything",
         when=lambda f: (
             f.cut and f.end is End.CLIENT and f.age < TO_ANSWER and not (f.messages.heard or f.messages.said)
         ),
-        confidence=LOW,
         sentence="the connection was cut {age} after it had opened, before anything was said: a handler that "
         "failed or returned at once fits, a deadline that is far too short (a number without its unit), and "
         "a proxy with nothing behind it",
         headline="cut as soon as it was open: handler failed?",
-        blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="see the {peer}'s log at this opening: what its handler raised, whether it returned, which "
         "deadlines it sets; and open it past proxies",
@@ -362,14 +338,12 @@ LAST = (
         source="reports (gorilla/websocket 549, actix-web 1555)",
     ),
     Signature(
-        cause=Cause.PEER_LEFT,
+        claim=Claim(Cause.PEER_LEFT, LOW, Blamed.PEER),
         shows="the server's record: no close frame, and no timer that fits",
         when=lambda f: f.cut and f.end is End.SERVER,
-        confidence=LOW,
         sentence="the client's connection was cut at {age}, {silence} after the last byte, and no known "
         "timer is as long: a client that quit, crashed or was suspended fits, or one whose network changed",
         headline="cut by no known timer: the client left?",
-        blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings", "together"),
         remedy="see the client's log and its process at that instant; one that quits should close with 1001, "
         "and one that was suspended or has another network should come back (assert_reconnects)",
@@ -377,14 +351,12 @@ LAST = (
         source="reports (Starscream 336 and 795)",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, LOW, Blamed.PEER),
         shows="no close frame, and no timer that fits",
         when=lambda f: f.cut,
-        confidence=LOW,
         sentence="the connection was cut at {age}, {silence} after the last byte, and no known timer is as "
         "long: a crash, a kill or a restart fits, and so does a limit that nobody else shows",
         headline="cut by no known timer: crash or restart?",
-        blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings", "together"),
         remedy="see the {peer}'s log and its process at that instant; a server that is told to stop should "
         "close with 1001 or 1012",

@@ -9,21 +9,19 @@ from ..known_timers import CountsFrom
 from . import timers
 from .rivals import OTHERS_ENDED
 from .rows_close import says_little
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
 ROWS = (
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
+        claim=Claim(Cause.SESSION_DUPLICATED, MEDIUM, Blamed.SELF),
         shows="no close frame, or a code that says little, right after another connection of the same "
         "session had opened",
         when=lambda f: (f.cut or says_little(f)) and f.beside.same_session_opened,
-        confidence=MEDIUM,
         sentence="another connection with the id of this one's session had opened right before it ended: a "
         "{peer} that allows one of each session fits",
         headline="another connection of the same session opened",
-        blame=Blamed.SELF,
         evidence=("end", "session", "last_received"),
         remedy="give each connection an id of its own, or close the old one before the new one",
         rivals=(
@@ -48,7 +46,7 @@ ROWS = (
         source="reports (aws-mqtt-websockets 22)",
     ),
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
+        claim=Claim(Cause.SESSION_DUPLICATED, MEDIUM, Blamed.SELF),
         shows="no close frame, or a code that says little, in answer to the session's first message, while "
         "another connection of the same session is open",
         when=lambda f: (
@@ -56,11 +54,9 @@ ROWS = (
             and f.answers_session
             and f.beside.same_session_open
         ),
-        confidence=MEDIUM,
         sentence="it ended in answer to the session's first message, while an older connection with this "
         "session's id is open: a {peer} that allows one of each session fits",
         headline="an older connection of the same session is open",
-        blame=Blamed.SELF,
         evidence=("session", "end", "last_received"),
         remedy="close the old connection before the new one, or let the server drop the older of the two "
         "(one whose path is dead stays open there until a keepalive notices)",

@@ -8,7 +8,7 @@ from ..timeline.close import LocalReason
 from ..timeline.events import End
 from .features import Features
 from .protocol import announced
-from .signature import Blamed, Signature
+from .signature import Blamed, Claim, Signature
 
 HIGH = Confidence.HIGH
 
@@ -40,122 +40,104 @@ def _is_frozen(f: Features) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.MACHINE_SLEPT,
+        claim=Claim(Cause.MACHINE_SLEPT, HIGH, Blamed.HARNESS),
         shows="the machine slept in the two minutes before the end (boot clock against running clock)",
         when=lambda f: Reason.SUSPENDED in f.harness,
-        confidence=HIGH,
         sentence="the machine slept for {slept}: the result says nothing about the server",
         headline="the machine slept for {slept}",
-        blame=Blamed.HARNESS,
         evidence=("end", "slept"),
         remedy="run the test on a machine that does not sleep",
         runner_up=Cause.HARNESS_BLOCKED,
         source="design",
     ),
     Signature(
-        cause=Cause.HARNESS_BLOCKED,
+        claim=Claim(Cause.HARNESS_BLOCKED, HIGH, Blamed.HARNESS),
         shows="the test's event loop stood still for 1 s, or half the time that an answer has, before "
         "the end",
         when=lambda f: Reason.LOOP_LAG in f.harness,
-        confidence=HIGH,
         sentence="the test's own event loop stood still for {lag}, so pings and answers were late: the "
         "result says nothing about the server",
         headline="the test's own event loop stood still for {lag}",
-        blame=Blamed.HARNESS,
         evidence=("end", "lag"),
         remedy="run blocking calls in a thread (asyncio.to_thread), or the test on a quieter machine",
         runner_up=Cause.PING_UNANSWERED,
         source="measured: 4 s of a blocked loop",
     ),
     Signature(
-        cause=Cause.HARNESS_NOT_READING,
+        claim=Claim(Cause.HARNESS_NOT_READING, HIGH, Blamed.HARNESS),
         shows="reading was paused before the end, because messages were not taken",
         when=lambda f: Reason.READING_PAUSED in f.harness and not f.timeline.deliberately_stalled,
-        confidence=HIGH,
         sentence="the test did not take its messages, so reading was paused, and pings behind them were "
         "not answered: the result says nothing about the server",
         headline="messages were not taken, so reading was paused",
-        blame=Blamed.HARNESS,
         evidence=("end", "paused"),
         remedy="take messages with recv(), or pass inbox=0 to throw them away",
         runner_up=Cause.PING_UNANSWERED,
         source="measured: more than 16 unread frames",
     ),
     Signature(
-        cause=Cause.HARNESS_NOT_READING,
+        claim=Claim(Cause.HARNESS_NOT_READING, HIGH, Blamed.SELF),
         shows='this end reads nothing on purpose (client="stalled"), and the connection ended',
         when=lambda f: _reads_nothing(f) and f.ended,
-        confidence=HIGH,
         sentence="the {end} reads nothing, as it was told to, and the {peer} ended the connection: "
         "pings behind unread messages were not answered",
         headline='the {end} reads nothing (client="stalled")',
-        blame=Blamed.SELF,
         evidence=("end", "paused"),
         remedy='expected of client="stalled" where the server has a keepalive; else let the client read',
         runner_up=Cause.PING_UNANSWERED,
         source="design",
     ),
     Signature(
-        cause=Cause.HARNESS_NOT_READING,
+        claim=Claim(Cause.HARNESS_NOT_READING, HIGH, Blamed.SELF),
         shows='this end reads nothing on purpose (client="stalled", faults.StopReading), and what is due of '
         "the peer may wait unread",
         when=_reads_nothing,
-        confidence=HIGH,
         sentence="the {end} reads nothing, as it was told to: what the {peer} sent since waits unread",
         headline="the {end} reads nothing, as it was told to",
-        blame=Blamed.SELF,
         evidence=("paused",),
         remedy="judge the {peer} at its own end, or let the {end} read",
         source="design",
     ),
     Signature(
-        cause=Cause.INJECTED_FAULT,
+        claim=Claim(Cause.INJECTED_FAULT, HIGH, Blamed.NOBODY),
         shows="at the server: faults.FreezeLoop was applied, and is not over",
         when=_is_frozen,
-        confidence=HIGH,
         sentence="the test froze the server, which has read nothing for {rx}: what the {peer} sent since "
         "waits",
         headline="the server is frozen (faults.FreezeLoop)",
-        blame=Blamed.NOBODY,
         evidence=("last_received",),
         remedy="judge the {peer} by what it does then (assert_notices_loss, assert_reconnects), or hold it "
         "before or after",
         source="design",
     ),
     Signature(
-        cause=Cause.PLANNED_ROTATION,
+        claim=Claim(Cause.PLANNED_ROTATION, HIGH, Blamed.NOBODY),
         shows="the peer gave notice (the profile's `notice`: go away, disconnect, server restart) "
         "at most two minutes before the end, and its close frame says no other reason",
         when=announced,
-        confidence=HIGH,
         sentence="the {peer} gave notice {noticed} before the end: a planned rotation",
         headline="planned rotation, announced {noticed} before",
-        blame=Blamed.NOBODY,
         evidence=("notice", "end"),
         remedy="test that the client resumes: the end itself was announced (max_age_ok= allows it)",
         runner_up=Cause.RESTART,
         source="documentation of the protocols",
     ),
     Signature(
-        cause=Cause.CLOSED_HERE,
+        claim=Claim(Cause.CLOSED_HERE, HIGH, Blamed.NOBODY),
         shows="this end's user, or its code, closed the connection",
         when=_own_close,
-        confidence=HIGH,
         sentence="the {end} closed the connection itself",
         headline="closed by the {end}",
-        blame=Blamed.NOBODY,
         evidence=("end",),
         remedy="hold the connection open for as long as the requirement says",
         source="design",
     ),
     Signature(
-        cause=Cause.INJECTED_FAULT,
+        claim=Claim(Cause.INJECTED_FAULT, HIGH, Blamed.NOBODY),
         shows="a fault proxy or orchestrator of the test says that it ended the connection",
         when=lambda f: f.injected is not None,
-        confidence=HIGH,
         sentence="the test injected it: {injected}",
         headline="injected fault {injected}",
-        blame=Blamed.NOBODY,
         evidence=("end", "silences"),
         proved=True,
         remedy="{injected_advice}allow this end in the requirement, or look at how the client comes back",

@@ -18,7 +18,7 @@ from .both import (
     unread_since,
 )
 from .features import REACTION, RECEIVED, TO_ANSWER, Features
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # Seconds after which what was sent is not late any more: the queues of slow links hold less (bufferbloat).
@@ -74,15 +74,13 @@ def _beat_lost(f: Features) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.PEER_NOT_READING,
+        claim=Claim(Cause.PEER_NOT_READING, HIGH, Blamed.SERVER),
         shows="both ends held: the server reads nothing, by its own record, and a timer of it waited for "
         "what the client has sent since, or an answer to that is missing",
         when=_reads_nothing,
-        confidence=HIGH,
         sentence="the server had read nothing since {unread}, by its own record: what the client sent since "
         "waits there",
         headline="the server reads nothing since {unread}",
-        blame=Blamed.SERVER,
         evidence=("unread", "local_reason", "questions"),
         proved=True,
         remedy="let the server read while it works: a task of its own takes the messages (recv), and no "
@@ -90,16 +88,14 @@ ROWS = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.PEER_FROZEN,
+        claim=Claim(Cause.PEER_FROZEN, HIGH, Blamed.SERVER),
         shows="the server's record: faults.FreezeLoop was applied after the last frame that it got, and it "
         "owes the client an answer since, or sent no ping in time whose pong would have reset its read "
         "deadline",
         when=_stood_still,
-        confidence=HIGH,
         sentence="the test froze the server (faults.FreezeLoop), which neither read nor sent anything "
         "meanwhile",
         headline="the server stood still (faults.FreezeLoop)",
-        blame=Blamed.SERVER,
         evidence=("local_reason", "both_pings", "questions"),
         proved=True,
         remedy="expected of the fault: test that the client notices, and comes back; of a real server, look "
@@ -107,15 +103,13 @@ ROWS = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, MEDIUM, Blamed.PATH),
         shows="both ends held: a heartbeat of the server is due, its record has one that it sent, and "
         "nothing has come since",
         when=_beat_lost,
-        confidence=MEDIUM,
         sentence="the path is dead: the server sent a heartbeat at {beat_sent}, by its own record, and "
         "nothing has come from it since",
         headline="dead path: a heartbeat of the server has not come",
-        blame=Blamed.PATH,
         evidence=("heartbeats", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         rivals=(may_be_slow(lambda f: f.age - (beat_sent(f) or 0.0) < UNTIL_LATE),),
@@ -123,14 +117,12 @@ ROWS = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PATH),
         shows="the same where something has come since: what the server sends is late",
         when=lambda f: beat_sent(f) is not None,
-        confidence=MEDIUM,
         sentence="the server sent a heartbeat at {beat_sent}, by its own record, and it has not come yet, "
         "though other bytes have: what the server sends is held up on the way",
         headline="a heartbeat of the server is held up on the way",
-        blame=Blamed.PATH,
         evidence=("heartbeats", "silences", "last_received"),
         remedy="let the server send less at once (heartbeats wait behind what it has sent before), look at "
         "the link, or wait longer for heartbeats",

@@ -18,7 +18,7 @@ from . import rows_said
 from .features import Features
 from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED
 from .rows_stopped import is_dried_up
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
@@ -79,14 +79,13 @@ def _told_of_its_stream(f: Features, topic: Topic) -> bool:
     return stopped and f.asked_since is None and f.told.topic is topic
 
 
-def _row(cause: Cause, what: str, *, closed: bool, **more: Any) -> Signature:
+def _row(cause: Cause, what: str, confidence: Confidence, *, closed: bool, **more: Any) -> Signature:
     end = "it closed with {code}" if closed else "the connection was cut"
     return Signature(
-        cause=cause,
+        claim=Claim(cause, confidence, _BLAMED.get(cause, Blamed.PEER)),
         shows=f"the peer's last message, right before a {'close frame' if closed else 'cut'}, {what}",
         sentence=f"the {{peer}}'s last message, right before {end}, was {{last_words!r}}",
         headline="the {peer} said {last_words}",
-        blame=_BLAMED.get(cause, Blamed.PEER),
         evidence=("last_words", "end", "last_sent"),
         source="documentation and reports of applications",
         **more,
@@ -102,9 +101,9 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
         yield _row(
             cause,
             f"speaks of {topic.value}, and the protocol does not call it an error",
+            MEDIUM if closed and topic not in GENERAL else LOW,
             closed=closed,
             when=partial(_tell, topic=topic, closed=closed),
-            confidence=MEDIUM if closed and topic not in GENERAL else LOW,
             remedy=_remedy(topic),
             rivals=_RIVALS if closed else (),
             runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
@@ -128,9 +127,9 @@ def _unclear(*, closed: bool) -> Iterator[Signature]:
         yield _row(
             cause,
             "says that something went wrong" if wrong else "says why, in words that are no keywords",
+            LOW,
             closed=closed,
             when=partial(_of_no_topic, wrong=wrong, closed=closed),
-            confidence=LOW,
             remedy=_LOOK,
             runner_up=runner_up,
         )
@@ -139,15 +138,13 @@ def _unclear(*, closed: bool) -> Iterator[Signature]:
 def _stopped() -> Iterator[Signature]:
     for topic, cause in CAUSES.items():
         yield Signature(
-            cause=cause,
+            claim=Claim(cause, LOW if topic in GENERAL else MEDIUM, _BLAMED.get(cause, Blamed.PEER)),
             shows="messages are due by the requirement and do not come; the last of them speaks of "
             f"{topic.value}",
             when=partial(_told_of_its_stream, topic=topic),
-            confidence=LOW if topic in GENERAL else MEDIUM,
             sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), "
             "and the last one was {last_words!r}",
             headline="the {peer} said {last_words}, and no more",
-            blame=_BLAMED.get(cause, Blamed.PEER),
             evidence=("last_words", "messages", "heartbeats"),
             remedy=f"{_LOOK}; where it ends a subscription, subscribe again",
             rivals=(_unsure(Cause.ONE_WAY_DEAD),),

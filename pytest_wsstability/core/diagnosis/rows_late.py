@@ -8,7 +8,7 @@ from .both import answered_soon
 from .features import AT_ONCE, TO_ANSWER, Features
 from .kept_back import kept_answers
 from .rows_kept_back import KEPT_BACK_ANSWER
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
@@ -73,30 +73,26 @@ _SOON = (
 DUE = (
     KEPT_BACK_ANSWER,
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PATH),
         shows=f"{_SOON}: a heartbeat stays open, and one of the three before was answered after half as long "
         "as this one waits, or longer",
         when=lambda f: _late_again(f) and _path_is_slow(f),
-        confidence=MEDIUM,
         sentence="the answer to the heartbeat at {asked_since} is not there yet, and those before it took up "
         "to {slowest}, {path_is_slow}: the path is slow",
         headline="the path is slow: answers took {slowest} before, and the next is not there",
-        blame=Blamed.PATH,
         evidence=("questions", "late", "own_pings", "tcp"),
         remedy=_LOOK,
         runner_up=Cause.PATH_STALLED,
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PEER),
         shows="a heartbeat stays open, the peer's own frames go on, and one of the three before was answered "
         "after half as long as this one waits, or longer",
         when=_late_again,
-        confidence=MEDIUM,
         sentence="the answer to the heartbeat at {asked_since} is not there yet, and those before it took up "
         "to {slowest}: late, and not missing, fits",
         headline="answers are slow: {slowest} before, and the next is not there",
-        blame=Blamed.PEER,
         evidence=("questions", "late", "own_pings", "tcp"),
         remedy="see what the {peer} works off before it answers (a queue that grows does not drain by "
         "itself); compare with the round trip of ping frames: if that is as long, the path is slow, else "
@@ -107,39 +103,33 @@ DUE = (
 )
 ROWS = (
     Signature(
-        cause=Cause.PATH_STALLED,
+        claim=Claim(Cause.PATH_STALLED, MEDIUM, Blamed.PATH),
         shows=f"{_SOON}: late answers that came all at once",
         when=lambda f: _slow(f) and _late_at_once(f) and _path_is_slow(f),
-        confidence=MEDIUM,
         sentence="late answers came all at once, {path_is_slow}: the path stood still for {slowest}",
         headline="the path stood still for {slowest}",
-        blame=Blamed.PATH,
         evidence=("late", "tcp"),
         remedy=_LOOK,
         runner_up=Cause.SLOW_ANSWERS,
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PATH),
         shows=f"{_SOON}: answers came, but late",
         when=lambda f: _slow(f) and _path_is_slow(f),
-        confidence=MEDIUM,
         sentence="the answers are slow: the slowest took {slowest}, {path_is_slow}: the path is slow",
         headline="the path is slow: answers took {slowest}",
-        blame=Blamed.PATH,
         evidence=("late", "tcp"),
         remedy=_LOOK,
         runner_up=Cause.PATH_STALLED,
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.PEER_FROZEN,
+        claim=Claim(Cause.PEER_FROZEN, MEDIUM, Blamed.PEER),
         shows="late answers that came all at once",
         when=lambda f: _slow(f) and _late_at_once(f),
-        confidence=MEDIUM,
         sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
         headline="the {peer} or the path stood still for {slowest}",
-        blame=Blamed.PEER,
         evidence=("late", "tcp"),
         rivals=(
             Rival(
@@ -154,13 +144,11 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PEER),
         shows="answers came, but late",
         when=_slow,
-        confidence=MEDIUM,
         sentence="the answers are slow: the slowest took {slowest}",
         headline="answers are slow: {slowest}",
-        blame=Blamed.PEER,
         evidence=("late", "tcp"),
         remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
         "the {peer}",

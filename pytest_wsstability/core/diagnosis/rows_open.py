@@ -10,7 +10,7 @@ from . import rivals
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .replies import NO_FRAMES_PASS, answered_later, behind_heartbeats, speaks_unasked
 from .rows_keepalive import READ_OR_BEAT
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -109,15 +109,13 @@ _BEHIND_STREAM = Rival(
 
 ROWS = (
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PATH),
         shows="questions stay open, and bytes of one frame of the peer have come for more than a second "
         "without a pause as long",
         when=lambda f: not f.ended and f.asked_since is not None and still_arrives(f),
-        confidence=MEDIUM,
         sentence="a frame of the {peer} that began at {half_frame} still arrives ({half_frame_for}), and the "
         "answers to what the {end} asked since {asked_since} wait behind it",
         headline="answers wait behind a frame that arrives for {half_frame_for}",
-        blame=Blamed.PATH,
         evidence=("half_frame", "questions", "tcp"),
         remedy="let the {peer} send large messages in fragments, with answers between them, or over a faster "
         "link; or wait longer for answers",
@@ -125,14 +123,12 @@ ROWS = (
         source="reports (autobahn-python 1327), measured",
     ),
     Signature(
-        cause=Cause.HALF_FRAME,
+        claim=Claim(Cause.HALF_FRAME, MEDIUM, Blamed.PEER),
         shows="a frame of the peer began, and its rest never came",
         when=lambda f: f.code is None and half_frame(f),
-        confidence=MEDIUM,
         sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
         "({half_frame_for}): nothing behind it can be read",
         headline="half a frame since {half_frame}, and its rest never came",
-        blame=Blamed.PEER,
         evidence=("half_frame", "questions", "tcp"),
         remedy="look what stopped the {peer}, or a proxy, in the middle of a frame (a length that is wrong, "
         "a buffer that is not flushed)",
@@ -140,26 +136,22 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, HIGH, Blamed.PATH),
         shows="questions stay open, and the kernel sends again and again in vain",
         when=lambda f: f.asked_since is not None and f.network_dead,
-        confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent since {asked_since} was acknowledged",
         headline="dead path (half-open): nothing was acknowledged",
-        blame=Blamed.PATH,
         evidence=("tcp", "questions", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.PEER_FROZEN,
         source="measured",
     ),
     Signature(
-        cause=Cause.BACKPRESSURE,
+        claim=Claim(Cause.BACKPRESSURE, HIGH, Blamed.PEER),
         shows="the kernel holds bytes that the peer does not take: window of zero, nothing lost",
         when=_backpressure,
-        confidence=HIGH,
         sentence="the {peer} reads too slowly: {queued} wait in the {end}'s kernel, and nothing was lost",
         headline="the {peer} reads too slowly: {queued} wait",
-        blame=Blamed.PEER,
         evidence=("tcp", "questions"),
         remedy="send less, or let the {peer} read in a task of its own",
         rivals=(
@@ -174,28 +166,24 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.BACKPRESSURE,
+        claim=Claim(Cause.BACKPRESSURE, MEDIUM, Blamed.PEER),
         shows="bytes of this end wait, none of them was seen to leave, and there is no kernel to ask",
         when=_nothing_leaves,
-        confidence=MEDIUM,
         sentence="the {peer} takes nothing any more: {unsent} of the {end} wait since {unsent_since}, and "
         "none was seen to leave",
         headline="the {peer} reads nothing: {unsent} wait",
-        blame=Blamed.PEER,
         evidence=("unsent", "questions", "last_received"),
         remedy="send less, or let the {peer} read in a task of its own",
         runner_up=Cause.HALF_OPEN,
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.ZOMBIE,
+        claim=Claim(Cause.ZOMBIE, MEDIUM, Blamed.PEER),
         shows="no heartbeat was answered, and after each a message of the same size came back at once",
         when=lambda f: not f.ended and _echoes(f),
-        confidence=MEDIUM,
         sentence="the {peer} sends back what it is sent: each heartbeat came back in its own size within a "
         "second, and that is no answer to it",
         headline="the {peer} echoes heartbeats, and answers none",
-        blame=Blamed.PEER,
         together="heartbeats that come back as they are, and are not answered",
         evidence=("questions", "last_received"),
         remedy="answer heartbeats as the profile says; where the same message is the answer, say so: "
@@ -204,14 +192,12 @@ ROWS = (
         source="measured with echo servers",
     ),
     Signature(
-        cause=Cause.ZOMBIE,
+        claim=Claim(Cause.ZOMBIE, MEDIUM, Blamed.PEER),
         shows="a message that is no answer came right behind each heartbeat that stays open",
         when=_answers_otherwise,
-        confidence=MEDIUM,
         sentence="{reply} came right behind the heartbeat at {asked_since}, and it is no answer that the "
         "profile knows: one of another name, in another form (bytes, say) or with another id fits",
         headline="no answer that the profile knows: {reply}",
-        blame=Blamed.PEER,
         together="answers to heartbeats that the profile does not know",
         evidence=("questions", "behind_heartbeat", "tcp"),
         remedy="compare what the {peer} answers with the answer in the profile (--ws-profile): its name, its "
@@ -229,14 +215,12 @@ ROWS = (
         source="measured with answers that a profile does not know",
     ),
     Signature(
-        cause=Cause.HEARTBEATS_SKIPPED,
+        claim=Claim(Cause.HEARTBEATS_SKIPPED, MEDIUM, Blamed.PEER),
         shows="a heartbeat stays open, and later ones were answered",
         when=lambda f: not f.ended and bool(answered_later(f)),
-        confidence=MEDIUM,
         sentence="the {peer} did not answer the heartbeat at {asked_since}, and answered {answered_later} "
         "that went out after it: the path carries, and the {peer} passes some over",
         headline="no answer at {asked_since}, though later heartbeats were answered",
-        blame=Blamed.PEER,
         evidence=("questions", "late", "tcp"),
         remedy="look how the {peer} answers heartbeats (each, or one in so many; while it is busy too), or "
         "allow some to be missed (heartbeat_missed_max)",
@@ -253,14 +237,12 @@ ROWS = (
         source="measured with a server that drops one in three",
     ),
     Signature(
-        cause=Cause.ZOMBIE,
+        claim=Claim(Cause.ZOMBIE, MEDIUM, Blamed.PEER),
         shows="heartbeats stay open, while pings are answered or the peer's own frames go on",
         when=_zombie,
-        confidence=MEDIUM,
         sentence="the {peer} still speaks, but since {asked_since} it answers no heartbeat: the "
         "connection lives, and the application behind it does not",
         headline="the {peer} lives, but answers no heartbeat",
-        blame=Blamed.PEER,
         evidence=("questions", "own_pings", "server_pings", "tcp"),
         remedy="{heartbeat_first}look at the {peer}'s workers and queues: pongs prove its I/O loop only",
         rivals=(
@@ -285,13 +267,11 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.NO_PONGS,
+        claim=Claim(Cause.NO_PONGS, MEDIUM, Blamed.PEER),
         shows="pings stay open, while the peer's other frames go on",
         when=lambda f: f.own_pings.open_since is not None and f.hears and f.own_heartbeats.open_since is None,
-        confidence=MEDIUM,
         sentence="the {peer} still speaks, but answers no ping since {asked_since}",
         headline="the {peer} sends, but answers no ping",
-        blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
         remedy=READ_OR_BEAT,
         rivals=(_BEHIND_STREAM, rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
@@ -299,14 +279,12 @@ ROWS = (
         source="documentation (AWS API Gateway, gorilla, coder/websocket)",
     ),
     Signature(
-        cause=Cause.PEER_NOT_READING,
+        claim=Claim(Cause.PEER_NOT_READING, MEDIUM, Blamed.PEER),
         shows="heartbeats and pings stay open, while the peer's own frames go on",
         when=lambda f: f.asked_since is not None and f.hears,
-        confidence=MEDIUM,
         sentence="the {peer} still speaks, but answers nothing since {asked_since}: it stopped reading, "
         "or nothing reaches it",
         headline="the {peer} speaks, but answers nothing",
-        blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
         rivals=(_BEHIND_STREAM, rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
@@ -318,7 +296,7 @@ ROWS = (
 # Where no frame tells more: by the kernel's view, or without it.
 LAST = (
     Signature(
-        cause=Cause.ZOMBIE,
+        claim=Claim(Cause.ZOMBIE, LOW, Blamed.PEER),
         shows="no heartbeat was ever answered, no ping was asked, and the peer's kernel acknowledged "
         "everything",
         when=lambda f: (
@@ -327,11 +305,9 @@ LAST = (
             and f.never_answered
             and f.network_fine
         ),
-        confidence=LOW,
         sentence="the {peer} has answered no heartbeat yet, though its kernel (or a proxy's before it) "
         "acknowledged them: it may not know this heartbeat, or its application does nothing",
         headline="no heartbeat was ever answered: does the {peer} know it?",
-        blame=Blamed.PEER,
         together="heartbeats that the {peer} may not know",
         evidence=("questions", "last_received", "tcp"),
         remedy="see whether the profile's heartbeat is the {peer}'s (--ws-profile); if it is, look at the "
@@ -341,45 +317,39 @@ LAST = (
         source="measured",
     ),
     Signature(
-        cause=Cause.PEER_FROZEN,
+        claim=Claim(Cause.PEER_FROZEN, MEDIUM, Blamed.PEER),
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
         when=lambda f: f.asked_since is not None and f.network_fine,
-        confidence=MEDIUM,
         rivals=(NO_FRAMES_PASS, *rivals.FROZEN),
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
         headline="the {peer} stopped answering at {asked_since}; its TCP still acknowledges",
-        blame=Blamed.PEER,
         evidence=("tcp", "questions", "silences"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
         source="measured",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, LOW, Blamed.PATH),
         shows="a heartbeat stays open, and nothing else was due that could tell more",
         when=lambda f: (
             f.own_heartbeats.open_since is not None and f.own_pings.open_since is None and not f.peer_due
         ),
-        confidence=LOW,
         sentence="the heartbeat at {asked_since} was not answered, and nothing else was due since: a dead "
         "path (half-open), a process that stands still, or a dead application fit",
         headline="no answer, and nothing else was due: dead path?",
-        blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="send ping frames beside the heartbeats, or allow one missed heartbeat, to learn more",
         runner_up=Cause.ZOMBIE,
         source="TCP_INFO, measured",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, LOW, Blamed.PATH),
         shows="questions stay open and nothing comes; the kernel's view is not known",
         when=lambda f: f.asked_since is not None,
-        confidence=LOW,
         sentence="nothing came from the {peer} for {rx}, though the {end} asked at {asked_since}: a "
         "dead path (half-open) fits, and so does a process that stands still",
         headline="nothing heard for {rx}: dead path, or frozen {peer}",
-        blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         rivals=rivals.UNHEARD,

@@ -15,7 +15,7 @@ from .features import Features
 from .protocol import AWAITED, SAID_BEFORE, awaits, meaning, ran_out, said_wrong
 from .rivals import CAUSES
 from .rows_session import REFUSED
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -129,16 +129,14 @@ def _timers() -> Iterator[Signature]:
         for sure in (True, False):
             confidence = HIGH if sure else MEDIUM
             yield Signature(
-                cause=cause,
+                claim=Claim(cause, confidence, Blamed.PEER if by_age else Blamed.SELF),
                 shows=f"a timer of the protocol that waits for {what.value} fits: its words, or its code "
                 "after exactly its length"
                 if sure
                 else f"the same, after a longer time or without a close frame ({what.value})",
                 when=partial(_is_sure if sure else _may_be, what=what),
-                confidence=confidence,
                 sentence=f"{{timer}} {'ran out' if sure else 'fits'}: {_WAITED[what]}",
                 headline="{timer} ran out" if sure else "{timer} fits",
-                blame=Blamed.PEER if by_age else Blamed.SELF,
                 evidence=_EVIDENCE[what],
                 remedy="{timer_remedy}",
                 rivals=(rivals.OTHERS_ENDED,) if sure else _DOUBTS,
@@ -181,14 +179,13 @@ SAID_ELSE = tuple(
 
 def _codes() -> Iterator[Signature]:
     for topic, cause in CAUSES.items():
+        is_ours = topic in (Topic.KEEPALIVE, Topic.DUPLICATE, Topic.PROTOCOL)
         yield Signature(
-            cause=cause,
+            claim=Claim(cause, HIGH, Blamed.SELF if is_ours else Blamed.PEER),
             shows=f"the protocol's close code speaks of {topic.value}",
             when=partial(_means, topic=topic),
-            confidence=HIGH,
             sentence="the {peer} closed with {code}, which in {protocol} is: {meaning}",
             headline="{meaning}",
-            blame=Blamed.SELF if topic in (Topic.KEEPALIVE, Topic.DUPLICATE, Topic.PROTOCOL) else Blamed.PEER,
             evidence=("end", "last_sent", "session"),
             remedy=_remedy(
                 cause, "see the protocol's page on its close codes, and what the {end} did before"
@@ -214,13 +211,11 @@ def _errors() -> Iterator[Signature]:
         what = topic.value if topic is not None else "something without a keyword"
         confidence = MEDIUM if topic is not None else LOW
         yield Signature(
-            cause=cause,
+            claim=Claim(cause, confidence, Blamed.PEER),
             shows=f"an error message of the peer right before the end speaks of {what}",
             when=partial(_ends_with_error, topic=topic),
-            confidence=confidence,
             sentence="the {peer} said in a message {said!r}, and ended the connection right after it",
             headline="an error message before the end: {said}",
-            blame=Blamed.PEER,
             evidence=("errors", "end", "last_sent"),
             remedy=_remedy(cause, "see what the message asks for"),
             rivals=(rivals.OF_ITS_SIZE,) if cause is Cause.HANDLER_ERROR else (),
@@ -228,13 +223,11 @@ def _errors() -> Iterator[Signature]:
             source="documentation of the protocols",
         )
         yield Signature(
-            cause=cause,
+            claim=Claim(cause, confidence, Blamed.PEER),
             shows=f"an error message of the peer speaks of {what}, and the connection stays open",
             when=partial(_says_error, topic=topic),
-            confidence=confidence,
             sentence="the {peer} said in a message {said!r} at {said_at}, and kept the connection open",
             headline="an error message: {said}",
-            blame=Blamed.PEER,
             evidence=("errors", "messages", "heartbeats"),
             remedy=_remedy(
                 cause, "see what the message asks for; where it ends a subscription, subscribe again"
@@ -264,27 +257,23 @@ def _explained(f: Features) -> bool:
 
 CODES = (
     Signature(
-        cause=Cause.PLANNED_ROTATION,
+        claim=Claim(Cause.PLANNED_ROTATION, HIGH, Blamed.NOBODY),
         shows="the protocol calls the close code a planned end",
         when=lambda f: (known := meaning(f)) is not None and known.planned,
-        confidence=HIGH,
         sentence="the {peer} closed with {code}, which in {protocol} is planned: {meaning}",
         headline="planned: {meaning}",
-        blame=Blamed.NOBODY,
         evidence=("end",),
         remedy="test that the client comes back: the end itself is planned (allow_close= allows it)",
         runner_up=Cause.RESTART,
         source="the profiles, each with its software",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, HIGH, Blamed.SELF),
         shows="the protocol's close code speaks of a keepalive, and the peer's heartbeat was not answered",
         when=lambda f: _means(f, Topic.KEEPALIVE) and f.peer_heartbeats.open_since is not None,
-        confidence=HIGH,
         sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed with {code}, which in {protocol} is: {meaning}",
         headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
-        blame=Blamed.SELF,
         evidence=("peer_heartbeats", "end"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.CLOSED_BY_PEER,
@@ -294,13 +283,11 @@ CODES = (
     *REFUSED,
     *_errors(),
     Signature(
-        cause=Cause.CLOSED_BY_PEER,
+        claim=Claim(Cause.CLOSED_BY_PEER, MEDIUM, Blamed.PEER),
         shows="the protocol gives the close code a meaning that is no cause of the others",
         when=lambda f: (known := meaning(f)) is not None and known.topic is None and not _explained(f),
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code}, which in {protocol} is: {meaning}",
         headline="{meaning}",
-        blame=Blamed.PEER,
         evidence=("end", "last_sent", "peer_heartbeats"),
         remedy="see the protocol's page on its close codes, and what the {end} did before",
         rivals=(rivals.OTHERS_ENDED,),
@@ -340,14 +327,12 @@ def _ends_another_version(f: Features) -> bool:
 # Whatever its close code, and the time after which it came, mean in the version that was asked for.
 VERSIONS = (
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, MEDIUM, Blamed.PEER),
         shows="the peer spoke another version of the protocol, and ended the connection without a word "
         "before there was a session",
         when=_ends_another_version,
-        confidence=MEDIUM,
         sentence="the {peer} spoke {flaw}, and ended the connection before there was a session",
         headline="{flaw}",
-        blame=Blamed.PEER,
         evidence=("flaws", "end", "last_received"),
         remedy=_MENDED[Flaw.VERSION],
         rivals=(rivals.OTHERS_ENDED,),
@@ -358,13 +343,11 @@ VERSIONS = (
 
 FLAWS = tuple(
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.PEER),
         shows=f"the peer broke its protocol: {flaw.value}",
         when=partial(_breaks, flaw=flaw),
-        confidence=HIGH,
         sentence="the {peer} broke its protocol: {flaw}",
         headline="{flaw}",
-        blame=Blamed.PEER,
         evidence=("flaws", "last_received"),
         remedy=remedy,
         source="the profiles, each with its software",

@@ -8,7 +8,7 @@ from .features import TO_ANSWER, Features
 from .own_failures import OF_ITS_UPSTREAM, OF_ITS_WORKER
 from .protocol import told_in_message
 from .rivals import CONTRADICTED, OF_ITS_SIZE, SENT_NO_FRAME, SENT_NO_MESSAGE
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 # How reasons call the age of a connection.
@@ -21,14 +21,12 @@ def _speaks_of(f: Features, topic: Topic) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, HIGH, Blamed.SELF),
         shows="the close reason speaks of a session that is not set up, or of credentials and a timeout "
         "within the time that servers wait for them",
         when=lambda f: _speaks_of(f, Topic.SETUP) or (f.code is not None and f.credentials_overdue),
-        confidence=HIGH,
         sentence="the {peer} waited in vain for the session to be set up: {code}",
         headline="the session was not set up in time",
-        blame=Blamed.SELF,
         evidence=("end", "session", "last_sent"),
         remedy="send what sets the session up (credentials, connection_init, a hello) right after the "
         "opening",
@@ -45,14 +43,12 @@ ROWS = (
         source="source of graphql-ws, reports (Home Assistant)",
     ),
     Signature(
-        cause=Cause.SLOW_CONSUMER,
+        claim=Claim(Cause.SLOW_CONSUMER, HIGH, Blamed.SELF),
         shows="the close reason speaks of a slow consumer",
         when=lambda f: _speaks_of(f, Topic.SLOW),
-        confidence=HIGH,
         sentence="the {peer} says that the {end}, or its link, takes messages slower than they are "
         "sent: {code}",
         headline="slow consumer",
-        blame=Blamed.SELF,
         evidence=("end", "last_received", "between"),
         remedy="read faster, or on a faster link; let the {peer} send less, or drop what is old",
         rivals=CONTRADICTED,
@@ -60,13 +56,11 @@ ROWS = (
         source="reports (rippled, zeek/broker)",
     ),
     Signature(
-        cause=Cause.RATE_LIMITED,
+        claim=Claim(Cause.RATE_LIMITED, HIGH, Blamed.SELF),
         shows="the close reason speaks of a rate limit",
         when=lambda f: _speaks_of(f, Topic.RATE),
-        confidence=HIGH,
         sentence="the {peer} limits how often something is sent: {code}",
         headline="rate limit of the {peer}",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="send less often, or raise the {peer}'s limit",
         rivals=(*CONTRADICTED, SENT_NO_MESSAGE, OF_ITS_UPSTREAM),
@@ -74,14 +68,12 @@ ROWS = (
         source="documentation or reports",
     ),
     Signature(
-        cause=Cause.MESSAGE_TOO_BIG,
+        claim=Claim(Cause.MESSAGE_TOO_BIG, HIGH, Blamed.SELF),
         shows="the close reason speaks of a size limit",
         when=lambda f: _speaks_of(f, Topic.SIZE),
-        confidence=HIGH,
         sentence="the {end} sent a message over the {peer}'s limit (the largest on record: {largest}): "
         "{code}",
         headline="a message over the {peer}'s size limit",
-        blame=Blamed.SELF,
         evidence=("end", "largest"),
         remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
         "SetReadLimit)",
@@ -90,13 +82,11 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.RESTART,
+        claim=Claim(Cause.RESTART, HIGH, Blamed.PEER),
         shows="the close reason speaks of a restart or a shutdown",
         when=lambda f: _speaks_of(f, Topic.RESTART),
-        confidence=HIGH,
         sentence="the {peer} restarts or shuts down: {code}",
         headline="the {peer} restarts or shuts down",
-        blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(*CONTRADICTED, OF_ITS_WORKER),
@@ -104,13 +94,11 @@ ROWS = (
         source="measured with uvicorn and others",
     ),
     Signature(
-        cause=Cause.ORIGIN_REFUSED,
+        claim=Claim(Cause.ORIGIN_REFUSED, HIGH, Blamed.SELF),
         shows="the close reason speaks of an origin",
         when=lambda f: _speaks_of(f, Topic.ORIGIN),
-        confidence=HIGH,
         sentence="the {peer} does not allow the Origin that the {end} sent: {code}",
         headline="origin refused",
-        blame=Blamed.SELF,
         evidence=("end",),
         remedy="send an Origin that the {peer} allows, or add this one to its list",
         rivals=CONTRADICTED,
@@ -118,13 +106,11 @@ ROWS = (
         source="RFC 6455, section 10.2",
     ),
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
+        claim=Claim(Cause.SESSION_DUPLICATED, HIGH, Blamed.SELF),
         shows="the close reason speaks of a second connection",
         when=lambda f: _speaks_of(f, Topic.DUPLICATE),
-        confidence=HIGH,
         sentence="the {peer} allows one connection, and there is another: {code}",
         headline="another connection of the same session",
-        blame=Blamed.SELF,
         evidence=("end", "session"),
         remedy="close the old connection before the new one, or let the server drop the older of the two",
         rivals=CONTRADICTED,
@@ -132,13 +118,11 @@ ROWS = (
         source="documentation (graphql-ws, Discord)",
     ),
     Signature(
-        cause=Cause.AUTH_EXPIRED,
+        claim=Claim(Cause.AUTH_EXPIRED, HIGH, Blamed.PEER),
         shows="the close reason speaks of credentials",
         when=lambda f: _speaks_of(f, Topic.TOKEN),
-        confidence=HIGH,
         sentence="the {peer} closed because of credentials, at an age of {age}: {code}",
         headline="{said_or_credentials}: the {peer} ended the session",
-        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="{credentials_first}renew the token before it expires (this one lived {age}), or allow "
         "the client what it does",
@@ -157,13 +141,11 @@ ROWS = (
         source="RFC 6455, section 7.4.1",
     ),
     Signature(
-        cause=Cause.SESSION_EXPIRED,
+        claim=Claim(Cause.SESSION_EXPIRED, HIGH, Blamed.PEER),
         shows="the close reason speaks of a session that is over",
         when=lambda f: _speaks_of(f, Topic.SESSION_OVER),
-        confidence=HIGH,
         sentence="the {peer} ended the session at an age of {age}: {code}",
         headline="session expired at {age}",
-        blame=Blamed.PEER,
         evidence=("end", "silences"),
         remedy="renew the session before it expires, or reconnect and resume",
         rivals=(
@@ -187,13 +169,11 @@ ROWS = (
         source="documentation or reports",
     ),
     Signature(
-        cause=Cause.SESSION_LOST,
+        claim=Claim(Cause.SESSION_LOST, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a session that is not known",
         when=lambda f: _speaks_of(f, Topic.SESSION_UNKNOWN),
-        confidence=MEDIUM,
         sentence="the {peer} does not know the session, or not any more: {code}",
         headline="the {peer} does not know the session",
-        blame=Blamed.PEER,
         evidence=("end", "session"),
         remedy="set up a new session; see how long the {peer} keeps one, and whether all its processes find "
         "it (sticky sessions)",
@@ -202,13 +182,11 @@ ROWS = (
         source="documentation or reports (Socket.IO, Discord)",
     ),
     Signature(
-        cause=Cause.UPSTREAM_FAILED,
+        claim=Claim(Cause.UPSTREAM_FAILED, HIGH, Blamed.PATH),
         shows="the close reason speaks of an upstream",
         when=lambda f: _speaks_of(f, Topic.UPSTREAM),
-        confidence=HIGH,
         sentence="a gateway lost its own connection to the server: {code}",
         headline="a gateway lost its upstream",
-        blame=Blamed.PATH,
         evidence=("end",),
         remedy="look at the gateway's log, and at the server behind it",
         rivals=CONTRADICTED,
@@ -216,13 +194,11 @@ ROWS = (
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
-        cause=Cause.OVERLOADED,
+        claim=Claim(Cause.OVERLOADED, HIGH, Blamed.PEER),
         shows="the close reason speaks of overload",
         when=lambda f: _speaks_of(f, Topic.OVERLOAD),
-        confidence=HIGH,
         sentence="the {peer} sheds load, or allows no more connections or subscriptions: {code}",
         headline="the {peer} sheds load, or allows no more",
-        blame=Blamed.PEER,
         evidence=("end",),
         remedy="come back later and with jitter; close what nobody needs (old connections after a reconnect, "
         "others with the same key), subscribe to less on each, or raise the {peer}'s limit",
@@ -240,13 +216,11 @@ ROWS = (
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
-        cause=Cause.PROTOCOL_ERROR,
+        claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.SELF),
         shows="the close reason speaks of the protocol",
         when=lambda f: _speaks_of(f, Topic.PROTOCOL),
-        confidence=HIGH,
         sentence="the {peer} refused what it got from the {end}: {code}",
         headline="the {peer} refused what the {end} sent",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="see what the {end} sent last, and whether the {peer}'s protocol has it (--ws-profile); "
         "{compression_off}look for a proxy that changes frames",
@@ -255,13 +229,11 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of an error, and of nothing else, and no message before it tells more",
         when=lambda f: _speaks_of(f, Topic.ERROR) and not told_in_message(f),
-        confidence=MEDIUM,
         sentence="the {peer} failed: {code}",
         headline="the {peer} failed",
-        blame=Blamed.PEER,
         evidence=("end", "last_words", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
         rivals=(*CONTRADICTED, OF_ITS_SIZE),

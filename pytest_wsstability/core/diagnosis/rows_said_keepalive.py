@@ -12,7 +12,7 @@ from .features import BEHIND, BIG, REACTION, RECEIVED, SENT, Features
 from .rivals import BLOCKED, CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
 from .rows_kept_back import kept_back_said
 from .rows_unspoken import ANSWER_IT, asked_in_vain, echoed
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 # Round trips that have to be known before they count as usual.
@@ -120,15 +120,13 @@ def _not_read(f: Features) -> bool:
 
 ROWS = (
     Signature(
-        cause=Cause.PEER_NOT_READING,
+        claim=Claim(Cause.PEER_NOT_READING, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a keepalive, the pong waits behind bytes of this end, and the "
         "peer's window is closed",
         when=lambda f: _keepalive(f) and behind_own_bytes(f) and _takes_nothing(f),
-        confidence=MEDIUM,
         sentence="the {peer} takes nothing any more: {unsent} of the {end} wait since {unsent_since}, and "
         "the pong behind them, when its keepalive gave up",
         headline="the {peer} takes nothing, so its keepalive missed the pong",
-        blame=Blamed.PEER,
         evidence=("unsent", "tcp", "server_pings", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
         rivals=CONTRADICTED,
@@ -136,15 +134,13 @@ ROWS = (
         source="TCP_INFO, measured",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, HIGH, Blamed.PEER),
         shows="the close reason speaks of a keepalive, and the pong waits behind bytes of this end that have "
         "not left it",
         when=lambda f: _keepalive(f) and behind_own_bytes(f),
-        confidence=HIGH,
         sentence="the pong of the {end} was late, not missing: {unsent} that it had written before were "
         "still on their way (since {unsent_since}) when the {peer}'s keepalive gave up",
         headline="pong late, behind {unsent} of our own",
-        blame=Blamed.PEER,
         evidence=("unsent", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages "
         "with time between them (fragments wait in the same queue)",
@@ -153,15 +149,13 @@ ROWS = (
         source="reports (autobahn-python 1327, websockets 1005, aiohttp 12030)",
     ),
     Signature(
-        cause=Cause.CONTROL_FRAMES_LOST,
+        claim=Claim(Cause.CONTROL_FRAMES_LOST, HIGH, Blamed.PATH),
         shows="a proxy of the test shows that the pong did not pass, though what went out behind it did; the "
         "close reason speaks of a keepalive, or nothing says another reason",
         when=lambda f: _pong_lost(f) and (_keepalive(f) or _unsaid(f)),
-        confidence=HIGH,
         sentence="the {end} answered the ping, but its pong never passed the proxy, though what it sent "
         "later did: a path that loses control frames, and a keepalive of the {peer} that ran out",
         headline="the pong was lost on the way",
-        blame=Blamed.PATH,
         evidence=("between", "server_pings", "end"),
         remedy="look for a proxy that answers or swallows ping and pong frames; let the {peer} count "
         "whatever arrives, or use heartbeats of the application",
@@ -178,15 +172,13 @@ ROWS = (
         source="reports (base/base 784), measured",
     ),
     Signature(
-        cause=Cause.PATH_STALLED,
+        claim=Claim(Cause.PATH_STALLED, MEDIUM, Blamed.PATH),
         shows="the close reason speaks of a keepalive, and a proxy of the test shows that what came last was "
         "late, though nothing large or many came with it, and the first frame was in time",
         when=lambda f: _keepalive(f) and behind_at_proxy(f) and _stood_still(f),
-        confidence=MEDIUM,
         sentence="the path stood still: what passes the proxy came {behind} late, without other bytes that "
         "it can have waited behind, and the {peer}'s keepalive gave up meanwhile",
         headline="path stood still, {behind} behind",
-        blame=Blamed.PATH,
         evidence=("between", "last_received", "server_pings", "peer_heartbeats", "end"),
         remedy="look at the network between the two ends (a roaming or sleeping host, a link that is full); "
         "or let the {peer} wait longer for a pong",
@@ -195,14 +187,12 @@ ROWS = (
         source="measured (faults.Stall, faults.Blackhole until Heal)",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, HIGH, Blamed.PEER),
         shows="the same, and a proxy of the test shows the ping or the pong on its way",
         when=lambda f: _keepalive(f) and behind_at_proxy(f),
-        confidence=HIGH,
         sentence="the {end} answered the ping as soon as it came, but {proxy_shows}: late, not missing, and "
         "the {peer}'s keepalive gave up meanwhile",
         headline="ping or pong late, behind other bytes",
-        blame=Blamed.PEER,
         evidence=("between", "last_sent", "last_received", "server_pings", "peer_heartbeats", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
         rivals=CONTRADICTED,
@@ -210,14 +200,12 @@ ROWS = (
         source="reports (sockjs-node 169, shiny-server-client 25)",
     ),
     Signature(
-        cause=Cause.PING_UNANSWERED,
+        claim=Claim(Cause.PING_UNANSWERED, HIGH, Blamed.SELF),
         shows="the close reason speaks of a keepalive, and a ping of the peer was not answered",
         when=lambda f: _keepalive(f) and f.peer_pings.unanswered is not None,
-        confidence=HIGH,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer}'s keepalive "
         "closed the connection",
         headline="pongs withheld, keepalive of the {peer} after {ping_gap}",
-        blame=Blamed.SELF,
         evidence=("server_pings", "end"),
         remedy="answer ping frames with pong frames",
         rivals=CONTRADICTED,
@@ -225,14 +213,12 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, HIGH, Blamed.SELF),
         shows="the close reason speaks of a keepalive, and the peer's last heartbeat was not answered",
         when=lambda f: _keepalive(f) and f.peer_heartbeats.open_since is not None,
-        confidence=HIGH,
         sentence="the {peer}'s heartbeat at {heartbeat} was not answered, and {heartbeat_gap} later it "
         "closed with {code}",
         headline="heartbeat of the {peer} unanswered for {heartbeat_gap}",
-        blame=Blamed.SELF,
         evidence=("end", "peer_heartbeats"),
         remedy="answer the {peer}'s heartbeats",
         rivals=CONTRADICTED,
@@ -240,28 +226,24 @@ ROWS = (
         source="defaults of servers, from their source",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, HIGH, Blamed.SELF),
         shows="the close reason speaks of a keepalive, and a ping message of the peer that the profile does "
         "not answer, or two, were not answered; no ping frame of it came",
         when=lambda f: _keepalive(f) and asked_in_vain(f) and not f.peer_pings.received,
-        confidence=HIGH,
         sentence="the {peer} sent a ping message that the profile does not answer at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later it closed with {code}",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
-        blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
         remedy=ANSWER_IT,
         rivals=(*CONTRADICTED, echoed(Cause.KEEPALIVE_TIMEOUT)),
         source="reports (NATS: nats.ws 258), source of Pusher",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, MEDIUM, Blamed.PATH),
         shows="the close reason speaks of a keepalive, pongs were sent, and the kernel sent again in vain",
         when=lambda f: _keepalive(f) and f.network_dead,
-        confidence=MEDIUM,
         sentence="the {peer}'s keepalive gave up, because what the {end} sent did not get through",
         headline="path towards the {peer} dead, its keepalive gave up",
-        blame=Blamed.PATH,
         evidence=("tcp", "server_pings", "end"),
         remedy="look at the network between the two ends",
         rivals=CONTRADICTED,
@@ -269,14 +251,12 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, HIGH, Blamed.PEER),
         shows="the close reason speaks of a keepalive, and round trips take longer than the peer waits",
         when=lambda f: _keepalive(f) and _slower_than_it_waits(f),
-        confidence=HIGH,
         sentence="a round trip takes {usual}, and the {peer} gave up {since_first_ping} after its first "
         "ping: no pong can be there by then",
         headline="round trips of {usual}, longer than the {peer} waits",
-        blame=Blamed.PEER,
         evidence=("late", "server_pings", "end"),
         remedy="let the {peer} wait longer than a round trip for its pong",
         rivals=CONTRADICTED,
@@ -285,14 +265,12 @@ ROWS = (
     ),
     kept_back_said("a keepalive", {Topic.KEEPALIVE}),
     Signature(
-        cause=Cause.PEER_FROZEN,
+        claim=Claim(Cause.PEER_FROZEN, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a keepalive, and answers came several at once, or pings unevenly",
         when=lambda f: _keepalive(f) and f.peer_pings.ponged > 0 and BLOCKED.when(f) and not f.lossy,
-        confidence=MEDIUM,
         sentence="the {peer}'s process stood still now and then{stood_still}: its keepalive then gave up "
         "on pongs that were there, though the {end} answered each ping at once",
         headline="the {peer} stood still, and missed pongs that were there",
-        blame=Blamed.PEER,
         evidence=("server_pings", "late", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, and put them into a thread",
         rivals=(*CONTRADICTED, UNREAD_STREAM),
@@ -300,15 +278,13 @@ ROWS = (
         source="reports (FunASR 3533, 3528), measured",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a keepalive, each ping was answered at once, and an answer that "
         "came behind the last of them had taken longer than the peer waited then",
         when=lambda f: _keepalive(f) and f.prompt_pongs and f.slow_meanwhile,
-        confidence=MEDIUM,
         sentence="an answer took {slowest} meanwhile, and the {peer} gave up {since_ping} after a ping that "
         "the {end} answered at once: its pong was late, not missing",
         headline="pong late: a round trip took {slowest}",
-        blame=Blamed.PEER,
         evidence=("late", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong than a round trip takes; look at what slows the path",
         rivals=CONTRADICTED,
@@ -316,14 +292,12 @@ ROWS = (
         source="reports (slackapi/bolt-js 2496)",
     ),
     Signature(
-        cause=Cause.PONG_LATE,
+        claim=Claim(Cause.PONG_LATE, MEDIUM, Blamed.PATH),
         shows="the close reason speaks of a keepalive, and the peer's last ping came with its close frame",
         when=lambda f: _keepalive(f) and _came_with_the_close(f),
-        confidence=MEDIUM,
         sentence="the {peer}'s last ping came together with its close frame: the ping was late, behind other "
         "bytes or on a path that stood still, so that no pong can have been in time",
         headline="the {peer}'s ping came with its close frame",
-        blame=Blamed.PATH,
         evidence=("server_pings", "peer_heartbeats", "last_received", "end"),
         remedy="let the {peer} wait longer for a pong, or send smaller messages",
         rivals=CONTRADICTED,
@@ -331,15 +305,13 @@ ROWS = (
         source="reports (sockjs-node 169)",
     ),
     Signature(
-        cause=Cause.PEER_NOT_READING,
+        claim=Claim(Cause.PEER_NOT_READING, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a keepalive, each ping was answered at once, and messages or "
         "questions of this end went unanswered too",
         when=lambda f: _keepalive(f) and _not_read(f),
-        confidence=MEDIUM,
         sentence="the {peer}'s keepalive gave up, though the {end} answered each ping at once: it read "
         "nothing else either, so it never saw the pongs",
         headline="the {peer} stopped reading, so its keepalive missed the pongs",
-        blame=Blamed.PEER,
         evidence=("server_pings", "tcp", "end"),
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
@@ -348,14 +320,12 @@ ROWS = (
         source="measured with websockets and uvicorn",
     ),
     Signature(
-        cause=Cause.KEEPALIVE_TIMEOUT,
+        claim=Claim(Cause.KEEPALIVE_TIMEOUT, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a keepalive, though each ping was answered at once",
         when=lambda f: _keepalive(f) and f.prompt_pongs,
-        confidence=MEDIUM,
         sentence="the {peer}'s keepalive gave up {since_ping} after a ping that the {end} answered at once"
         "{read_since_pong}: the answer was lost on the way or came too late, or the {peer} missed it",
         headline="the {peer}'s keepalive missed a pong that was sent",
-        blame=Blamed.PEER,
         evidence=("server_pings", "tcp", "end"),
         remedy="see at the {peer} whether the pong arrives, and when; look for blocking calls and for a "
         "handler that does not read",
@@ -372,14 +342,12 @@ ROWS = (
         source="measured with websockets and uvicorn",
     ),
     Signature(
-        cause=Cause.KEEPALIVE_TIMEOUT,
+        claim=Claim(Cause.KEEPALIVE_TIMEOUT, MEDIUM, Blamed.SELF),
         shows="the close reason speaks of a keepalive, and no ping came",
         when=_keepalive,
-        confidence=MEDIUM,
         sentence="the {peer} says that its keepalive ran out: {code}; {pings_seen}, and the last message of "
         "the {end} went out {silent_data} before",
         headline="the {peer} says that its keepalive ran out",
-        blame=Blamed.SELF,
         evidence=("end", "server_pings", "silences"),
         remedy="send what the {peer} counts as a heartbeat more often; look for a proxy that swallows pings",
         rivals=(

@@ -11,7 +11,7 @@ from .own_failures import OF_ITS_UPSTREAM, OF_ITS_WORK, OF_NAMED_WORK, READING, 
 from .rivals import CONTRADICTED
 from .rows_kept_back import kept_back_said
 from .rows_said_keepalive import behind_at_proxy, behind_own_bytes
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -36,13 +36,11 @@ _PONG_UNDER_WAY = Rival(
 
 ROWS = (
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, HIGH, Blamed.PEER),
         shows="the close reason speaks of idleness, after the longest silence either way",
         when=lambda f: _speaks_of(f, Topic.IDLE) and f.longest_quiet and f.silence >= SILENCE,
-        confidence=HIGH,
         sentence="the {peer} closed with {code}, after {silence} without a byte either way",
         headline="idle timeout of the {peer}, {silence} of silence",
-        blame=Blamed.PEER,
         evidence=("end", "silences"),
         remedy="send something more often than every {half_idle}, or raise the {peer}'s idle timeout",
         rivals=CONTRADICTED,
@@ -50,7 +48,7 @@ ROWS = (
         source="documentation or reports (Deepgram, Helius, Phoenix)",
     ),
     Signature(
-        cause=Cause.PING_UNANSWERED,
+        claim=Claim(Cause.PING_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="the close reason names a timeout, this end kept sending messages, and a ping of the peer was "
         "not answered, nor is its pong behind bytes that wait",
         when=lambda f: (
@@ -59,11 +57,9 @@ ROWS = (
             and not behind_own_bytes(f)
             and not f.broke_silence(SENT, FrameKind.DATA)
         ),
-        confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer} closed with "
         "{code}",
         headline="pongs withheld, timeout of the {peer} after {ping_gap}",
-        blame=Blamed.SELF,
         evidence=("server_pings", "end", "silences"),
         remedy="answer ping frames with pong frames",
         rivals=CONTRADICTED,
@@ -71,13 +67,11 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.HANDLER_ERROR,
+        claim=Claim(Cause.HANDLER_ERROR, MEDIUM, Blamed.PEER),
         shows="1011 was received, and its reason names a timeout and, beside it, what may have timed out",
         when=lambda f: _speaks_of(f, Topic.TIMEOUT) and f.code == 1011 and names_its_work(f),
-        confidence=MEDIUM,
         sentence="1011 is an error of the {peer}'s own, and its words may name what timed out there: {code}",
         headline="a timeout of the {peer}'s own work",
-        blame=Blamed.PEER,
         evidence=("end", "last_sent", "silences"),
         remedy="see the {peer}'s log: what its handler waited for (a database, a model, another service)",
         rivals=(*CONTRADICTED, OF_ITS_UPSTREAM),
@@ -85,24 +79,21 @@ ROWS = (
         source="reports (MySQL's and PostgreSQL's errors, go-redis, SQLAlchemy)",
     ),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, HIGH, Blamed.SELF),
         shows="the close reason speaks of idleness, after the longest time without data of this end",
         when=lambda f: _speaks_of(f, Topic.IDLE) and f.broke_silence(SENT, FrameKind.DATA),
-        confidence=HIGH,
         rivals=CONTRADICTED,
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="idle for the {peer}, {silent_data} without a message",
-        blame=Blamed.SELF,
         evidence=("end", "silences"),
         remedy="send messages (heartbeats) more often than every {half_silent_data}",
         runner_up=Cause.PONG_DEADLINE,
         source="documentation or reports (Deepgram, Phoenix)",
     ),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, MEDIUM, Blamed.SELF),
         shows="the close reason names a timeout, after the longest time without data of this end",
         when=lambda f: _timeout(f) and f.broke_silence(SENT, FrameKind.DATA),
-        confidence=MEDIUM,
         rivals=(
             _PONG_UNDER_WAY,
             *CONTRADICTED,
@@ -123,7 +114,6 @@ ROWS = (
         ),
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="timeout of the {peer}, {silent_data} without a message",
-        blame=Blamed.SELF,
         evidence=("end", "silences"),
         remedy="send messages (heartbeats) more often than every {half_silent_data}",
         runner_up=Cause.PONG_DEADLINE,
@@ -131,14 +121,12 @@ ROWS = (
     ),
     kept_back_said("idleness or a timeout", {Topic.IDLE, Topic.TIMEOUT}),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, MEDIUM, Blamed.SELF),
         shows="the close reason speaks of idleness, though this end kept sending messages",
         when=lambda f: _speaks_of(f, Topic.IDLE) and not f.longest_quiet,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept sending messages: its timeout counts "
         "something else, and {pings_seen}",
         headline="idle for the {peer}, though messages went on",
-        blame=Blamed.SELF,
         evidence=("end", "last_sent", "server_pings", "silences"),
         remedy="send what the {peer}'s timeout counts (its reason or its documentation names it: audio, an "
         "input of the user, a keepalive of its own, pongs), or let it count whatever it reads",
@@ -147,14 +135,12 @@ ROWS = (
         source="reports (deepgram-python-sdk 319, elevenlabs-docs 426)",
     ),
     Signature(
-        cause=Cause.PONG_DEADLINE,
+        claim=Claim(Cause.PONG_DEADLINE, MEDIUM, Blamed.PEER),
         shows="the close reason names a timeout, though this end kept sending messages, and no ping came",
         when=lambda f: _speaks_of(f, Topic.TIMEOUT) and not f.peer_pings.received and not f.longest_quiet,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
         "pongs reset, and no ping came that asks for one",
         headline="timeout of the {peer} that messages did not reset",
-        blame=Blamed.PEER,
         evidence=("end", "server_pings", "silences"),
         remedy="let the {peer} send pings, and reset its deadline on whatever it reads",
         rivals=(
@@ -173,13 +159,11 @@ ROWS = (
         source="measured with gorilla/websocket",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PEER),
         shows="the close reason names a timeout, and traffic went on",
         when=_timeout,
-        confidence=MEDIUM,
         sentence="the {peer} closed with {code}; the last message of the {end} went out {silent_data} before",
         headline="timeout of the {peer}",
-        blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings"),
         remedy="see which traffic the {peer}'s timeout counts",
         rivals=(_PONG_UNDER_WAY, *CONTRADICTED, OF_ITS_WORK, OF_NAMED_WORK),

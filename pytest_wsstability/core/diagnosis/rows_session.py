@@ -16,7 +16,7 @@ from .kept_back import kept_answers
 from .protocol import SAID_BEFORE, said_wrong
 from .replies import NO_ANSWER, NO_FRAMES_PASS, behind_session, instead_of_session, nothing_came
 from .rows_idle_server import UNTIL_LATE, may_be_slow
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -74,13 +74,11 @@ def _no_frame_since_opening(f: Features) -> bool:
 # It is about what the session was before, whatever else this connection shows.
 RESUMED = (
     Signature(
-        cause=Cause.SESSION_LOST,
+        claim=Claim(Cause.SESSION_LOST, HIGH, Blamed.PEER),
         shows="a client that came back was given a new session",
         when=lambda f: Rule.RESUMED in f.broken,
-        confidence=HIGH,
         sentence="the {peer} did not know the session that this {end} came back to; it confirmed another",
         headline="the {peer} did not know the session any more",
-        blame=Blamed.PEER,
         evidence=("session",),
         remedy="see how long the {peer} keeps a session after its connection has ended, whether all its "
         "processes find it, and that it gives nobody another one's",
@@ -91,13 +89,11 @@ RESUMED = (
 # What the peer says for it says more than how the connection then ends.
 REFUSED = (
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, HIGH, Blamed.PEER),
         shows="the session was refused, or an error message came in the place of its confirmation",
         when=_is_refused,
-        confidence=HIGH,
         sentence="the session was not confirmed: {session}",
         headline="{session}",
-        blame=Blamed.PEER,
         evidence=("session", "errors", "end"),
         remedy="see what the {peer} says: credentials, a name that it does not know, or another version",
         proved=True,
@@ -107,37 +103,31 @@ REFUSED = (
 
 ROWS = (
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
+        claim=Claim(Cause.SESSION_DUPLICATED, HIGH, Blamed.PEER),
         shows="the session was confirmed more than once",
         when=lambda f: f.confirmations > 1 or _flaw(f, Flaw.CONFIRMED_AGAIN),
-        confidence=HIGH,
         sentence="the {peer} confirmed the session {confirmations} times",
         headline="session confirmed {confirmations} times",
-        blame=Blamed.PEER,
         evidence=("session",),
         remedy="look for two handlers of the same session in the {peer}",
         source="documentation (graphql-ws, Discord)",
     ),
     Signature(
-        cause=Cause.SESSION_LOST,
+        claim=Claim(Cause.SESSION_LOST, HIGH, Blamed.PEER),
         shows="a session that is not this end's was confirmed",
         when=lambda f: _flaw(f, Flaw.WRONG_SESSION),
-        confidence=HIGH,
         sentence="the {peer} confirmed another session than the one that was asked for",
         headline="another session was confirmed",
-        blame=Blamed.PEER,
         evidence=("session", "flaws"),
         remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
         source="documentation (graphql-ws, Discord)",
     ),
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, HIGH, Blamed.SELF),
         shows="at the server: the session's first message came, and the server did not confirm it in time",
         when=_not_confirmed_here,
-        confidence=HIGH,
         sentence="the {end} did not confirm the session: {session}",
         headline="the {end} did not confirm the session: {session}",
-        blame=Blamed.SELF,
         evidence=("session", "last_received"),
         remedy="look at what the {end} was told to do (NeverConfirm, LateConfirm, its handler): the {peer} "
         "has said all that is due of it",
@@ -145,16 +135,14 @@ ROWS = (
         source="design",
     ),
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.PEER),
         shows="the session was not confirmed in time, and a message that the profile does not know came at "
         "once",
         when=lambda f: _is_missing(f) and _answered_otherwise(f),
-        confidence=MEDIUM,
         sentence="the session was not confirmed: {instead_of_session} came at once, and it is no "
         "{session_due} that the profile knows: one of another name, in another form (bytes, say) or for "
         "another id fits",
         headline="no {session_due} that the profile knows: {instead_of_session}",
-        blame=Blamed.PEER,
         evidence=("session", "instead_of_session", "last_words", "heartbeats", "last_received"),
         remedy="compare what the {peer} says with the {session_due} in the profile (--ws-profile): its name, "
         "its members, what ends it (records), and whether it is text; if it is something else, see why the "
@@ -163,29 +151,25 @@ ROWS = (
         source="measured with confirmations that a profile does not know",
     ),
     Signature(
-        cause=Cause.SLOW_ANSWERS,
+        claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PATH),
         shows="the session was not confirmed in time, and faults that the test applied to the link kept back "
         "what passed for half of that time, or longer",
         when=lambda f: _is_missing(f) and kept_answers(f) > 0,
-        confidence=MEDIUM,
         sentence="the session was not confirmed: {session}, {path_is_slow}: it may be late, and not missing",
         headline="{session}: kept back by a fault of the test",
-        blame=Blamed.PATH,
         evidence=("session", "silences"),
         remedy="allow as much time for the session as the faults take, or let them begin later",
         runner_up=Cause.SESSION_NOT_CONFIRMED,
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, MEDIUM, Blamed.PATH),
         shows="both ends held: what asks for the session did not come to a server that reads, by its own "
         "record, or the confirmation that left it did not come back",
         when=lambda f: _is_missing(f) and session_lost(f),
-        confidence=MEDIUM,
         sentence="the session was not confirmed: {session}; it, or the answer, is lost or held up on the "
         "way, by the records of both ends",
         headline="{session}: lost or held up on the way",
-        blame=Blamed.PATH,
         evidence=("session", "silences"),
         remedy="look at what stands between the two ends, and at faults of the link that the test applied",
         rivals=(may_be_slow(lambda f: f.age - (f.timeline.session_info_at or 0.0) < UNTIL_LATE),),
@@ -193,13 +177,11 @@ ROWS = (
         source="measured in virtual time",
     ),
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, HIGH, Blamed.PEER),
         shows="the session was not confirmed in time",
         when=_is_missing,
-        confidence=HIGH,
         sentence="the session was not confirmed: {session}",
         headline="{session}",
-        blame=Blamed.PEER,
         evidence=("session", "instead_of_session", "last_words", "heartbeats", "last_received"),
         remedy="see whether the profile's session is one of the {peer}'s protocol (--ws-profile; frames has "
         "none); if it is, why the {peer} does not confirm it",

@@ -10,7 +10,7 @@ from ..judge.verdict import Rule
 from ..timeline.events import End, FrameKind
 from .features import RECEIVED, Features
 from .replies import NO_FRAMES_PASS, nothing_came
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -128,15 +128,13 @@ _UNHEARD = (_path_may_be_dead(lambda f: f.age - (f.timeline.heartbeats.last_at o
 
 ROWS = (
     Signature(
-        cause=Cause.HEARTBEATS_RARE,
+        claim=Claim(Cause.HEARTBEATS_RARE, HIGH, Blamed.NOBODY),
         shows="heartbeats of the peer are due less often than the requirement wants them, by what it named "
         "or by the protocol, and nothing else is broken",
         when=lambda f: _beats_rare(f) and f.broken <= {Rule.CADENCE, Rule.HEARTBEATS},
-        confidence=HIGH,
         sentence="the {peer}'s heartbeats are due every {beats_due}, and none was late: the test wants them "
         "more often",
         headline="heartbeats of the {peer} are due every {beats_due} only",
-        blame=Blamed.NOBODY,
         evidence=("heartbeats", "last_received"),
         remedy="ask for them as often as they are due (heartbeat_every=, --heartbeat), or shorten the "
         "interval that the {peer} names",
@@ -144,16 +142,14 @@ ROWS = (
         source="measured with NiceGUI, whose Socket.IO server names 4 s",
     ),
     Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
+        claim=Claim(Cause.HEARTBEATS_STOPPED, HIGH, Blamed.PEER),
         shows="the client sent heartbeats before it reconnected, and none since",
         when=lambda f: (
             _beats_stopped(f) and not f.timeline.heartbeats.sent and bool(f.timeline.heartbeats_before)
         ),
-        confidence=HIGH,
         sentence="the {peer} sent no heartbeat after it reconnected: none came in {age}, and {beats_before} "
         "on the connections before",
         headline="the {peer} sent no heartbeat after it reconnected",
-        blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),
         remedy="let the {peer} start its heartbeat timer with each connection, not with the first one only",
         rivals=_UNHEARD,
@@ -161,13 +157,11 @@ ROWS = (
         source="design",
     ),
     Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
+        claim=Claim(Cause.HEARTBEATS_STOPPED, HIGH, Blamed.PEER),
         shows="the peer never sent a heartbeat, and some are due",
         when=lambda f: _beats_stopped(f) and not f.timeline.heartbeats.sent,
-        confidence=HIGH,
         sentence="the {peer} never sent a heartbeat: none came in {age}",
         headline="the {peer} never sent a heartbeat",
-        blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),
         remedy="let the {peer} send heartbeats; the profile says what one looks like (--ws-profile)",
         rivals=_UNHEARD,
@@ -175,13 +169,11 @@ ROWS = (
         source="design",
     ),
     Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
+        claim=Claim(Cause.HEARTBEATS_STOPPED, HIGH, Blamed.PEER),
         shows="heartbeats of the server came, are due and do not come",
         when=lambda f: _beats_stopped(f) and f.end is End.CLIENT,
-        confidence=HIGH,
         sentence="the {peer} sent no heartbeat for {beat_gap}",
         headline="no heartbeat of the {peer} for {beat_gap}",
-        blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),
         remedy="look at the task or the timer of the {peer} that sends them: it has ended, or waits for "
         "something else",
@@ -190,13 +182,11 @@ ROWS = (
         source="measured with a server whose heartbeats stop",
     ),
     Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
+        claim=Claim(Cause.HEARTBEATS_STOPPED, HIGH, Blamed.PEER),
         shows="heartbeats of the peer came, are due and do not come",
         when=_beats_stopped,
-        confidence=HIGH,
         sentence="the {peer} sent no heartbeat for {beat_gap}",
         headline="no heartbeat of the {peer} for {beat_gap}",
-        blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),
         remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
         "worker, or let the server ask",
@@ -205,13 +195,11 @@ ROWS = (
         source="documentation of browsers (background tabs)",
     ),
     Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
+        claim=Claim(Cause.HEARTBEATS_STOPPED, HIGH, Blamed.PEER),
         shows="heartbeats of the server that nobody answers are due, and no message comes",
         when=_one_way_stopped,
-        confidence=HIGH,
         sentence="the {peer} sent no message for {last_heard_ago}, and heartbeats of it are due",
         headline="no message of the {peer} for {last_heard_ago}",
-        blame=Blamed.PEER,
         evidence=("silences", "last_received"),
         remedy="look at the task or the timer of the {peer} that sends heartbeats: it has ended, or waits "
         "for something else; if it sends none, say so in the profile (heartbeats_from)",
@@ -219,15 +207,13 @@ ROWS = (
         source="measured with a server whose heartbeats stop",
     ),
     Signature(
-        cause=Cause.ONE_WAY_DEAD,
+        claim=Claim(Cause.ONE_WAY_DEAD, MEDIUM, Blamed.PEER),
         shows="messages of the peer came and do not come any more, while it answers heartbeats or pings, or "
         "sends some",
         when=_one_way_dead,
-        confidence=MEDIUM,
         sentence="the connection lives, but what was subscribed to does not: no message came for "
         "{without_message}, since {last_message_at} ({messages_before}), and the {peer} {still}",
         headline="the {peer}'s stream is silent, the connection lives",
-        blame=Blamed.PEER,
         evidence=("messages", "last_words", "notice", "heartbeats", "own_pings", "server_pings"),
         remedy="subscribe again where messages stay away for longer than they should, and look for what "
         "ended the subscription at the {peer} (a token, a lease, a worker that died)",
@@ -244,16 +230,14 @@ ROWS = (
         source="reports (Bittrex, medplum 8425)",
     ),
     Signature(
-        cause=Cause.ONE_WAY_DEAD,
+        claim=Claim(Cause.ONE_WAY_DEAD, LOW, Blamed.PEER),
         shows="messages of the peer came, are due by the requirement and do not come, and nothing since then "
         "shows whether the connection lives",
         when=lambda f: Rule.FLOW in f.broken and is_dried_up(f) and f.asked_since is None,
-        confidence=LOW,
         sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), and "
         "nothing shows whether the connection lives: a subscription that is over, a process that stands "
         "still and a dead path fit",
         headline="the {peer}'s stream is silent; nothing else was due",
-        blame=Blamed.PEER,
         evidence=("messages", "last_words", "heartbeats", "own_pings", "server_pings", "tcp"),
         remedy="ask more often than messages are due (heartbeat=, or pings), which tells a dead path from a "
         "stream that is over",
@@ -261,15 +245,13 @@ ROWS = (
         source="reports (Bittrex, medplum 8425)",
     ),
     Signature(
-        cause=Cause.ONE_WAY_DEAD,
+        claim=Claim(Cause.ONE_WAY_DEAD, LOW, Blamed.PEER),
         shows="messages of the peer are due by the requirement, less than three ever came, and it answers "
         "heartbeats or pings, or sends some",
         when=lambda f: _never_flowed(f) and _lives(f),
-        confidence=LOW,
         sentence="the connection lives, and no stream of messages began in {age}: nothing "
         "was subscribed to, what was is not granted, or there is nothing to tell; the {peer} {still}",
         headline="no stream of messages began, the connection lives",
-        blame=Blamed.PEER,
         evidence=("messages", "last_sent", "heartbeats", "own_pings", "server_pings"),
         remedy="see whether the {end} subscribes (traffic=), and what the {peer} answers to that; then "
         "whether there is something to tell",
@@ -277,15 +259,13 @@ ROWS = (
         source="reports (nautilus_trader 4255)",
     ),
     Signature(
-        cause=Cause.ONE_WAY_DEAD,
+        claim=Claim(Cause.ONE_WAY_DEAD, LOW, Blamed.PEER),
         shows="messages of the peer are due by the requirement, less than three ever came, and nothing shows "
         "whether the connection lives",
         when=_never_flowed,
-        confidence=LOW,
         sentence="no stream of messages began in {age}, and nothing shows whether the "
         "connection lives: nothing was subscribed to, or a dead path or a process that stands still",
         headline="no stream of messages began; nothing else was due",
-        blame=Blamed.PEER,
         evidence=("messages", "last_sent", "heartbeats", "own_pings", "server_pings", "tcp"),
         remedy="see whether the {end} subscribes (traffic=); ask more often than messages are due "
         "(heartbeat=, or pings), which tells a dead path",

@@ -9,7 +9,7 @@ from ..timeline.events import Direction, End, FrameKind
 from . import rivals, timers
 from .cohort import SILENCE, Shared
 from .features import RECEIVED, SENT, Features
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _UPSTREAM = (CountsFrom.IDLE_UPSTREAM, CountsFrom.MESSAGES_UPSTREAM, CountsFrom.IDLE_EACH)
@@ -149,15 +149,13 @@ _WITHOUT_ANY = Rival(
 # A polite close, of which only the time without messages tells.
 CLOSED = (
     Signature(
-        cause=Cause.IDLE_AS_NORMAL,
+        claim=Claim(Cause.IDLE_AS_NORMAL, LOW, Blamed.PEER),
         shows="1000, 1001 or 1005 was received after the longest time without messages either way, of the "
         "length of a known timer that only they reset, though control frames went on",
         when=lambda f: f.code in NORMAL and _without_messages(f) and _of_messages(f) and not f.longest_quiet,
-        confidence=LOW,
         sentence="the {peer} closed with {code} when no message had come or gone for {up_time}, though pings "
         "and pongs went on: an idle timeout of {messageless} that only messages reset fits{message_owners}",
         headline="idle timeout? no message for {up_time}",
-        blame=Blamed.PEER,
         evidence=("silences", "server_pings", "end"),
         remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
         "frames do not count",
@@ -169,7 +167,7 @@ CLOSED = (
 
 ROWS = (
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, HIGH, Blamed.PATH),
         shows="no close frame, after the longest silence either way, the peer's byte being the last; "
         "and other connections ended after the same silence at other instants and ages; more time without a "
         "pong was survived",
@@ -181,27 +179,23 @@ ROWS = (
             and not f.beside.same_age
             and not f.broke_silence(SENT, FrameKind.PONG)
         ),
-        confidence=HIGH,
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}, as on {repeated} "
         "other connections at other instants{idle_owners}",
         headline="idle timeout {idle}",
-        blame=Blamed.PATH,
         evidence=("silences", "repeated", "end", "server_pings"),
         remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
         runner_up=Cause.READ_DEADLINE,
         source="measured",
     ),
     Signature(
-        cause=Cause.HALF_OPEN,
+        claim=Claim(Cause.HALF_OPEN, LOW, Blamed.PATH),
         shows="no close frame, after the longest silence either way, in which pings of the peer were due "
         "that had come at even intervals",
         when=lambda f: idle(f) and f.pings_stopped,
-        confidence=LOW,
         sentence="pings of the {peer} had come every {ping_every}, and none came in the {silence} before the "
         "end: a path that went dead fits, and so does a {peer} that stood still; whoever cut the connection "
         "then found it so",
         headline="pings of the {peer} stopped {silence} before the end",
-        blame=Blamed.PATH,
         evidence=("server_pings", "silences", "end", "together"),
         remedy="look at the network between the two ends (a box that forgets connections without a word may "
         "count messages, and no pings), then at the {peer}'s process",
@@ -209,10 +203,9 @@ ROWS = (
         source="reports (BasedHardware/omi 5194)",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PATH),
         shows="no close frame, after the longest silence either way; talk before it",
         when=lambda f: idle(f) and not f.passive,
-        confidence=MEDIUM,
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
         headline="idle timeout {idle}",
         rivals=(
@@ -225,21 +218,18 @@ ROWS = (
                 LOW,
             ),
         ),
-        blame=Blamed.PATH,
         evidence=("silences", "repeated", "end", "server_pings"),
         remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
         runner_up=Cause.READ_DEADLINE,
         source="measured",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PATH),
         shows="no close frame, and nothing was said since the session stood: silence and age are the same",
         when=lambda f: idle(f) and f.passive,
-        confidence=MEDIUM,
         sentence="an idle timeout of {idle}, or a maximum age of {max_age}: nothing was said, so that "
         "the two look the same{idle_owners}",
         headline="idle timeout {idle}, or maximum age",
-        blame=Blamed.PATH,
         together="an idle timeout, or a maximum age",
         evidence=("silences", "repeated", "end", "server_pings"),
         remedy="send a heartbeat more often than every {half_idle}: if the connection then dies at the "
@@ -260,15 +250,13 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PATH),
         shows="no close frame, after the longest time without messages either way, of a length that timers "
         "have, though control frames went on",
         when=lambda f: f.cut and _without_messages(f) and not idle(f),
-        confidence=MEDIUM,
         sentence="an idle timeout of {messageless} that only messages reset: pings and pongs went on, but no "
         "message came or went for {up_time}{message_owners}",
         headline="idle timeout {messageless} that only messages reset",
-        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
         "frames do not count",
@@ -277,15 +265,13 @@ ROWS = (
         source="documentation or reports (AWS API Gateway)",
     ),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, MEDIUM, Blamed.PEER),
         shows="no close frame, after the longest time without bytes, or without messages, of this end, of a "
         "length that timers have",
         when=lambda f: _one_way(f, SENT, *_UPSTREAM) and not idle(f),
-        confidence=MEDIUM,
         sentence="a read deadline of {up}: the {peer} kept talking, but the {end} sent no {up_what} for "
         "{up_time}",
         headline="read deadline {up}: no {up_what} of the {end}",
-        blame=Blamed.PEER,
         evidence=("silences", "end", "server_pings"),
         remedy="let the {end} send {up_what} more often than every {half_up}",
         rivals=_ONE_KIND,
@@ -293,15 +279,13 @@ ROWS = (
         source="documentation or reports (OCI, Deepgram, Phoenix)",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, MEDIUM, Blamed.PATH),
         shows="no close frame, after the longest time without bytes, or without messages, of the peer, of a "
         "length that timers have",
         when=lambda f: _one_way(f, RECEIVED, *_DOWNSTREAM) and not idle(f),
-        confidence=MEDIUM,
         sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but no "
         "{down_what} came for {down_time}",
         headline="idle timeout {down} on what the {peer} sends",
-        blame=Blamed.PATH,
         evidence=("silences", "end"),
         remedy="let the {peer} send {down_what} more often than every {half_down}",
         rivals=_ONE_KIND,
@@ -309,15 +293,13 @@ ROWS = (
         source="documentation or reports (OCI, CloudFront)",
     ),
     Signature(
-        cause=Cause.READ_DEADLINE,
+        claim=Claim(Cause.READ_DEADLINE, LOW, Blamed.PEER),
         shows="no close frame while the peer spoke, and this end had sent nothing, or nothing since one "
         "frame, for as long as timers are, and for which not only limits on the age are known",
         when=lambda f: _quiet_way(f, SENT, *_UPSTREAM),
-        confidence=LOW,
         sentence="a read deadline of {up}: the {peer} kept talking, but the {end} had sent nothing for "
         "{up_time}",
         headline="read deadline {up}? nothing sent",
-        blame=Blamed.PEER,
         evidence=("silences", "end", "server_pings"),
         remedy="let the {end} send something (a heartbeat) more often than every {half_up}; if it then dies "
         "at the same age, it is a maximum age (then raise that, or reconnect)",
@@ -326,14 +308,12 @@ ROWS = (
         source="reports (bun 39255, cowboy 1259), documentation (Netty's ReadTimeoutHandler)",
     ),
     Signature(
-        cause=Cause.IDLE_TIMEOUT,
+        claim=Claim(Cause.IDLE_TIMEOUT, LOW, Blamed.PATH),
         shows="the same where this end spoke, and the peer had sent nothing, or nothing since one frame",
         when=lambda f: _quiet_way(f, RECEIVED, *_DOWNSTREAM),
-        confidence=LOW,
         sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but nothing "
         "had come for {down_time}",
         headline="idle timeout {down}? nothing came",
-        blame=Blamed.PATH,
         evidence=("silences", "end", "server_pings"),
         remedy="let the {peer} send something (an answer to each heartbeat) more often than every "
         "{half_down}; if it then dies at the same age, let it send pings, which pongs answer",

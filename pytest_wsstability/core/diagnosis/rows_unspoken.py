@@ -9,7 +9,7 @@ from ..timeline.events import Role
 from . import timers
 from .features import REACTION, SENT, TO_ANSWER, Features
 from .rivals import shares_age
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 # A protocol that was not spoken need not have ended anything: of 258 such ends of random systems, one in five
 # was one (measured).
@@ -84,16 +84,14 @@ _RESTARTED = Rival(
 
 CLOSED = (
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, LOW, Blamed.SELF),
         shows="a code that says nothing, and messages of the peer that look like a known protocol's, in "
         "which this end said nothing",
         when=lambda f: _unspoken(f) and is_normal(f.code) and not f.ended_for_one_reason,
-        confidence=LOW,
         sentence="the {peer} speaks what looks like {likeness}, and the {end} said nothing in it until the "
         "{peer} closed with {code}, {last_heard_ago} after its last message: a heartbeat or session that "
         "went unanswered fits",
         headline="nothing was answered in {likeness}",
-        blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
         remedy="speak the {peer}'s protocol: --ws-profile {likely_profile}",
         rivals=(_RESTARTED,),
@@ -101,15 +99,13 @@ CLOSED = (
         source="timers of the shipped profiles, each with its software",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="a code that says nothing, without words, and a ping message of the peer that the profile does "
         "not answer, or two, behind which this end said nothing of its own",
         when=lambda f: asked_in_vain(f) and is_normal(f.code) and not f.reading.has_words,
-        confidence=MEDIUM,
         sentence="the {peer} sent a ping message that the profile does not answer at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the {peer} closed with {code}",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
-        blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
         remedy=ANSWER_IT,
         rivals=_by_accident(Cause.CLOSED_BY_PEER),
@@ -120,16 +116,14 @@ CLOSED = (
 
 CUT = (
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, LOW, Blamed.SELF),
         shows="the connection was cut, and messages of the peer look like a known protocol's, in which this "
         "end said nothing; no other connection shows the age",
         when=lambda f: f.cut and _unspoken(f) and not shares_age(f),
-        confidence=LOW,
         sentence="the {peer} speaks what looks like {likeness}, and the {end} said nothing in it until the "
         "connection was cut, {last_heard_ago} after the {peer}'s last message: a heartbeat or session that "
         "went unanswered fits",
         headline="nothing was answered in {likeness}",
-        blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
         remedy="speak the {peer}'s protocol: --ws-profile {likely_profile}",
         rivals=(_RESTARTED,),
@@ -137,15 +131,13 @@ CUT = (
         source="timers of the shipped profiles, each with its software",
     ),
     Signature(
-        cause=Cause.HEARTBEAT_UNANSWERED,
+        claim=Claim(Cause.HEARTBEAT_UNANSWERED, MEDIUM, Blamed.SELF),
         shows="the connection was cut, and a ping message of the peer that the profile does not answer came, "
         "or two, behind which this end said nothing of its own; no other connection shows the age",
         when=lambda f: f.cut and asked_in_vain(f) and not shares_age(f),
-        confidence=MEDIUM,
         sentence="the {peer} sent a ping message that the profile does not answer at {unknown_ping}; nothing "
         "was said to it, and {unknown_ping_gap} later the connection was cut",
         headline="a ping message of the {peer}, unanswered for {unknown_ping_gap}",
-        blame=Blamed.SELF,
         evidence=("last_received", "last_sent", "end"),
         remedy=ANSWER_IT,
         rivals=_by_accident(Cause.RESTART),

@@ -8,7 +8,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic
 from .features import Features
 from .rows_said_keepalive import asked_by_peer, ended_by_timers_code
-from .signature import Blamed, Rival, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
 
@@ -25,12 +25,10 @@ _PONG = Rival(
 
 def _row(how: str, *, confidence: Confidence, runner_up: Cause, **more: Any) -> Signature:
     return Signature(
-        cause=Cause.READ_DEADLINE,
-        confidence=confidence,
+        claim=Claim(Cause.READ_DEADLINE, confidence, Blamed.PEER),
         sentence="what the {end} sends was on its way since {unsent_since} when the {peer} "
         f"{how}: a deadline that waits for a whole message, or for a heartbeat behind it, fits",
         headline="read deadline? messages were on their way since {unsent_since}",
-        blame=Blamed.PEER,
         evidence=("unsent", "last_sent", "end", "server_pings"),
         remedy="let the {peer} wait longer, or count whatever arrives; or send smaller messages",
         runner_up=runner_up,

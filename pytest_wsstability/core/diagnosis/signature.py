@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ..cause import Blame, Cause, Confidence
 from ..timeline.events import End
@@ -30,6 +31,14 @@ class Blamed(Enum):
         return mine if self is Blamed.SELF else theirs
 
 
+class Claim(NamedTuple):
+    """What a row says once it fits: the cause, how sure it is at most, and who is to blame."""
+
+    cause: Cause
+    confidence: Confidence
+    blame: Blamed
+
+
 @dataclass(frozen=True, slots=True)
 class Rival:
     """A second cause that some records leave: the sentence names it, and the confidence is less."""
@@ -53,15 +62,13 @@ class Signature:
 
     """
 
-    cause: Cause
+    claim: Claim
     # What the record must show, in words for the docs, and as a function of the features.
     shows: str
     when: Callable[[Features], bool]
-    confidence: Confidence
     sentence: str
     # The short form, for one line of a summary.
     headline: str
-    blame: Blamed
     # What connections that fit it are called together, where the words of the cause claim more than it shows.
     together: str = ""
     # Names of the facts that carry it; see `evidence.facts`.
@@ -75,3 +82,18 @@ class Signature:
     proved: bool = False
     # Where the signature is from.
     source: str
+
+    @property
+    def cause(self) -> Cause:
+        """The claim's."""
+        return self.claim.cause
+
+    @property
+    def confidence(self) -> Confidence:
+        """The claim's: what the rivals that fit leave of it is the diagnosis's."""
+        return self.claim.confidence
+
+    @property
+    def blame(self) -> Blamed:
+        """The claim's, seen from the end that recorded."""
+        return self.claim.blame
