@@ -193,6 +193,6 @@ def test_a_forward_proxy_that_opens_no_way_fails_its_test(run):
     result.stdout.fnmatch_lines(
         [
             "*it answered 407 Proxy Authentication Required to CONNECT inside.example:80*",
-            "*fix       see what the proxy says: 407 asks for a user and a password in the URL of --ws-*",
+            "*fix       see what the proxy says: 407 or 401 asks for a user and a password in *",
         ]
     )

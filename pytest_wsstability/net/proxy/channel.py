@@ -12,8 +12,6 @@ from .shape import Shape
 
 # Bytes that a channel holds before its sender has to wait. TCP loses nothing, so a channel does neither.
 CAPACITY = 256 * 1024
-# A black hole has no end that a timer could wait for.
-_NEVER = float("inf")
 
 
 class Receiver(Protocol):
@@ -155,6 +153,7 @@ class Channel:
         if self._queue is None:
             self._queue = deque()
         self._queue.append((now, due, item))
+        self._tell_kept_back(now, due, item)
         if self._timer is None:
             self.pump()
 
@@ -171,6 +170,8 @@ class Channel:
             self._kept_back(self._queue[0][0], self._loop.time())
         self._changed = True
         self.shape = shape
+        for each in self._queue or ():
+            self._tell_kept_back(*each)
         self._disarm()
         self.pump()
 
@@ -198,9 +199,14 @@ class Channel:
         if was_full and self._size < CAPACITY:
             self.sender.more()
 
+    def _tell_kept_back(self, came: float, due: float, item: bytes | TcpFlag) -> None:
+        if self.shape is not None and not self.shape.held:
+            self._kept_back(came, self.shape.alone(due, len(item) if isinstance(item, bytes) else 0))
+
     def _kept_back(self, since: float, until: float) -> None:
-        self._on_kept_back(self, since, until, not self._changed)
-        self._changed = False
+        if until > since:
+            self._on_kept_back(self, since, until, not self._changed)
+            self._changed = False
 
     def _deliver_first(self, queue: deque[_Queued]) -> bool:
         """Deliver the first thing in the queue, or a part of it; False if it has to wait."""
@@ -210,9 +216,7 @@ class Channel:
         if self.shape is not None:
             size, at = self.shape.leave(due, size)
             if at > now:
-                if at != _NEVER:
-                    self._kept_back(came, at)
-                    self._arm(at)
+                self._arm(at)
                 return False
         if isinstance(item, TcpFlag):
             queue.clear()
@@ -241,7 +245,9 @@ class Channel:
         self._on_end(self)
 
     def _arm(self, at: float) -> None:
-        self._timer = self._loop.call_at(at, self.pump)
+        # A black hole has no end that a timer could wait for.
+        if at != float("inf"):
+            self._timer = self._loop.call_at(at, self.pump)
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -7,6 +7,8 @@ from random import Random
 # A slow link trickles: it delivers what it carries in so many seconds at a time.
 _QUANTUM = 0.05
 _NEVER = float("inf")
+# Bytes from which on a message is large.
+_LARGE = 512
 
 
 class Shape:
@@ -51,6 +53,16 @@ class Shape:
             self._drawn_at, self._drawn = now, self._random.uniform(-self.jitter, self.jitter)
         self._last_due = max(now + self.delay + (self._drawn if self.jitter else 0.0), self._last_due)
         return self._last_due
+
+    def alone(self, due: float, size: int) -> float:
+        """
+        When ``size`` bytes would have left if nothing had been before them.
+
+        What is large takes its time on any link, and others wait behind it: no fault is to blame for that.
+
+        """
+        start = max(due, self.held_until)
+        return start + size / self.bandwidth if self.bandwidth is not None and size < _LARGE else start
 
     def leave(self, due: float, size: int) -> tuple[int, float]:
         """How many of ``size`` bytes may leave together, and when; 0 bytes stand for a FIN or RST."""

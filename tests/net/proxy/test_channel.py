@@ -189,10 +189,10 @@ def test_what_was_held_is_delivered_when_it_is_healed():
         ({}, 4, []),
         ({"delay": 0.5}, 100, [(0, 0.5, False), (1, 1.5, True)]),
         ({"delay": 1.5}, 100, [(0, 1.5, False), (1, 2.5, True), (1, 2, True)]),
-        ({"held_until": 3.0}, 100, [(0, 3, False), (0, 2, True)]),
+        ({"held_until": 3.0}, 100, [(0, 3, False), (1, 3, True), (0, 2, True)]),
         # Nobody knew for how long before it was healed.
         ({"held": True}, 100, [(0, 2, False)]),
-        ({"bandwidth": 4.0}, 100, [(0, 0.25, False), (0, 0.5, True), (1, 1.25, True), (1, 1.5, True)]),
+        ({"bandwidth": 4.0}, 100, [(0, 0.5, False), (1, 1.5, True)]),
     ],
 )
 def test_what_a_shape_keeps_back_is_told(values, room, kept_back):
@@ -206,6 +206,32 @@ def test_what_a_shape_keeps_back_is_told(values, room, kept_back):
         channel.reshape(None)
 
     assert on_channel(script, room=room, **values).kept_back == kept_back
+
+
+@pytest.mark.parametrize(("size", "kept_back"), [(511, [(0, 0.511)]), (512, [])])
+def test_a_slow_link_keeps_back_what_is_small(size, kept_back):
+    """What is large takes its time on any link; and what waits behind it is told with its own time alone."""
+
+    async def script(channel, ends):
+        channel.data(bytes(size))
+        channel.data(bytes(10))
+        await asyncio.sleep(2)
+
+    told = [each[:2] for each in on_channel(script, bandwidth=1000.0).kept_back]
+    assert told == [*kept_back, (0, 0.01)]
+
+
+def test_what_waits_as_a_fault_begins_is_kept_back_by_that_too():
+    """Each of what is in the channel then: it came before."""
+
+    async def script(channel, ends):
+        channel.data(b"ab")
+        await asyncio.sleep(0.25)
+        channel.shape.held_until = 3.0
+        channel.reshape(channel.shape)
+        await asyncio.sleep(4)
+
+    assert on_channel(script, delay=0.5).kept_back == [(0, 0.5, False), (0, 0.25, True), (0, 3, False)]
 
 
 def test_a_full_channel_says_so_and_asks_for_more():
