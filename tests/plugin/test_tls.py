@@ -33,7 +33,7 @@ def certificates(project):
 @pytest.mark.parametrize("option", ["--ws-ca=ca.pem", "--ws-insecure"])
 def test_a_private_authority(passes, option, time):
     """Trusted by name, or not checked, in both times."""
-    hold, beat = ("2m", "25s") if time == "virtual" else ("100ms", "40ms")
+    hold, beat = ("2m", "25s") if time == "virtual" else ("300ms", "60ms")
 
     passes(SOURCE.format(hold=hold, beat=beat), option, f"--ws-time={time}")
 
