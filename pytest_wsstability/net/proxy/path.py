@@ -12,7 +12,7 @@ from ...core.timeline.timeline import Timeline
 from ..port import Port
 from .injector import FaultInjector
 from .link import Link
-from .proxy import FaultProxy
+from .proxy import FaultProxy, ProxyConnection
 
 if TYPE_CHECKING:
     from ..connection import Connection
@@ -110,14 +110,27 @@ class Path:
 
 
 def follow(client: Any, proxies: list[FaultProxy]) -> tuple[Any, list[Timeline]]:
-    """The same through proxies that stand one behind the other, or of which only some are on the way."""
-    timelines = []
-    for proxy in proxies:
-        connection = proxy.connection_from(client)
-        if connection is not None:
-            client = connection.server
-            timelines += [connection.timeline] if connection.timeline is not None else []
+    """
+    The same through proxies that stand one behind the other, or of which only some are on the way.
+
+    In whatever order they were made: one needs the address of the next, which is therefore older.
+
+    """
+    timelines: list[Timeline] = []
+    ahead = list(proxies)
+    while (found := _first_on_the_way(client, ahead)) is not None:
+        proxy, connection = found
+        ahead.remove(proxy)
+        client = connection.server
+        timelines += [connection.timeline] if connection.timeline is not None else []
     return client, timelines
+
+
+def _first_on_the_way(
+    client: Any, proxies: Iterable[FaultProxy]
+) -> tuple[FaultProxy, ProxyConnection] | None:
+    found = ((each, each.connection_from(client)) for each in proxies)
+    return next(((proxy, way) for proxy, way in found if way is not None), None)
 
 
 def between(connection: Connection, proxies: Iterable[FaultProxy]) -> tuple[Timeline, ...]:

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from pytest_wsstability import OpeningError, Orchestrator, connect, faults
+from pytest_wsstability import FaultProxy, OpeningError, Orchestrator, connect, faults
+from pytest_wsstability.net.proxy.path import between
 from tests.net.peers import connected, opened
 from tests.net.proxy.times import both_times
 
@@ -42,6 +43,27 @@ async def test_peer_and_link_faults_work_together():
 
         assert (connection.timeline.heartbeats.answered, connection.timeline.heartbeats.sent) == (1, 3)
         assert [applied.fault.name for applied in orchestrator.applied] == ["latency", "drop"]
+
+
+@both_times
+def test_who_stands_on_the_way_is_found_in_whatever_order(run):
+    """A proxy is made before the one that leads to it."""
+
+    async def script():
+        async with (
+            Orchestrator() as server,
+            FaultProxy(server.url) as far,
+            FaultProxy(far.url) as near,
+            opened(near.url) as connection,
+        ):
+            for proxies in ([far, near], [near, far]):
+                seen = between(connection, proxies)
+                server.witness(connection, through=proxies)
+
+                assert seen == (near.timeline, far.timeline)
+                assert set(connection.others) == {server.sessions[0].timeline, *seen}
+
+    run(script)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
