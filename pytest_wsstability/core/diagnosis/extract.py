@@ -107,7 +107,7 @@ def extract(
             (each.close.advice for each in (timeline, *others) if each.close and each.close.advice), None
         ),
         beside=beside,
-        between=_between(timeline, next((each for each in others if each.end is End.PROXY), None)),
+        between=_between(timeline, [each for each in others if each.end is End.PROXY]),
         reading=_reading(timeline),
         stray=Stray((close.stray or "").encode("latin-1", "replace")) if close is not None else NOTHING_STRAY,
     )
@@ -284,10 +284,11 @@ def _reading(timeline: Timeline) -> Reading:
     return reading if known is None or known.topic is None else reading.beside(known.topic)
 
 
-def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
-    """What a proxy of the test saw; instants are compared on the clock, which both records have."""
-    if proxy is None:
+def _between(timeline: Timeline, proxies: Sequence[Timeline]) -> ProxyView | None:
+    """What the first proxy of the test saw; instants are compared on the clock, which all records have."""
+    if not proxies:
         return None
+    proxy = proxies[0]
     passed, answered = _at(proxy, RECEIVED, Opcode.PING), _at(proxy, SENT, Opcode.PONG)
     ponged = _at(timeline, SENT, Opcode.PONG)
     missing = (
@@ -301,7 +302,7 @@ def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
         pong_missing=missing,
         overtaken=missing and _overtaken(timeline, proxy, ponged or 0.0),
         behind_first=_behind_first(timeline, proxy),
-        delays=_delays(timeline, proxy),
+        delays=[delay for each in proxies for delay in _delays(timeline, each)],
     )
 
 

@@ -176,13 +176,30 @@ class ProxyView:
     delays: Sequence[Delay] = ()
 
     def kept_back(self, since: float, until: float) -> tuple[float, float]:
-        """Seconds that its faults kept back what was on its way between two instants: there, and back."""
+        """Seconds between two instants for which its faults kept something back: there, and back."""
 
         def longest(direction: Direction) -> float:
-            return max((each.seconds for each in meanwhile if each.direction is direction), default=0.0)
+            return max((seconds for each, seconds in meanwhile if each is direction), default=0.0)
 
-        meanwhile = [each for each in self.delays if each.since <= until and each.until >= since]
+        meanwhile = [
+            (each.direction, min(each.seconds, min(each.until, until) - max(each.since, since)))
+            for each in self.delays
+            if each.since <= until and each.until >= since
+        ]
         return longest(SENT), longest(RECEIVED)
+
+    def kept_back_at(self, direction: Direction, at: float) -> float:
+        """
+        Seconds that its faults kept back what was on its way in a direction at an instant.
+
+        0.0 where they had kept back something as long before: that was survived.
+
+        """
+        ours = [each for each in self.delays if each.direction is direction and each.since <= at]
+        # Where it began longer ago, what came first has left.
+        kept = [each for each in ours if each.until >= at and at - each.since < 2 * each.seconds]
+        longest = max((each.seconds for each in kept), default=0.0)
+        return longest if all(each.seconds < longest for each in ours if each not in kept) else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..duration import show_duration as show
 from ..judge.verdict import Rule
-from .features import TO_ANSWER, Features
+from ..timeline.events import End
+from .features import RECEIVED, SENT, Features
 
 
 def kept_answers(f: Features) -> float:
@@ -21,8 +22,11 @@ def kept_answers(f: Features) -> float:
 
 
 def kept_end(f: Features) -> float:
-    """Seconds that they kept back, one way, what was on its way when the peer ended the connection."""
-    return max(f.between.kept_back(f.age - TO_ANSWER, f.age)) if f.ended and f.between is not None else 0.0
+    """Seconds that they kept back what this end had said, and was on its way when the peer ended it."""
+    if not f.ended or f.between is None:
+        return 0.0
+    there = SENT if f.end is End.CLIENT else RECEIVED
+    return f.between.kept_back_at(there, f.age - f.between.behind)
 
 
 def path_is_slow(f: Features) -> str:

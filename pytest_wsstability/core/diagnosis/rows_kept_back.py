@@ -35,10 +35,10 @@ def kept_back_said(of: str, topics: Collection[Topic]) -> Signature:
     return Signature(
         claim=Claim(Cause.PATH_STALLED, MEDIUM, Blamed.PATH),
         shows=f"the close reason speaks of {of}, and faults that the test applied to the link kept back what "
-        "passed for more than a second then",
+        "this end had said for more than a second then, and nothing before as long",
         when=lambda f: f.code is not None and f.reading.topic in topics and kept_end(f) > BEHIND,
-        sentence="faults that the test applied to the link kept back what passed for {kept_end}, and the "
-        "{peer} gave up meanwhile: it closed with {code}",
+        sentence="faults that the test applied to the link kept back what the {end} had said for {kept_end}, "
+        "and the {peer} gave up meanwhile: it closed with {code}",
         headline="the path stood still for {kept_end}, by a fault of the test",
         evidence=("server_pings", "late", "end"),
         remedy="let the {peer} wait longer than the path may stand still, or allow this end in the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,13 +10,14 @@ from ..plain import restore, word
 from .events import Direction
 from .rows import rounded
 
-# So many are kept: the last. Faults follow each other by the minute, and not by the frame.
+# So many are kept: the longest. Faults follow each other by the minute, and not by the frame; jitter, and a
+# link that carries large and small messages, keep things back for as many times.
 DELAYS = 64
 
 
 class Delay(NamedTuple):
     """
-    What the faults of the link kept back in one direction, between two changes of them.
+    What a fault of the link kept back in one direction for about as long, between two changes of the link.
 
     Instants are seconds since the opening handshake ended.
 
@@ -29,18 +31,39 @@ class Delay(NamedTuple):
 
 
 def with_delay(delays: tuple[Delay, ...], found: Delay, *, again: bool) -> tuple[Delay, ...]:
-    """With one more, which joins the last in its direction where it is the same fault again."""
+    """
+    With one more, which joins the last in its direction where the same fault kept that back as long.
+
+    What a link of little bandwidth kept back of a large message, it does not keep back of a small one.
+
+    """
     places = [place for place, each in enumerate(delays) if each.direction is found.direction]
-    if not places or not again:
-        return (*delays, found)[-DELAYS:]
-    last = delays[places[-1]]
-    joined = Delay(
-        found.direction,
-        min(last.since, found.since),
-        max(last.until, found.until),
-        max(last.seconds, found.seconds),
-    )
-    return (*delays[: places[-1]], joined, *delays[places[-1] + 1 :])
+    if not places:
+        return _longest((*delays, found))
+    place = places[-1]
+    last = delays[place]
+    if last.until > found.until:
+        # Nothing overtakes: it has left before it was said to, when the link was healed.
+        last = last._replace(until=found.until, seconds=min(last.seconds, found.until - last.since))
+    is_joined = again and _scale(last) == _scale(found)
+    if is_joined:
+        last = Delay(
+            found.direction, min(last.since, found.since), found.until, max(last.seconds, found.seconds)
+        )
+    delays = (*delays[:place], last, *delays[place + 1 :])
+    return delays if is_joined else _longest((*delays, found))
+
+
+def _scale(delay: Delay) -> int:
+    """The same for times of which none is twice as long as another, or longer than a millisecond."""
+    return math.frexp(max(round(delay.seconds, 3), 0.001))[1]
+
+
+def _longest(delays: tuple[Delay, ...]) -> tuple[Delay, ...]:
+    if len(delays) <= DELAYS:
+        return delays
+    shortest = min(range(len(delays)), key=lambda place: delays[place].seconds)
+    return (*delays[:shortest], *delays[shortest + 1 :])
 
 
 def rows_of_delays(delays: Sequence[Delay]) -> list[list[Any]]:

@@ -166,7 +166,7 @@ class Channel:
 
     def reshape(self, shape: Shape | None) -> None:
         """Do something else to bytes from now on; None delivers all that is held."""
-        if self.shape is not None and self._queue:
+        if self.shape is not None and self._queue and (self._timer is not None or self.shape.held):
             self._kept_back(self._queue[0][0], self._loop.time())
         self._changed = True
         self.shape = shape

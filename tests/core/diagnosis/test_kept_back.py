@@ -43,14 +43,14 @@ def test_nothing_is_kept_back_without_a_proxy():
         ([(THERE, 10, 12, 2.0)], 2),
         ([(THERE, 10, 12, 1.9)], 0),
         ([(THERE, 10, 11, 1.0), (BACK, 13, 14, 1.0)], 2),
-        # The longest of each way.
-        ([(BACK, 11, 14, 1.0), (BACK, 13, 14, 3.0)], 3),
+        # The longest of each way, as far as it was waited for then.
+        ([(BACK, 11, 14, 1.0), (BACK, 11, 14, 3.0)], 3),
+        ([(BACK, 13, 16, 3.0)], 0),
+        ([(THERE, 8, 12, 4.0)], 2),
         # No more than it took: a path that stands still does so both ways at once.
         ([(THERE, 10, 14, 4.0), (BACK, 10, 14, 4.0)], 4),
-        # Before it was asked, and when it was answered.
+        # Before it was asked, and after it was answered.
         ([(THERE, 5, 9.9, 4.0)], 0),
-        ([(THERE, 5, 10, 4.0)], 4),
-        ([(BACK, 14, 18, 4.0)], 4),
         ([(BACK, 14.1, 18, 4.0)], 0),
     ],
 )
@@ -97,15 +97,39 @@ def test_a_confirmation_answers_what_asks_for_the_session(rows, kept):
 @pytest.mark.parametrize(
     ("delays", "kept"),
     [
-        ([(THERE, 30, 59, 5.0)], 5),
-        ([(THERE, 30, 58.9, 5.0)], 0),
-        ([(THERE, 30, 60, 5.0), (BACK, 30, 60, 7.0)], 7),
+        ([(THERE, 55, 60, 5.0)], 5),
+        # It had left, and came later: the peer had not ended it yet, or had ended it already.
+        ([(THERE, 52, 57.9, 5.9)], 0),
+        ([(THERE, 58.1, 63, 4.9)], 0),
+        # It resets no timer of the peer's what the peer says.
+        ([(BACK, 30, 60, 7.0)], 0),
+        # What is always kept back for so long was survived, jitter's too.
+        ([(THERE, 0, 60, 5.0)], 0),
+        ([(THERE, 10, 15, 5.0), (THERE, 55, 60, 5.0)], 0),
+        ([(THERE, 10, 14, 4.0), (THERE, 55, 60, 5.0)], 5),
     ],
 )
-def test_what_is_kept_back_at_the_end_has_left_a_second_before_it_at_most(delays, kept):
-    """One way, the longer."""
-    assert kept_end(seen(read(how=4000), *delays)) == kept
+def test_what_was_said_is_kept_back_when_the_peer_ends_it(delays, kept):
+    """Its close frame passed the proxy two seconds before it came."""
+    features = seen(read(how=4000), *delays)
+    late = replace(features, between=replace(features.between, behind=2.0))
+
+    assert kept_end(late) == kept
     assert kept_end(seen(read(how=OPEN), *delays)) == 0
+
+
+@pytest.mark.parametrize(("since", "kept"), [(50.1, 5), (50, 0)])
+def test_a_link_that_has_just_become_slow_has_not_been_survived(since, kept):
+    """Until twice as long is over as it keeps things back."""
+    assert kept_end(seen(read(how=4000), (THERE, since, 62, 5.0))) == kept
+
+
+def test_a_server_ends_what_came_to_a_proxy_from_itself():
+    """At its record, what it said goes the other way."""
+    features = read(how=4000, line_end=End.SERVER)
+
+    assert kept_end(seen(features, (BACK, 55, 60, 5.0))) == 5
+    assert kept_end(seen(features, (THERE, 55, 60, 5.0))) == 0
 
 
 @pytest.mark.parametrize(
@@ -127,7 +151,7 @@ def test_a_timer_of_the_peer_runs_out_while_the_path_keeps_back_what_resets_it(
     """More than a second, and by the words of its close frame."""
     talk = [(at, ">text") for at in range(5, 60, 5)]
     features = read(*talk, how=closed_by_peer(4000, reason))
-    found = fitting(rows, seen(features, (THERE, 55, 60, seconds)))
+    found = fitting(rows, seen(features, (THERE, 60 - seconds, 60, seconds)))
 
     assert [each for each in found if each.startswith("PATH_STALLED")] == ([cause] if cause and fits else [])
 

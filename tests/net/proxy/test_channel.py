@@ -186,7 +186,8 @@ def test_what_was_held_is_delivered_when_it_is_healed():
     [
         ({}, 100, []),
         # It waits for the receiver, and not for a fault.
-        ({}, 4, []),
+        ({}, 2, []),
+        ({"delay": 0.5}, 2, [(0, 0.5, False), (1, 1.5, True)]),
         ({"delay": 0.5}, 100, [(0, 0.5, False), (1, 1.5, True)]),
         ({"delay": 1.5}, 100, [(0, 1.5, False), (1, 2.5, True), (1, 2, True)]),
         ({"held_until": 3.0}, 100, [(0, 3, False), (1, 3, True), (0, 2, True)]),
