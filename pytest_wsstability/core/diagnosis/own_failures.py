@@ -7,6 +7,7 @@ Second causes where the peer says that it failed itself, or what failed behind i
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ..cause import Cause, Confidence
@@ -35,13 +36,19 @@ OF_ITS_WORK = Rival(
     "1011 is an error of the {peer}'s own, so a timeout of its own work (a database, a model) fits too",
 )
 # How reasons name a deadline for what is read: "read tcp 10.0.0.1:80: i/o timeout".
-READING = ("read", "i/o")
+READING = ("read", "i/o", "recv")
+# How languages call it that any time is over, that for the next message among them; the module of a driver
+# beside it (redis.exceptions.TimeoutError) names what timed out.
+_OF_ANY_TIMER = re.compile(
+    r"\b(?:asyncio|builtins|concurrent|exceptions|futures)\.|\bcontext (?=deadline exceeded)"
+)
 
 
 def names_its_work(f: Features) -> bool:
     """Whether words stand beside a timeout that may name what timed out (a database, a model, a turn)."""
     is_timeout = f.reading.topic is Topic.TIMEOUT
-    return is_timeout and not says_nothing_else(f.reason) and not names_whole(f.reason, READING)
+    beside = _OF_ANY_TIMER.sub("", f.reason)
+    return is_timeout and not says_nothing_else(beside) and not names_whole(f.reason, READING)
 
 
 OF_NAMED_WORK = Rival(

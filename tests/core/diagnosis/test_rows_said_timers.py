@@ -93,6 +93,12 @@ def test_a_timeout_in_answer_to_the_session_is_the_sessions(confirmed, end, firs
         # No word beside it, or of what is read here.
         (1011, "connection timed out after 60 s", "READ_DEADLINE / HANDLER_ERROR"),
         (1011, "read tcp 10.0.0.1:80: i/o timeout", "READ_DEADLINE / HANDLER_ERROR"),
+        (1011, "recv timed out", "READ_DEADLINE / HANDLER_ERROR"),
+        # What a language raises where any time is over: asyncio.wait_for(ws.recv(), 55), say.
+        (1011, "asyncio.exceptions.TimeoutError", "READ_DEADLINE / HANDLER_ERROR"),
+        (1011, "concurrent.futures.TimeoutError", "READ_DEADLINE / HANDLER_ERROR"),
+        (1011, "context deadline exceeded", "READ_DEADLINE / HANDLER_ERROR"),
+        (1011, "redis.exceptions.TimeoutError", "HANDLER_ERROR / UPSTREAM_FAILED"),
         # A code of the peer's own says no more.
         (4000, "speech provider timed out", "READ_DEADLINE / HANDLER_ERROR"),
         (4000, "connection timed out after 60 s", "READ_DEADLINE"),
