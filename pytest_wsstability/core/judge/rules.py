@@ -12,7 +12,7 @@ from ..timeline.close_reasons import says_wrong, tells_of_trouble
 from ..timeline.events import SAME, Direction, Role
 from ..timeline.timeline import Timeline
 from .announcing import ends_otherwise
-from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
+from .excuses import COSTLY, LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, raised, session_so_far, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings
 from .heartbeats_noted import stopped
@@ -204,10 +204,11 @@ def _closure(requirement: Requirement, timeline: Timeline, incidents: Incidents)
     if not requirement.no_abnormal_closure:
         return
     if close is None:
-        # Of a hold, `_alive` says so; a stall on purpose is what the test is for.
+        # Of a hold, `_alive` says so; a stall on purpose is what the test is for, and who takes messages more
+        # slowly than they come makes pauses that end.
         blind = timeline.paused_since
         unasked = requirement.alive_for is None and not timeline.deliberately_stalled
-        if unasked and blind is not None and blind < timeline.duration - SAME:
+        if unasked and blind is not None and timeline.duration - blind > COSTLY + SAME:
             yield paused_doubt(timeline)
         return
     if close.abnormal and not _allowed(requirement, close):
