@@ -17,7 +17,7 @@ from .plans import has_a_loop, is_virtual, leads_out, plan_of
 from .servers.apps import source_of
 from .servers.output import silenced
 from .soaks.scheduling import soaks_of
-from .stash import fleet_key, orchestrator_key, soak_key
+from .stash import fleet_key, orchestrator_key, soak_key, unserved_key
 from .targets import AppURL, ReferenceURL, aimed, hold_options, prepare_opening
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def _on_a_loop_of_its_own(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     with silenced(request.node):
         try:
             return in_another_order(held, make, timers, patch_time=patch_time)
-        except pytest.fail.Exception:
+        except pytest.fail.Exception as error:
+            if error.msg != request.node.stash.get(unserved_key, None):
+                raise
             # Nor can what a function makes that can be called, or started, once only.
             return held
 

@@ -45,8 +45,9 @@ started_app_key: pytest.StashKey[Any] = pytest.StashKey()
 # On a test: the paths at which the app that is under test has WebSockets, as far as that is known.
 routes_key: pytest.StashKey[list[str]] = pytest.StashKey()
 
-# On a test: what the app under test did, and what went wrong when it was stopped.
+# On a test: what the app under test did, why it was not served, and what went wrong when it was stopped.
 app_record_key: pytest.StashKey[AppRecord] = pytest.StashKey()
+unserved_key: pytest.StashKey[str] = pytest.StashKey()
 app_stop_key: pytest.StashKey[str] = pytest.StashKey()
 
 # On a test: that its URL comes from an async fixture whose loop stands still while the test runs.

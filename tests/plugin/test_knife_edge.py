@@ -252,3 +252,25 @@ def test_a_soak_of_their_own_server_is_not_held_twice(passes):
         )
         == 1
     )
+
+
+@pytest.mark.parametrize("failing", ["pytest.fail('in this order')", "raise LookupError('in this order')"])
+def test_what_the_traffic_raises_in_one_order_only(run, failing):
+    """It is a failure of the test's own, however it is raised."""
+    source = f"""
+    import pytest
+
+    orders = []
+
+    async def talk(connection):
+        orders.append(1)
+        if len(orders) == 2:
+            {failing}
+
+    @pytest.mark.ws_stability(alive_for="10m", heartbeat_every="20s", profile="frames", traffic=talk)
+    def test_it(ws_soak): ...
+    """
+    result = run(source)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E * in this order"])

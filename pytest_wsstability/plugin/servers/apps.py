@@ -26,7 +26,15 @@ from ..margins import StabilityWarning
 from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
 from ..slow import SLOW, told_if_slow
-from ..stash import app_key, app_record_key, app_stop_key, routes_key, server_log_key, started_app_key
+from ..stash import (
+    app_key,
+    app_record_key,
+    app_stop_key,
+    routes_key,
+    server_log_key,
+    started_app_key,
+    unserved_key,
+)
 from .logs import own_error, place_of, raised_words
 from .output import stopping
 
@@ -137,6 +145,7 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
         elif app is None and source.is_factory and before is not None:
             wrong += _MADE_BEFORE
     if wrong is not None:
+        item.stash[unserved_key] = wrong
         # Out of the handler: the message is told once.
         pytest.fail(wrong, pytrace=False)
     item.config.stash[started_app_key] = app
