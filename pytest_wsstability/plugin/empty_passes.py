@@ -63,7 +63,7 @@ class _Listener(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, AssertionError):
+        if record.levelno >= logging.ERROR and isinstance(error, AssertionError):
             self._watch.unheard(error)
         return True
 

@@ -366,6 +366,21 @@ def test_a_failure_that_nobody_hears_of_fails_the_test(run, body, marks):
     )
 
 
+def test_a_failure_that_is_logged_as_no_error_is_nobodys(passes):
+    """Who logs it has caught it: asyncio tells of what nobody takes as an error."""
+    source = """
+    import logging
+
+    async def test_it(ws_connect):
+        connection = await ws_connect(client="mute", heartbeat="25s")
+        try:
+            await connection.assert_alive_for("2m")
+        except AssertionError:
+            logging.getLogger("asyncio").warning("cut, as it should be", exc_info=True)
+    """
+    assert passes(source) == 1
+
+
 def test_a_failure_that_is_taken_from_its_task_is_heard(passes):
     """Whoever takes the result may do with it what he likes."""
     assert passes(
