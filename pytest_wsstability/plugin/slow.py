@@ -44,15 +44,16 @@ def tell_if_slow(item: pytest.Item, loop: asyncio.AbstractEventLoop) -> Callable
     """
     if not isinstance(loop, VirtualLoop):
         return lambda: None
-    start = perf_counter()
+    start, begun = perf_counter(), loop.time()
 
     def look() -> None:
         if perf_counter() - start < SLOW:
             return
         stop()
+        passed = show_duration(loop.time() - begun)
         _tell(
             item.config,
-            f"{id_of(item)} takes {SLOW:.0f} s so far, for {show_duration(loop.time())} of virtual time; "
+            f"{id_of(item)} takes {SLOW:.0f} s so far, for {passed} of virtual time; "
             "each timer and each message of the app is run: a shorter hold takes less",
         )
 

@@ -33,6 +33,20 @@ async def test_it(ws_connect):
     await ws_connect()
     await poll({times})
 """
+# The test before is quick: its clock passes over an hour at once.
+BEHIND = """
+import pytest
+from conftest import poll
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.ws_stability(time="virtual")]
+
+async def test_before(ws_clock):
+    await ws_clock.advance("1h")
+
+async def test_it(ws_connect):
+    await ws_connect()
+    await poll({times})
+"""
 # The loop of a module goes on to a test that asks nothing of the plugin.
 SHARED = """
 import asyncio
@@ -52,11 +66,11 @@ async def test_other():
 def lines(run, source, *, slow=AT_ONCE, times=3000):
     """What the plugin has written of a test that polls so many times."""
     result = run(source.format(times=times), conftest=CONFTEST.format(slow=slow))
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=source.count("def test_"))
     return [line for line in result.outlines if " so far" in line]
 
 
-@pytest.mark.parametrize("source", [SOAK, DIRECT])
+@pytest.mark.parametrize("source", [SOAK, DIRECT, BEHIND])
 def test_it_is_said_how_far_it_has_come(run, source):
     """The run would seem to hang: an app that polls each millisecond has many timers in a day."""
     line, *_ = lines(run, source)
