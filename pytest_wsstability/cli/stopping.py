@@ -58,10 +58,11 @@ class _Lossy(io.FileIO):
     """A file that is for what goes on meanwhile: it drops what nobody reads or no disk takes."""
 
     def write(self, octets: Any, /) -> int:
-        try:
-            return super().write(octets)
-        except OSError:
-            return len(octets)
+        with suppress(OSError):
+            # None where the reader is slow, and the file does not wait.
+            if (written := super().write(octets)) is not None:
+                return written
+        return len(octets)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -619,6 +620,28 @@ def test_what_goes_on_is_lost_and_the_result_is_not(good, command):
             assert done.returncode == 0
             assert good in done.stdout
     os.close(writer)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe always waits there")
+def test_what_goes_on_does_not_wait_for_a_slow_reader(good):
+    """A pipe that Node.js has made does not wait: what finds no room in it is lost."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x")
+    done = subprocess.run(
+        [*COMMAND, "hold", "--for=100ms", good],
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        text=True,
+        timeout=SOON,
+    )
+    os.close(reader)
+    os.close(writer)
+
+    assert done.returncode == 0
+    assert good in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sh closes the streams")
