@@ -7,12 +7,15 @@ import copyreg
 import datetime
 import threading
 import time
+import typing
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
 _RealDatetime = datetime.datetime
+# What forgets the types that `typing` has made of others and gives again: it has no public name.
+_FORGETTING = "_cleanups"
 
 
 class _FollowsReal(type):
@@ -97,9 +100,16 @@ def patched_time(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         return lambda: origin + round(loop.time() * 1e9) if threading.get_ident() == owner else real()
 
     with ExitStack() as stack:
+        # What is made later of the real one is not to be what was made of the other, which is equal to it.
+        stack.callback(_forget_types)
         for name in ("time", "monotonic"):
             stack.enter_context(patch.object(time, name, following(getattr(time, name))))
             stack.enter_context(patch.object(time, f"{name}_ns", following_ns(getattr(time, f"{name}_ns"))))
         stack.enter_context(patch.object(datetime, "datetime", _VirtualDatetime))
         stack.enter_context(patch.dict(copyreg.dispatch_table, {_RealDatetime: _reduced}))
         yield
+
+
+def _forget_types() -> None:
+    for forget in getattr(typing, _FORGETTING, ()):
+        forget()

@@ -6,6 +6,7 @@ import datetime
 import functools
 import pickle
 import time
+import typing
 import warnings
 
 import pytest
@@ -131,6 +132,17 @@ def test_a_table_of_types_that_is_made_meanwhile():
         True,
         False,
     )
+
+
+def test_types_that_are_made_later():
+    """`typing` gives what it has made of an equal one, which other libraries (msgspec) do not know."""
+
+    async def main():
+        return typing.Optional[datetime.datetime]  # noqa: UP045
+
+    run_virtual(main(), patch_time=True)
+
+    assert typing.get_args(typing.Optional[datetime.datetime])[0] is datetime.datetime  # noqa: UP045
 
 
 def test_a_model_of_pydantics_that_is_made_meanwhile():
