@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _NAME = "wsstability-secrecy"
-# Levels of a value that are looked at one by one: a list may have itself in it.
+# Levels of a value that are looked at one by one.
 _DEEPEST = 50
 _NAME_IN_JUNIT = re.compile(r'(?<= name=")[^"]*')
 
@@ -83,19 +83,24 @@ def redact_junit(config: pytest.Config) -> None:
                 file.write_text(masked, "utf-8")
 
 
-def _redacted(value: Any, depth: int = 0) -> Any:
+def _redacted(value: Any, within: tuple[object, ...] = ()) -> Any:
     """
     A value with every text in it redacted: in lists, tuples and mappings, in place in what pytest prints.
 
     Anything else belongs to a test or to another plugin, and stays as it is, unless it is printed with a
     secret: then that text, redacted, stands for it.
 
+    Args:
+        value: of any kind.
+        within: what it is in, the outermost first.
+
     """
     if type(value) is str:
         return redact_source(value)
-    if depth > _DEEPEST:
+    # A list may have itself in it, more than once.
+    if len(within) > _DEEPEST or any(each is value for each in within):
         return _printed(value)
-    inside = partial(_redacted, depth=depth + 1)
+    inside = partial(_redacted, within=(*within, value))
     if type(value) in (list, tuple):
         return type(value)(map(inside, value))
     if type(value) is dict:
@@ -111,8 +116,10 @@ def _printed(value: Any) -> Any:
     """What a value of others prints, redacted; the value itself where that changes nothing."""
     # Their code may fail, and nobody has asked for it.
     with suppress(Exception):
-        shown = redact_source(text := str(value))
-        return value if shown == text else shown
+        text = str(value)
+        # In a list it is printed as by `repr`.
+        if any(redact_source(each) != each for each in (text, repr(value))):
+            return redact_source(text)
     return value
 
 

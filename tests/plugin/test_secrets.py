@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+from _pytest._code.code import ReprEntry, ReprTraceback
 
 from pytest_wsstability.plugin.secrecy import redact_report
 
@@ -330,6 +331,20 @@ def test_what_another_plugin_calls_lines_stays(lines):
     assert report.longrepr.lines == lines
 
 
+def test_a_failure_that_another_plugin_represents_its_own_way():
+    """One that extends pytest's classes is a part of what pytest prints, and has to stay one."""
+
+    class Entry(ReprEntry):
+        """As pytest-mypy-plugins has one."""
+
+    entry = Entry(["E  wss://anna:hunter2@host/"], None, None, None, "short")
+    report = SimpleNamespace(longrepr=ReprTraceback([entry], None, "short"), sections=[])
+    redact_report(report)
+
+    assert report.longrepr.reprentries == [entry]
+    assert str(report.longrepr) == "E  wss://***@host/"
+
+
 PROPERTIES = """
 import collections
 import enum
@@ -340,6 +355,7 @@ import pytest
 SECRET = "hunter2&hunter3"
 Point = collections.namedtuple("Point", "x y")
 State = enum.Enum("State", "OPEN")
+Key = enum.Enum("Key", {"REAL": SECRET})
 
 @dataclass(frozen=True)
 class Frozen:
@@ -359,7 +375,7 @@ class Holder:
         return f"holds {self.token}"
 
 nested = ["deep"]
-nested.append(nested)
+nested += [nested, nested]
 SEEN = [
     Point(1, 2), State.OPEN, State, Frozen(), Itself(), Mute(), collections, collections.OrderedDict(a=1),
     collections.defaultdict(list), KeyError("a"), int, {1, 2}, nested,
@@ -374,14 +390,14 @@ def test_it(record_property, number):
 
 def test_holder(record_property):
     record_property("holder", Holder())
-    record_property("inside", [Holder()])
+    record_property("inside", [Holder(), Key.REAL])
     assert Holder.token == SECRET
 
 def test_seen(reported):
     *theirs, looped, shown, inside = reported
     assert all(value is given for value, given in zip(theirs, SEEN, strict=False))
     assert str(looped).startswith("['deep', [")
-    assert (shown, inside) == ("holds ***", ["holds ***"])
+    assert (shown, inside) == ("holds ***", ["holds ***", "Key.REAL"])
 """
 REPORTED = """
 import pytest

@@ -22,7 +22,7 @@ import pytest
 FIXTURE_MANAGER = "_fixturemanager"
 PARENT_REQUEST = "_parent_request"
 # Whose representations of failures are made of texts, and may be changed: pytest's, and the plugin's own.
-_REPRESENTED_BY = ("_pytest", __name__.partition(".")[0])
+_REPRESENTED_BY = frozenset({"_pytest", __name__.partition(".")[0]})
 
 
 def definitions(name: str, node: pytest.Item | pytest.Collector) -> Sequence[pytest.FixtureDef[Any]]:
@@ -53,9 +53,9 @@ def asking(request: pytest.FixtureRequest | None) -> Iterator[str]:
 
 
 def is_representation(value: object) -> bool:
-    """Whether this is a failure, or a part of one, as pytest prints it."""
-    maker = type(value).__module__.partition(".")[0]
-    return maker in _REPRESENTED_BY and hasattr(value, "toterminal")
+    """Whether this is a failure, or a part of one, as pytest prints it; plugins extend its classes."""
+    makers = {each.__module__.partition(".")[0] for each in type(value).__mro__}
+    return not makers.isdisjoint(_REPRESENTED_BY) and hasattr(value, "toterminal")
 
 
 def redact_terminal(config: pytest.Config, redact: Callable[[str], str]) -> None:
