@@ -21,6 +21,7 @@ from ..profiles.catalogue import find
 from .asked import Plan
 from .markers import (
     FLEET,
+    JUDGES,
     LONG,
     MIDDLEBOX,
     ORCHESTRATOR,
@@ -43,7 +44,7 @@ from .opening import (
     read_traffic,
 )
 from .options import TIMES
-from .project_fixtures import leaves, our_fixtures, overrides
+from .project_fixtures import leaves, named_by_marks, our_fixtures, overrides
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
@@ -96,6 +97,12 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
     if MIDDLEBOX not in ours:
         if marker is not None:
             raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
+        is_given = MIDDLEBOX in named_by_marks(item) and not overrides(MIDDLEBOX, item)
+        if is_given and not JUDGES.isdisjoint(ours):
+            raise ValueError(
+                f"{MIDDLEBOX}: nothing goes through what parametrize gives; name middleboxes by their mark, "
+                "@pytest.mark.ws_middlebox('nginx', ...)"
+            )
         return []
     if FLEET in ours:
         raise ValueError(

@@ -46,3 +46,15 @@ def test_a_fixture_of_the_projects_takes_one(passes):
         await ws_connect()
     """
     assert passes(source) == 2
+
+
+def test_a_middlebox_is_none(refusal):
+    """The hold would go past it, and pass."""
+    source = """
+    import pytest
+
+    @pytest.mark.parametrize("ws_middlebox", ["heroku"])
+    @pytest.mark.ws_stability(alive_for="2m")
+    def test_it(ws_soak, ws_middlebox): ...
+    """
+    assert "ws_middlebox: nothing goes through what parametrize gives; name" in refusal(source)
