@@ -54,13 +54,26 @@ def forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Lossy(io.FileIO):
+class _Lossy(io.RawIOBase):
     """A file that is for what goes on meanwhile: it drops what nobody reads or no disk takes."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        super().__init__()
+        self._file = file
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+    def writable(self) -> bool:
+        return True
 
     def write(self, octets: Any, /) -> int:
         with suppress(OSError):
             # None where the reader is slow, and the file does not wait.
-            if (written := super().write(octets)) is not None:
+            if (written := self._file.write(octets)) is not None:
                 return written
         return len(octets)
 
@@ -71,8 +84,10 @@ def lossy_errors() -> Iterator[None]:
     before = sys.stderr
     # What somebody captures is no file of the system's.
     if before is sys.__stderr__ and before is not None:
-        raw = io.BufferedWriter(_Lossy(before.fileno(), "w", closefd=False))
-        sys.stderr = io.TextIOWrapper(raw, before.encoding, before.errors, line_buffering=True)
+        # A console of Windows takes text from its own file alone; python -u has no other.
+        file: Any = before.buffer
+        buffer = io.BufferedWriter(_Lossy(getattr(file, "raw", file)))
+        sys.stderr = io.TextIOWrapper(buffer, before.encoding, before.errors, line_buffering=True)
     try:
         yield
     finally:
