@@ -164,13 +164,13 @@ def _probability_at_random(silences: Sequence[float], dice: random.Random) -> fl
     How probable silences as close as these are where connections end at any moment between two heartbeats.
 
     They then lie anywhere between none and the longest. With a heartbeat every two seconds they are within
-    two seconds of each other, whatever ended the connections.
+    two seconds of each other, whatever ended the connections. One that was silent for longer, as the one in
+    ten whose closeness does not count, says nothing of how long the others might have been.
 
     """
-    longest, width = max(silences), _width(silences)
-    as_close = sum(
-        _width([longest, *(longest * dice.random() for _ in silences[1:])]) <= width for _ in range(ROUNDS)
-    )
+    held, width = _held(silences), _width(silences)
+    longest = sorted(silences)[held - 1] * len(silences) / held
+    as_close = sum(_width([longest * dice.random() for _ in silences]) <= width for _ in range(ROUNDS))
     return (as_close + 1) / (ROUNDS + 1)
 
 
@@ -198,10 +198,13 @@ def _shared(
     return [SharedFeature(feature, show(middle), probability)]
 
 
+def _held(values: Sequence[float]) -> int:
+    return max(2, math.ceil(_MOST * len(values)))
+
+
 def _width(values: Sequence[float]) -> float:
     """The shortest stretch that holds most of the values."""
-    ordered = sorted(values)
-    held = max(2, math.ceil(_MOST * len(ordered)))
+    ordered, held = sorted(values), _held(values)
     return min(ordered[place + held - 1] - ordered[place] for place in range(len(ordered) - held + 1))
 
 
