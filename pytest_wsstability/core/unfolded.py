@@ -17,6 +17,8 @@ _RAISED = "E  "
 # next one, is a piece, and no last word.
 _COLUMN = 30
 _ENDS, _GOES_ON = re.compile(r"[\w.+/=~%\-]{16}"), re.compile(r"[\w.+/~\-]{16,}=*(?!\S)")
+# What varies from one instant or id to the next.
+_VARIES = re.compile(r"[^\W_]")
 
 
 class Unfolded:
@@ -74,7 +76,13 @@ def _goes_on(part: str, following: str) -> bool:
     if not _ENDS.fullmatch(part[-16:]):
         return False
     word = _GOES_ON.match(following)
-    return word is not None and not is_ordinary(word[0])
+    return word is not None and not is_ordinary(word[0]) and not _begins_alike(part, word[0])
+
+
+def _begins_alike(line: str, word: str) -> bool:
+    """Whether a line of several words begins with one like this, as lines of a log: an instant, an id."""
+    first, space, _ = line.partition(" ")
+    return bool(space) and _VARIES.sub("x", first) == _VARIES.sub("x", word)
 
 
 def _words(text: str) -> Iterator[tuple[int, str]]:

@@ -92,6 +92,21 @@ def test_the_next_line_is_another(following):
     assert unfolded_where_random(f"{FIRST}\n{following}") is None
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1732968000.123456", "1732968001.223456"),
+        ("20251130T120000.123Z", "20251130T120000.124Z"),
+        ("01JDXK3N7RQ8Z5V2W4Y6A1B3C5", "01JDXK3N7RQ8Z5V2W4Y6A1B3C6"),
+        ("550e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440001"),
+    ],
+)
+def test_lines_of_a_log_begin_alike(one, other):
+    """With an instant, or with the id of a request; a piece has no such beginning in the line before."""
+    assert unfolded_where_random(f"{one} GET {FIRST}\n{other} open") is None
+    assert unfolded_where_random(f"GET {FIRST}\n{other} open") is not None
+
+
 @pytest.mark.parametrize("before", [FIRST[-29:], f"{FIRST}.. .", "the server has refused what it was given"])
 def test_the_line_before_has_an_end(before):
     """It is shorter than a column, or ends as a sentence does."""
