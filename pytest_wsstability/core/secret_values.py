@@ -379,7 +379,8 @@ class SecretValues:
             for start, end, mask in self._forms.find(_lowered(whole.text)):
                 found, span = whole.text[start:end], whole.span(start, end)
                 # A word may be two: "sun", and "flower" in the next line.
-                if span is not None and not (found.isalpha() or found.isdecimal()):
+                is_word = found.isdecimal() or (found.isalpha() and is_ordinary(found))
+                if span is not None and not is_word:
                     yield *span, mask
         if (parts := unfolded_where_random(text)) is not None:
             for start, end in also(parts.text):

@@ -339,6 +339,13 @@ def test_over_lines(values, encode, margin, cuts):
     assert shown == margin.format("GET /ws?q=*** HTTP/1.1")
 
 
+def test_letters_alone_over_lines(values):
+    """As a token of Hugging Face without its beginning."""
+    values.take("token", value := "XXceRMIqFFEiwuLZXCxnbbyqtUBDmbqhAZ", secret=True)
+
+    assert values.mask(f"it is {value[:9]}\n{value[9:]} here") == "it is *** here"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
