@@ -80,7 +80,7 @@ _ISSUED = (
     r"(?:pcsk|esecret)_\w{24,}|e2b_[0-9a-f]{40}|apify_api_[A-Za-z0-9]{30,}|fc-[0-9a-f]{32}|lin_oauth_\w{40,}",
     # 1Password's secret key, Adobe, Artifactory, ClickHouse, Clojars, Flutterwave, Frame.io, Harness.
     r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}|p8e-[A-Za-z0-9]{32}",
-    r"AKCp[A-Za-z0-9]{69}|cmVmd[A-Za-z0-9]{59}|4b1d[A-Za-z0-9]{38}|CLOJARS_[a-z0-9]{60}",
+    r"AKCp[A-Za-z0-9]{69}|cmVmd[A-Za-z0-9]{59}|4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])|CLOJARS_[a-z0-9]{60}",
     r"FLWSECK(?:_TEST)?-[\w-]{12,}|fio-u-[\w=-]{64}|(?:pat|sat)\.[\w-]{22}\.[\w]{24}\.\w{20}",
     # Infracost, MaxMind, Octopus Deploy, ReadMe, Scalingo, SettleMint, GitLab's runners; webhooks of Teams.
     r"ico-[A-Za-z0-9]{32}|[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk|API-[A-Z0-9]{26}|rdme_[a-z0-9]{70}",

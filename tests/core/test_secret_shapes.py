@@ -265,6 +265,7 @@ def test_in_the_path_of_a_url():
         "event_C9G8RJeJ2gF77mV7f2B1j", "item_C9G8RJeJ2gF77mV7f2B1j", "resp_C9G8RJeJ2gF77mV7f2B1j",
         "sess_C9G8QPGVyjBSTkFjNtQoV", "conv_01jxd5y165f62a0v7gtr6bkg56", f"CA{_HEX}", f"MZ{_HEX}",
         "550e8400-e29b-41d4-a716-446655440000", f"sha256:{_HEX}{_HEX}", f"ETag {_HEX}", "0x7f85da24fba0",
+        f"sha256:4b1d{_HEX}{_HEX[:28]}",
         # Words with such a beginning, and ids with a UUID of their own.
         "re_enter_the_room_of_somebody", "secret_santa_of_the_whole_company", "vca_configuration_of_somebody",
         "tskey-value-stores", f"room-{_UUID}", f"sdk-{_UUID}0", f"sdk-{_UUID}-1", f"pat-{_UUID}",
