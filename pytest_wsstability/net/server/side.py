@@ -124,7 +124,10 @@ class ServerSide:
             for name, value in self._headers:
                 response.headers[name] = value
             protocol.send_response(response)
-        elif (refused := unreadable(protocol)) is not None and websocket.transport is not None:
+        elif (refused := unreadable(protocol)) is not None:
+            if websocket.transport is None or websocket.transport.is_closing():
+                # Answered; this came behind it, as its body.
+                return
             body = bytes(refused.body or b"")
             self._registry.on_response(websocket, refused.status_code, None, body)
             websocket.transport.write(refused.serialize())

@@ -316,6 +316,25 @@ def test_a_request_that_cannot_be_read_is_answered(field, told):
     assert attempts == [(400, body.rstrip("\n"))]
 
 
+def test_what_comes_behind_a_request_that_cannot_be_read_is_not_answered_again(caplog):
+    """As the body of it; a second answer was a fatal error of the transport, which lost the first."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            host, port = orchestrator.url.removeprefix("ws://").rstrip("/").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+            answer = await reader.read()
+            writer.close()
+            await asyncio.sleep(1)
+            return answer, [each.status for each in orchestrator.attempts]
+
+    answer, attempts = run_virtual(script())
+
+    assert (answer.count(b"HTTP/1.1 400 "), attempts) == (1, [400])
+    assert caplog.messages == []
+
+
 def test_a_request_that_ends_amid_a_line_is_answered_by_nothing():
     """Its client has gone."""
 
