@@ -124,13 +124,8 @@ class ServerSide:
             for name, value in self._headers:
                 response.headers[name] = value
             protocol.send_response(response)
-        elif (refused := unreadable(protocol)) is not None:
-            if websocket.transport is None or websocket.transport.is_closing():
-                # Answered; this came behind it, as its body.
-                return
-            body = bytes(refused.body or b"")
-            self._registry.on_response(websocket, refused.status_code, None, body)
-            websocket.transport.write(refused.serialize())
+        else:
+            self._refuse(websocket, protocol)
         websocket.send_handshake()
         if protocol.state is not State.OPEN:
             # A refused upgrade or no HTTP at all: the answer is written, the stream can go.
@@ -155,6 +150,13 @@ class ServerSide:
             masked = redact_text(f"{_OFFERS}: {', '.join(offered)}")
             websocket.timeline.unchosen = masked.partition(": ")[2]
         self._start(websocket)
+
+    def _refuse(self, websocket: WebSocket, protocol: ServerProtocol) -> None:
+        """Answer what is no request; once, as its body may come behind it."""
+        refused, transport = unreadable(protocol), websocket.transport
+        if refused is not None and transport is not None and not transport.is_closing():
+            self._registry.on_response(websocket, refused.status_code, None, bytes(refused.body or b""))
+            transport.write(refused.serialize())
 
     def _respond(self, websocket: WebSocket, protocol: ServerProtocol, request: Request) -> Response:
         answer = self._registry.answer
