@@ -101,6 +101,10 @@ class Call:
     # Until when audio follows without a pause on what went on after a barge-in, and seconds of that.
     _runs_until: float = field(init=False, default=0.0, repr=False)
     _ran_on: float = field(init=False, default=0.0, repr=False)
+    # Whether final transcripts come while the user still speaks.
+    _in_pieces: bool = field(init=False, default=False, repr=False)
+    # The turn of which a final transcript had come, and then more that was not final: another one is due.
+    _in_parts: Turn | None = field(init=False, default=None, repr=False)
     # When a player has played the last chunk that is no silence; None before the first.
     _sound_until: float | None = field(init=False, default=None, repr=False)
 
@@ -194,13 +198,37 @@ class Call:
         """A chunk of the user's audio went out."""
         self.up.chunk(at, seconds, due=due, size=size)
 
-    def transcript(self, at: float, *, final: bool) -> None:
-        """The agent has sent what it understood."""
-        if (turn := self.turn) is None:
+    def transcript(self, at: float, *, final: bool, is_empty: bool = False) -> None:
+        """The agent has sent what it understood, which may be no word."""
+        turn = self._whose_transcript(final=final)
+        if turn is None or (is_empty and turn is not self._in_parts):
             return
         turn.transcript_at = at if turn.transcript_at is None else turn.transcript_at
-        if final and turn.final_at is None:
-            turn.final_at = at
+        if final:
+            turn.final_at = at if turn.final_at is None else turn.final_at
+        elif not is_empty and self._is_part(turn):
+            turn.final_at, self._in_parts = None, turn
+
+    def _whose_transcript(self, *, final: bool) -> Turn | None:
+        """The latest turn's; a final one that is still due of the turn before, while the user speaks on."""
+        turn, before = self.turn, self.said.before
+        if not final or turn is None or turn.speech_until is not None:
+            return turn
+        if (
+            before is not None
+            and before.number
+            and before.speech_until is not None
+            and before.final_at is None
+        ):
+            is_cut = before.barged_in_at is not None and not self._in_pieces
+            if is_cut or before is self._in_parts:
+                return before
+        self._in_pieces = True
+        return turn
+
+    def _is_part(self, turn: Turn) -> bool:
+        """Whether its final transcript was one of a part, if words come now: before it was spoken."""
+        return turn.final_at is not None and (turn.speech_until is None or turn.final_at < turn.speech_until)
 
     def token(self, at: float) -> None:
         """The agent has sent text of its answer."""

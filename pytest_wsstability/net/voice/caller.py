@@ -188,8 +188,7 @@ class Caller:
             self._take_audio(at, spoken, size, silent=silent)
         elif role is VoiceRole.PARTIAL or role is VoiceRole.FINAL:
             # Services say each few seconds that they heard nothing.
-            if not spoken.is_empty:
-                call.transcript(at, final=role is VoiceRole.FINAL)
+            call.transcript(at, final=role is VoiceRole.FINAL, is_empty=spoken.is_empty)
         elif role is VoiceRole.TOKEN or role is VoiceRole.ANSWER_TEXT:
             call.token(at)
         elif role is VoiceRole.TOOL_CALL:

@@ -14,8 +14,8 @@ def call(*events, **options):
                 made.speech_began(at)
             case "hush":
                 made.speech_ended(at)
-            case "partial" | "final":
-                made.transcript(at, final=what == "final")
+            case "partial" | "final" | "blank":
+                made.transcript(at, final=what != "partial", is_empty=what == "blank")
             case "token":
                 made.token(at)
             case "tool":

@@ -34,6 +34,50 @@ def test_a_turn_without_an_answer_has_no_times():
     assert (turn.first_audio, turn.first_token, turn.first_transcript) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("heard", "final"),
+    [
+        pytest.param([(2, "final")], 2, id="nothing was said behind it"),
+        pytest.param([(2, "final"), (2.5, "partial")], None, id="what came behind it is due"),
+        pytest.param([(2, "final"), (4.1, "partial"), (4.5, "final")], 4.5, id="the last of two pieces"),
+        pytest.param([(2, "final"), (2.5, "partial"), (4.5, "blank")], 4.5, id="it was nothing, after all"),
+        pytest.param([(4.2, "final"), (4.3, "partial")], 4.2, id="a late piece of what was heard"),
+        pytest.param([(2, "blank"), (4.2, "partial"), (4.5, "blank")], None, id="no words"),
+    ],
+)
+def test_a_final_transcript_is_that_of_the_whole_speech(heard, final):
+    """Services give one for each piece of it; the user speaks until 4 s."""
+    assert call((1, "speak"), *sorted([(4, "hush"), *heard])).turn.final_at == final
+
+
+@pytest.mark.parametrize(
+    ("over", "later", "finals"),
+    [
+        (4.0, [(5.0, "final"), (7.0, "final")], [5.0, 7.0]),
+        (4.0, [(5.0, "final")], [5.0, None]),
+        (4.0, [(7.0, "final")], [None, 7.0]),
+        # Nothing is waited for of an answer that was heard to its end.
+        (8.0, [(8.5, "final")], [None, 8.5]),
+    ],
+)
+def test_a_final_transcript_may_come_behind_the_answer(over, later, finals):
+    """As those of OpenAI Realtime do, while the user already speaks over it."""
+    speech = sorted([(over, "speak"), (over + 2, "hush"), *later])
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 2.0), (3.9, "done"), *speech)
+
+    assert [turn.final_at for turn in made.turns] == finals
+
+
+def test_a_transcript_in_pieces_is_of_who_speaks():
+    """Gemini Live sends them while the user speaks; that of the second turn is lost."""
+    made = call(
+        (1, "speak"), (1.5, "final"), (2, "hush"), (3, "audio", 2.0), (4, "speak"), (6, "hush"),
+        (7, "audio", 2.0), (8, "speak"), (9, "final"),
+    )  # fmt: skip
+
+    assert [turn.final_at for turn in made.turns] == [1.5, None, 9]
+
+
 def test_underruns_are_those_of_the_turn():
     made = call(*TURN, (10, "speak"), (11, "hush"), (12, "audio", 0.5), (13, "audio", 0.5), (14, "done"))
 
