@@ -299,7 +299,7 @@ class Call:
         self.sounds.chunk(turn.number, data, heard=not silent)
         if turn is said.remark and not silent:
             self.sounds.more(len(self.turns), data, opens=opens)
-        self._play(turn, at, seconds)
+        self._play(turn, at, seconds, silent=not is_heard)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
 
     def _run_on(self, at: float, seconds: float, *, since: float, silent: bool) -> None:
@@ -334,11 +334,11 @@ class Call:
         self._quiet = turn.done_at = turn.played_until = None
         return turn
 
-    def _play(self, turn: Turn, at: float, seconds: float) -> None:
+    def _play(self, turn: Turn, at: float, seconds: float, *, silent: bool) -> None:
         """A player has more of an answer."""
         turn.audio_seconds += seconds
         count, lost = self.playout.underrun_count, self.playout.underrun_seconds
-        self.playout.chunk(at, seconds)
+        self.playout.chunk(at, seconds, silent=silent)
         turn.underruns += self.playout.underrun_count - count
         turn.underrun_seconds += self.playout.underrun_seconds - lost
 

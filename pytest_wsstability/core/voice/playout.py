@@ -26,6 +26,7 @@ class Playout:
     __slots__ = (
         "_came",
         "_ends",
+        "_pauses",
         "_prebuffer",
         "deepest",
         "deepest_at",
@@ -41,6 +42,8 @@ class Playout:
         self._ends: float | None = None
         # Seconds of this utterance that came before the player began; None once it is known to play.
         self._came: float | None = None
+        # Underruns since the last sound: in the middle of speech they are if more of it follows.
+        self._pauses: list[Underrun] = []
         self.underrun_count = 0
         self.underrun_seconds = 0.0
         # The first of them.
@@ -55,15 +58,17 @@ class Playout:
         """Whether an utterance has begun and is not said to be over."""
         return self._ends is not None
 
-    def chunk(self, at: float, seconds: float) -> None:
-        """So many seconds of audio came."""
+    def chunk(self, at: float, seconds: float, *, silent: bool = False) -> None:
+        """So many seconds of audio came, or of silence, which nobody misses where the utterance is over."""
         if self._ends is None:
             self._ends, self._came = at + self._prebuffer + seconds, 0.0
         elif at > self._ends + _SAME:
-            self._underrun(self._ends, at - self._ends)
+            self._pauses.append(Underrun(self._ends, at - self._ends))
             self._ends = at + seconds
         else:
             self._ends += seconds
+        if self._pauses and not silent:
+            self._count_pauses()
         self._begin(at, seconds)
         waiting = self.waiting(at)
         if waiting > self.deepest:
@@ -81,16 +86,16 @@ class Playout:
             self._ends -= begins - at
             self._came = None
 
-    def _underrun(self, at: float, seconds: float) -> None:
-        self.underrun_count += 1
-        self.underrun_seconds += seconds
-        if len(self.underruns) < _KEPT:
-            self.underruns.append(Underrun(at, seconds))
+    def _count_pauses(self) -> None:
+        self.underrun_count += len(self._pauses)
+        self.underrun_seconds += sum(each.seconds for each in self._pauses)
+        self.underruns += self._pauses[: _KEPT - len(self.underruns)]
+        self._pauses.clear()
 
     def finish(self, at: float) -> float:
         """The utterance is whole: gives the instant at which the player has played all of it."""
         ends = max(at, self._ends) if self._ends is not None else at
-        self._ends = self._came = None
+        self._stop()
         return ends
 
     def interrupt(self, at: float, *, until: float | None = None) -> float:
@@ -107,8 +112,12 @@ class Playout:
         """
         waiting = self.waiting(at) if until is None else max(0.0, until - at)
         self.dropped += waiting
-        self._ends = self._came = None
+        self._stop()
         return waiting
+
+    def _stop(self) -> None:
+        self._ends = self._came = None
+        self._pauses.clear()
 
     @property
     def dry_at(self) -> float | None:

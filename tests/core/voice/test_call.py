@@ -86,6 +86,17 @@ def test_underruns_are_those_of_the_turn():
     assert made.underruns == 1
 
 
+@pytest.mark.parametrize(("first", "underruns"), [(False, 0), (True, 1)])
+def test_silence_that_comes_late_is_missed_where_all_is_silence(first, underruns):
+    """Else it may be what an agent sends all the time, behind its last word."""
+    made = call((1, "speak"), (2, "hush"))
+    made.audio(3.0, 1.0, silent=first)
+    made.audio(4.5, 0.1, silent=True)
+    made.fell_quiet(6.0)
+
+    assert (made.turn.underruns, made.underruns) == (underruns, underruns)
+
+
 @pytest.mark.parametrize(("last", "latency"), [((4.4,), 0.4), ((4.4, 4.9), 0.9), ((), 0.0)])
 def test_a_barge_in_lasts_until_the_last_audio_of_the_turn(last, latency):
     """The user speaks at 4.0 s over 5 s of audio."""

@@ -53,6 +53,29 @@ def test_audio_that_comes_too_late(chunks, underruns):
     assert playout.underrun_seconds == pytest.approx(sum(each.seconds for each in underruns))
 
 
+@pytest.mark.parametrize(
+    ("behind", "underruns"),
+    [
+        pytest.param([(1.5, True), (1.9, True)], [], id="nothing is missed behind the last word"),
+        pytest.param([(1.5, False)], [(1.0, 0.5)], id="speech that is late"),
+        pytest.param([(1.5, True), (1.6, False)], [(1.0, 0.5)], id="a pause that was late, and speech"),
+        pytest.param([(1.5, True), (1.9, True), (2.0, False)], [(1.0, 0.5), (1.6, 0.3)], id="twice"),
+        pytest.param([(1.5, True), None, (2.0, False)], [], id="the next utterance"),
+    ],
+)
+def test_silence_that_comes_late(behind, underruns):
+    """A chunk of 100 ms each, behind a second of speech; None is the end of the utterance."""
+    playout = played([(0, 1.0)])
+    for each in behind:
+        if each is None:
+            playout.finish(1.7)
+        else:
+            playout.chunk(each[0], 0.1, silent=each[1])
+
+    assert [(each.at, pytest.approx(each.seconds)) for each in playout.underruns] == underruns
+    assert playout.underrun_count == len(underruns)
+
+
 @pytest.mark.parametrize(("late", "count"), [(0.0, 0), (0.000_01, 1)])
 def test_the_instant_at_which_the_buffer_is_empty(late, count):
     """A chunk at that very instant is in time."""
