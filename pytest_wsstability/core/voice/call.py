@@ -30,6 +30,9 @@ _PAUSE = 0.5
 _SLACK, _RUNS_ON = 0.1, 0.25
 # Seconds ahead of real time from which on it is another answer, which came meanwhile.
 _BURST = 0.5
+# Seconds for which silence is waited for as for a greeting, unless it has its end: who greets is heard before
+# (a model's first words take 1 to 3 s), and a track sends silence for ever.
+_SILENT_GREETING = 5.0
 # Seconds after which audio of a remark may go on: agents send chunks of 2 s at most, and pause in between.
 GOES_ON = 3.0
 
@@ -129,9 +132,12 @@ class Call:
     @property
     def greeting_until(self) -> float | None:
         """When a player has played what came of the greeting so far; None if the agent does not greet."""
-        if self.greeting is None or self.turns:
+        greeting, until = self.greeting, self.sound_until
+        if greeting is None or self.turns:
             return None
-        return self.greeting.played_until or self.sound_until
+        if greeting.played_until is None and until is not None and not self.sounds.any_heard:
+            return min(until, greeting.speech_from + _SILENT_GREETING)
+        return greeting.played_until or until
 
     def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""

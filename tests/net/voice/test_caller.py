@@ -515,6 +515,28 @@ def test_an_agent_that_greets_is_heard_to_its_end(chunks, begins):
     assert (call.turn.number, call.stray_chunks) == (1, 0)
 
 
+@pytest.mark.parametrize(("heard_from", "begins"), [(None, 6.0), (4.0, 8.56), (7.0, 6.0)])
+def test_a_track_of_silence_is_no_greeting(heard_from, begins):
+    """It never stops; the agent greets for 3.5 s, or does not. The pause is 1 s, a player's buffer 60 ms."""
+
+    async def handler(connection):
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            at = loop.time() - began
+            greets = heard_from is not None and heard_from <= at < heard_from + 3.5
+            await connection.send(b"\0\x20" * 320 if greets else bytes(640))
+            await asyncio.sleep(0.02)
+
+    async def story(user, _):
+        with contextlib.suppress(CallTimeout):
+            await user.converse(turns=1, pause="1s", answer_within="30s")
+        return user.call.turn.speech_from
+
+    profile = QUIET.replace(audio=dataclasses.replace(QUIET.audio, answer=RAW))
+    assert with_caller(story, server={"handler": handler}, profile=profile) == pytest.approx(begins, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("answers_after", "first", "waited"), [(1.0, 1.0, 1.1), (4.5, 4.5, 4.6), (None, 0.0, 5.0)]
 )
