@@ -300,13 +300,15 @@ class Features:
     @property
     def may_be_content(self) -> bool:
         """
-        Whether messages of the peer came so often that one stands right before an end by chance.
+        Whether such messages of the peer came so often that one stands right before an end by chance.
 
-        One that calls itself an error does not, and is no content like the others.
+        They came in a stream, or were of its form. One that calls itself an error does not, and is no content
+        like the others.
 
         """
-        others, words = self.timeline.messages.count - 1, self.last_words
-        is_often = others > 0 and others >= OFTEN * self.age
+        messages, words = self.timeline.messages, self.last_words
+        others = messages.count - 1
+        is_often = others > 0 and (others >= OFTEN * self.age or messages.last_is_usual)
         return is_often and not (words is not None and is_called_error(words))
 
     @property

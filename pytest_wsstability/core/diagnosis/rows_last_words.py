@@ -13,8 +13,8 @@ from typing import Any
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.close_reasons import GENERAL, Topic, says_wrong
-from . import rows_said
+from ..timeline.close_reasons import GENERAL, Topic, is_called_error, says_wrong, tells_clearly
+from . import rivals, rows_said
 from .features import Features
 from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED
 from .rows_stopped import is_dried_up
@@ -42,9 +42,9 @@ def _tell(f: Features, topic: Topic | None, *, closed: bool) -> bool:
 
 _BY_CHANCE = Rival(
     Cause.CLOSED_BY_PEER,
-    "messages came as often as every ten seconds, and the last one does not call itself an error",
+    "messages came as often as every ten seconds, or of its form, and the last does not call itself an error",
     lambda f: f.may_be_content,
-    "messages came so often that it may be content like the others",
+    "messages came so often, or were so alike, that it may be content like the others",
     LOW,
 )
 
@@ -110,6 +110,37 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
         )
 
 
+def _call_it_an_error(f: Features, topic: Topic) -> bool:
+    """Whether they do, which a coincidence of numbers does not outweigh, but what others show does."""
+    return (
+        f.last_words is not None
+        and _tell(f, topic, closed=False)
+        and is_called_error(f.last_words)
+        and tells_clearly(f.told)
+        and not f.timeline.messages.last_is_usual
+        and f.asked_since is None
+        and not rivals.repeats_silence(f)
+        and not rivals.repeats_age(f)
+    )
+
+
+def _called_errors() -> Iterator[Signature]:
+    for topic, cause in CAUSES.items():
+        # What ran out is told by what was silent for so long.
+        if topic not in GENERAL | _TIMERS:
+            yield _row(
+                cause,
+                f"calls itself an error and speaks of {topic.value}, no message of its form came before, no "
+                "question was open, and no others ended at this age or after this silence",
+                MEDIUM,
+                closed=False,
+                when=partial(_call_it_an_error, topic=topic),
+                remedy=_remedy(topic),
+                rivals=(OTHERS_ENDED,),
+                runner_up=Cause.RESTART,
+            )
+
+
 def _of_no_topic(f: Features, *, wrong: bool, closed: bool) -> bool:
     words = f.last_words
     # 1011 is an error of the sender's own (RFC 6455, section 7.4.1).
@@ -157,6 +188,8 @@ def _stopped() -> Iterator[Signature]:
 CLOSED = tuple(_topics(closed=True))
 # The same, where they have no keyword: what the record shows says more.
 UNCLEAR = tuple(_unclear(closed=True))
+# No close frame came, and a timer that fits does so by chance.
+CALLED_ERRORS = tuple(_called_errors())
 # No close frame came, and no timer fits.
 CUT = (*_topics(closed=False), *_unclear(closed=False))
 # The connection lives, and messages that are due stay away behind them.

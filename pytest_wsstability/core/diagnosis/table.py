@@ -78,6 +78,7 @@ SIGNATURES: tuple[Signature, ...] = (
             *rows_cut.ROWS,
             *rows_uploads.CUT,
             *rows_unspoken.CUT,
+            *rows_last_words.CALLED_ERRORS,
             *rows_cut_asked.ROWS,
             *rows_timers.ROWS,
             *rows_ages.ROWS,

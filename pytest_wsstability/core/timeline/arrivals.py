@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..redact import redact_text
 from .close_reasons import tells_why
+from .forms import is_of_a_stream
 from .gaps import Gap, longest_before, with_one_more
 from .ordinals import Ordinals
+
+_Texts: TypeAlias = tuple[str | None, str | None, str | None, str | None]
+_NO_TEXTS: _Texts = (None, None, None, None)
 
 
 class Arrivals:
@@ -21,7 +25,10 @@ class Arrivals:
 
     """
 
-    __slots__ = ("_last_text", "_ordinals", "_shorter", "last_at", "longest_gap", "longest_gap_from", "since")
+    __slots__ = (
+        "_last_text", "_ordinals", "_shorter", "_texts_before", "_was_usual",
+        "last_at", "longest_gap", "longest_gap_from", "since",
+    )  # fmt: skip
 
     def __init__(self, since: float = 0.0) -> None:
         self.since = since
@@ -30,6 +37,9 @@ class Arrivals:
         self.last_at: float | None = None
         # That one; None where it is no short text.
         self._last_text: str | None = None
+        # The youngest before it, and what a report says of them.
+        self._texts_before: _Texts = _NO_TEXTS
+        self._was_usual = False
         # Seconds between two, the one still running excluded.
         self.longest_gap = 0.0
         self.longest_gap_from = since
@@ -54,6 +64,12 @@ class Arrivals:
         text = self._last_text
         return text if text is not None and tells_why(text) else None
 
+    @property
+    def last_is_usual(self) -> bool:
+        """Whether messages of its form came before the last one, which then may tell of trouble by chance."""
+        text = self._last_text
+        return self._was_usual or (text is not None and is_of_a_stream(text, self._texts_before))
+
     def before(self, until: float) -> tuple[int, int]:
         """How many came before an instant: at least, and at most."""
         return self._ordinals.before(until)
@@ -70,12 +86,15 @@ class Arrivals:
             if self.longest_gap:
                 self._shorter = with_one_more(self._shorter, (self.longest_gap, self.longest_gap_from))
             self.longest_gap, self.longest_gap_from = at - before, before
+        first, second, third, _ = self._texts_before
+        self._texts_before = (self._last_text, first, second, third)
         self.last_at, self._last_text = at, text
 
     def restart(self, at: float) -> None:
         """Count gaps from here: the session is confirmed."""
         self.since = self.longest_gap_from = at
         self.last_at, self._last_text, self.longest_gap, self._shorter = None, None, 0.0, ()
+        self._texts_before = _NO_TEXTS
 
     def gap(self, until: float) -> tuple[float, float]:
         """
@@ -107,6 +126,7 @@ class Arrivals:
             "longest_gap": round(self.longest_gap, 6),
             "longest_gap_from": round(self.longest_gap_from, 6),
             "last_words": None if words is None else redact_text(words),
+            "last_words_usual": words is not None and self.last_is_usual,
         }
 
     @classmethod
@@ -126,4 +146,5 @@ class Arrivals:
         # Reports of the same schema may lack it.
         words = data.get("last_words")
         arrivals._last_text = None if words is None else str(words)
+        arrivals._was_usual = bool(data.get("last_words_usual"))
         return arrivals

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_wsstability.core.diagnosis.engine import diagnose
-from pytest_wsstability.core.diagnosis.rows_last_words import CLOSED, CUT, STOPPED, UNCLEAR
+from pytest_wsstability.core.diagnosis.rows_last_words import CALLED_ERRORS, CLOSED, CUT, STOPPED, UNCLEAR
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.diagnosis.fitting import OPEN, fitting, read
@@ -113,6 +113,64 @@ def test_it_may_be_content_or_stand_there_by_accident(messages, beside, fits):
     features = read(*feed, (61.1, "<feed", KICKED), end=61.1, how=NORMAL, beside=beside)
 
     assert fitting(CLOSED, features) == [fits]
+
+
+def test_it_may_be_content_like_messages_of_its_form():
+    """However rarely they come."""
+    alerts = [(at, "<feed", f'{{"alert": "{at} % of the disk"}}') for at in (10, 35)]
+    features = read(*alerts, (61.1, "<feed", '{"alert": "too many requests"}'), end=61.1, how=NORMAL)
+
+    assert fitting(CLOSED, features) == ["RATE_LIMITED / CLOSED_BY_PEER"]
+
+
+OVERLOADED = '{"status": 503, "error": "Overloaded, try again later"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "more", "cause"),
+    [
+        (OVERLOADED, (), {}, ["OVERLOADED"]),
+        ("ERROR: rate limit exceeded", (), {}, ["RATE_LIMITED"]),
+        (OVERLOADED, (), {"together": 2}, ["OVERLOADED / RESTART"]),
+        # It calls itself none, tells of a timer or of anything, or by a word among others.
+        (KICKED, (), {}, []),
+        ('{"error": "idle timeout"}', (), {}, []),
+        ('{"error": "the request timed out"}', (), {}, []),
+        ('{"error": "oops"}', (), {}, []),
+        ('{"error": "Forbidden Planet"}', (), {}, []),
+        # It was survived before; others show an age or a silence.
+        (OVERLOADED, ((20, "<feed", OVERLOADED), (40, "<feed", OVERLOADED)), {}, []),
+        (OVERLOADED, (), {"same_age": 2}, []),
+        (OVERLOADED, (), {"same_silence": 2}, []),
+    ],
+)
+def test_one_that_calls_itself_an_error_before_a_cut(text, before, more, cause):
+    features = read(*before, (61.1, "<feed", text), end=61.1, how=FIN, beside=more)
+
+    assert fitting(CALLED_ERRORS, features) == cause
+
+
+@pytest.mark.parametrize(
+    ("last", "cause", "confidence"),
+    [
+        ((50, "<feed", OVERLOADED), "OVERLOADED", "medium"),
+        ((50, "<feed"), "READ_DEADLINE", "low"),
+        # It came too early for that.
+        ((48, "<feed", OVERLOADED), "READ_DEADLINE", "low"),
+    ],
+)
+def test_a_timer_that_fits_by_chance_does_not_outweigh_it(last, cause, confidence):
+    """A client that never spoke, and an age that timers have."""
+    told = diagnose(timeline((20, "<feed"), (40, "<feed"), last, (50, FIN)))
+
+    assert (told.cause.name, told.confidence.value) == (cause, confidence)
+
+
+@pytest.mark.parametrize(("text", "cause"), [(OVERLOADED, "OVERLOADED"), ('{"left": 0}', "HANDLER_ERROR")])
+def test_an_error_in_answer_to_a_message_tells_more_than_that_it_was_the_last(text, cause):
+    told = diagnose(timeline((20, "<feed"), (47.3, ">text"), (47.3, "<feed", text), (47.3, FIN)))
+
+    assert told.cause.name == cause
 
 
 @pytest.mark.parametrize(

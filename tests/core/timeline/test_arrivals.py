@@ -48,7 +48,7 @@ def test_instants_are_written_to_the_microsecond():
     arrivals.add(2 / 3)
     arrivals.add(2)
 
-    assert list(arrivals.as_dict().values()) == [2, 0.333333, 2, 1.333333, 0.666667, None]
+    assert list(arrivals.as_dict().values()) == [2, 0.333333, 2, 1.333333, 0.666667, None, False]
 
 
 def test_gaps_count_from_the_confirmation():
@@ -78,3 +78,35 @@ def test_the_message_that_ended_the_longest_time_without_one(until, came):
         arrivals.add(at)
 
     assert arrivals.came_after(until) == came
+
+
+@pytest.mark.parametrize(
+    ("texts", "usual"),
+    [
+        (["tick", "tick", "session expired"], False),
+        (["session expired", "session expired", "session expired"], True),
+        # No words that tell why something ends.
+        (["tick", "tick", "tick"], False),
+        # None is kept of what is long, or bytes.
+        ([None, None, "session expired"], False),
+    ],
+)
+def test_whether_the_last_words_are_usual_is_kept_in_reports(texts, usual):
+    """Of the texts before they have nothing."""
+    arrivals = Arrivals()
+    for at, text in enumerate(texts):
+        arrivals.add(at, text)
+    read = Arrivals.from_dict(arrivals.as_dict())
+
+    assert (read.last_is_usual, arrivals.as_dict()["last_words_usual"]) == (usual, usual)
+    assert read.as_dict() == arrivals.as_dict()
+
+
+def test_what_came_before_the_confirmation_makes_no_message_usual():
+    arrivals = Arrivals()
+    for at in range(3):
+        arrivals.add(at, "session expired")
+    arrivals.restart(3)
+    arrivals.add(4, "session expired")
+
+    assert not arrivals.last_is_usual

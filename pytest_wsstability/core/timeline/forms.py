@@ -1,0 +1,41 @@
+"""Whether messages are of one form: content of a stream, of which one may tell of trouble by chance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+# So many messages of one form make a stream of them.
+_STREAM = 2
+# Members whose values say of which kind a message is.
+_KINDS = frozenset({
+    "action", "category", "channel", "class", "cmd", "code", "command", "event", "intent", "kind", "level",
+    "method", "name", "op", "opcode", "reason", "severity", "state", "status", "subtype", "topic", "type",
+    "e", "t",
+})  # fmt: skip
+
+_Form: TypeAlias = tuple[Any, ...] | None
+
+
+def is_of_a_stream(text: str, before: Iterable[str | None]) -> bool:
+    """Whether enough of the texts before say the same, or are JSON of the same members and of one kind."""
+    form = _form(text)
+    return sum(each == text or (form is not None and form == _form(each)) for each in before) >= _STREAM
+
+
+def _form(text: str | None) -> _Form:
+    """The names of members, with the values that name kinds; None of what is no object, or too deep."""
+    if text is None:
+        return None
+    try:
+        return _shape(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _shape(value: Any) -> _Form:
+    if not isinstance(value, dict):
+        return None
+    kinds = ((name, each if name.lower() in _KINDS else _shape(each)) for name, each in value.items())
+    return tuple(sorted(kinds, key=lambda member: member[0]))
