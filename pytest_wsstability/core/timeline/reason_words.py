@@ -47,6 +47,10 @@ _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|perm
 _FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data|rsv ?\d?)"
 _OFTEN = r"too (?:fast|often|frequent\w*|quick\w*)"
 _OFTEN_ASKED = rf"{_BEAT} (?:interval (?:is )?(?:too (?:short|small|low)|{_OFTEN})|{_OFTEN})"
+_WRONG_SECRET = (
+    r"(?:invalid|incorrect|wrong|bad) (?:(?:access|app|application|client|stream|room|server|shared|user) )?"
+    r"(?:(?:keys?|secrets?|pass ?words?|pass ?phrases?|pass ?codes?|user ?names?)(?: (?:and|or) )?){1,2}"
+)
 _SPOILT = r"(?:invalid|malformed|bad|unknown) (?:messages?|requests?|frames?|commands?|packets?|updates?)"
 _CODING = r"(?:(?:de)?compress\w*|deflate|inflate|zlib|masking|framing|opcode|utf\S{0,9})"
 _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
@@ -183,7 +187,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"logged[- ]?out", r"api[- _]?key", r"forbidden", r"permissions?", r"access denied", r"not allowed",
         r"auth (?:timeout|timed out|expired|failed|failure|required|error)", r"csrf",
         r"(?:account|key|access|session) (?:\w+ )?(?:banned|suspended|disabled|revoked|blocked)",
-        r"(?:user|ip) (?:\w+ )?(?:disabled|revoked)",
+        r"(?:user|ip) (?:\w+ )?(?:disabled|revoked)", rf"{_WRONG_SECRET} (?:was |were )?(?:provided|given|supplied)",
     ),
     Topic.SESSION_OVER: any_of(
         r"session (?:has |is |was )?(?:expir\w*|too long)", r"expired session",
@@ -286,12 +290,11 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"already (?:open|in use|subscribed|exists)", r"old connection",
     ),
     Topic.TOKEN: any_of(
-        r"tokens?",
-        r"auth",
+        r"tokens?", r"auth", r"log(?:ged)?[- ]?(?:in|out)", r"signatures?",
         # Moderators ban people who log in well.
         r"(?:user|ip) (?:\w+ )?(?:banned|suspended|blocked)",
-        r"log(?:ged)?[- ]?(?:in|out)",
-        r"signatures?",
+        # Keys have more meanings: a row's, a map's.
+        rf"{_WRONG_SECRET}(?!:| (?:in|for|of|to|type|size|length|format|value|name|exchange)\b)",
         r"(?:subscription|plan|trial|licen[cs]e|lease|key|ticket|link|code|invite) (?:has |is )?expired",
         r"(?:insufficient|not enough|no|out of) (?:credits?|funds|balance)",
     ),
@@ -310,9 +313,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"unexpected eof",
     ),
     Topic.OVERLOAD: any_of(
-        r"capacity",
-        r"busy",
-        r"(?:server|room|lobby) (?:is )?full",
+        r"capacity", r"busy", r"(?:server|room|lobby) (?:is )?full",
         # HTTP's words for 503, and gRPC's for UNAVAILABLE.
         r"^(?:503 |the )?(?:server|service) (?:is )?(?:currently |temporarily )?unavailable",
     ),

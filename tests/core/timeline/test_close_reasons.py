@@ -53,6 +53,9 @@ T = Topic
         ("Origin not allowed", T.ORIGIN),
         ("logged in elsewhere", T.DUPLICATE),
         ("token timed out", T.TOKEN),
+        # PeerServer says it and closes with 1005.
+        ("Invalid key provided", T.TOKEN),
+        ("Incorrect password supplied", T.TOKEN),
         ("Unauthorized", T.TOKEN),
         ("session expired", T.SESSION_OVER),
         ("maximum session duration reached", T.SESSION_OVER),
@@ -315,6 +318,13 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("Invalid sample rate", T.PROTOCOL),
         ("Subscription error: invalid symbol", T.PROTOCOL),
         ("signature expired", T.TOKEN),
+        ("Invalid access key", T.TOKEN),
+        ("wrong username or password", T.TOKEN),
+        # Of a handshake, of a message, of cryptography.
+        ("Invalid Sec-WebSocket-Key header", T.PROTOCOL),
+        ("invalid key in the map", T.PROTOCOL),
+        ("Invalid key size", T.PROTOCOL),
+        ("invalid key: colour", T.PROTOCOL),
         ("Session limit reached", T.SESSION_OVER),
         ("cannot keep up with audio", T.SLOW),
         ("liveness probe failed", T.RESTART),
