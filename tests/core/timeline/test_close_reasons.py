@@ -318,7 +318,7 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("Invalid sample rate", T.PROTOCOL),
         ("Subscription error: invalid symbol", T.PROTOCOL),
         ("signature expired", T.TOKEN),
-        ("Invalid access key", T.TOKEN),
+        ("wrong access key", T.TOKEN),
         ("wrong username or password", T.TOKEN),
         # Of a handshake, of a message, of cryptography.
         ("Invalid Sec-WebSocket-Key header", T.PROTOCOL),
