@@ -187,7 +187,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"logged[- ]?out", r"api[- _]?key", r"forbidden", r"permissions?", r"access denied", r"not allowed",
         r"auth (?:timeout|timed out|expired|failed|failure|required|error)", r"csrf",
         r"(?:account|key|access|session) (?:\w+ )?(?:banned|suspended|disabled|revoked|blocked)",
-        r"(?:user|ip) (?:\w+ )?(?:disabled|revoked)", rf"{_WRONG_SECRET} (?:was )?(?:provided|given|supplied)",
+        r"(?:user|ip) (?:\w+ )?(?:disabled|revoked)", rf"{_WRONG_SECRET} (?:provided|supplied|given)",
     ),
     Topic.SESSION_OVER: any_of(
         r"session (?:has |is |was )?(?:expir\w*|too long)", r"expired session",
