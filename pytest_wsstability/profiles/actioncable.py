@@ -50,6 +50,7 @@ def actioncable(channel: str, *, name: str = "actioncable", **parameters: Any) -
         title="Action Cable",
         specification="https://docs.anycable.io/misc/action_cable_protocol",
         greeting={"type": "welcome"},
+        session_of=f'the channel "{channel}", and actioncable("YourChannel") for another',
         session_info={"command": "subscribe", "identifier": identifier},
         session_confirmed={"type": "confirm_subscription", "identifier": identifier},
         session_refused=(

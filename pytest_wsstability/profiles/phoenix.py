@@ -69,6 +69,7 @@ def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profil
         name=name,
         title="Phoenix channels",
         specification="https://hexdocs.pm/phoenix/writing_a_channels_client.html",
+        session_of=f'the topic "{topic}", and phoenix("your:topic") for another',
         session_info=[TEXT_ID, TEXT_ID, joined, "phx_join", Free(payload if payload is not None else {})],
         session_confirmed=[*reply, {"status": "ok", "response": response}],
         session_refused=[*reply, {"status": "error", "response": Free({"reason": "unauthorized"})}],

@@ -79,6 +79,8 @@ class Profile:
     session_info: Messages = None
     # Server to client. Without session_info the server confirms by itself, right after the opening.
     session_confirmed: Messages = None
+    # Which of a server's it asks for, and what asks for others: 'the topic "a", and ours("b") for another'.
+    session_of: str = ""
     # Server to client: there will be no session.
     session_refused: Messages = None
     # Client to server, in the place of session_info: back to the session of the connection before.
@@ -297,6 +299,7 @@ class Profile:
             greets=self.greeting is not None,
             begins_session=self.session_info is not None,
             has_session=self.has_session,
+            session_of=self.session_of,
             names_errors=self.error is not None or self.notice is not None,
             cumulative=self.cumulative,
             heartbeats_in_session=self.heartbeats_in_session,
@@ -354,6 +357,8 @@ class Profile:
 
     def replace(self, **changes: Any) -> Profile:
         """A copy with other messages, or another name."""
+        if "session_info" in changes:
+            changes.setdefault("session_of", "")
         return dataclasses.replace(self, **changes)
 
     def number(self, payload: str | bytes) -> int | str | None:

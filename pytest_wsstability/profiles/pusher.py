@@ -124,6 +124,7 @@ def pusher(channel: str, *, name: str = "pusher") -> Profile:
         title="Pusher Channels 7",
         specification="https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol",
         greeting=Codec(_read_established, _write_established, ("session_id", "interval")),
+        session_of=f'the channel "{channel}", and pusher("your-channel") for another',
         session_info={
             "event": "pusher:subscribe",
             "data": {"auth": Free("", optional=True), "channel": subscribed},

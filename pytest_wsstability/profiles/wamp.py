@@ -110,6 +110,7 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         name=name,
         title="WAMP 2",
         specification="https://wamp-proto.org/wamp_latest_ietf.html",
+        session_of=f'the realm "{realm}", and wamp("your.realm") for another',
         session_info=[HELLO, Free(realm), {"roles": Free(_CLIENT_ROLES)}],
         session_confirmed=Codec(_read_welcome, _write_welcome, ("session_id",)),
         session_refused=Codec(

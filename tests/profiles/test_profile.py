@@ -590,3 +590,11 @@ def test_a_number_that_is_none_is_an_error(payload):
     """A whole number, or an id."""
     with pytest.raises(TypeError, match=r" is no whole number and no id$"):
         JSON.replace(sequence="seq").number(payload)
+
+
+def test_another_session_has_not_the_name_of_the_first():
+    """Whoever writes its first message knows which of the server's it asks for."""
+    named = JSON.replace(name="ours", session_of='the room "a"')
+
+    assert named.replace(ping=None, pong=None).session_of
+    assert not named.replace(session_info={"join": "b"}).session_of

@@ -13,7 +13,7 @@ from ..timeline.events import Direction, End, FrameKind, Role
 from .both import client, server, server_close, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
 from .protocol import said_wrong
-from .replies import behind_heartbeats, instead_of_session
+from .replies import NO_ANSWER, behind_heartbeats, instead_of_session
 from .words import message, reply, session, size
 
 # A silence is worth its own words if it is longer by more than the other end has to answer.
@@ -102,7 +102,7 @@ def _last(f: Features, direction: Direction, verb: str) -> Evidence | None:
 
 def _instead_of_session(f: Features) -> Evidence | None:
     event = instead_of_session(f)
-    if event is None:
+    if event is None or event.role not in NO_ANSWER:
         return None
     came = f"{message(event)} came at {show(round(event.at, 3))}"
     return Evidence(f"{came}, and is not a {session_due(f.timeline)} that the profile knows", event.at)

@@ -95,7 +95,8 @@ REFUSED = (
         sentence="the session was not confirmed: {session}",
         headline="{session}",
         evidence=("session", "errors", "end"),
-        remedy="see what the {peer} says: credentials, a name that it does not know, or another version",
+        remedy="see what the {peer} says: credentials, a name that it does not know, or another version"
+        "{session_of}",
         proved=True,
         source="measured (RabbitMQ web_stomp, socket.io, aedes)",
     ),
@@ -184,7 +185,7 @@ ROWS = (
         headline="{session}",
         evidence=("session", "instead_of_session", "last_words", "heartbeats", "last_received"),
         remedy="see whether the profile's session is one of the {peer}'s protocol (--ws-profile; frames has "
-        "none); if it is, why the {peer} does not confirm it",
+        "none){session_of}; if it is, why the {peer} does not confirm it",
         rivals=(
             Rival(
                 Cause.HALF_OPEN,

@@ -323,6 +323,11 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     # The session, other connections, the test process, the kernel.
     "session": session,
     "flaw": _flaw,
+    "session_of": lambda f: (
+        f"; the profile asks for {show_text(f.timeline.protocol.session_of, 120)}"
+        if f.timeline.protocol is not None and f.timeline.protocol.session_of
+        else ""
+    ),
     "session_due": lambda f: session_due(f.timeline),
     "instead_of_session": _instead_of_session,
     "confirmations": lambda f: str(f.confirmations),

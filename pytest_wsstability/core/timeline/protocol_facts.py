@@ -158,6 +158,7 @@ class ProtocolFacts:
         greets: whether the server says something first.
         begins_session: whether the client begins a session.
         has_session: whether a session is confirmed.
+        session_of: which of a server's it asks for, and what asks for another; empty where it has no name.
         names_errors: whether it says which messages are errors.
         cumulative: whether an answer with an id is one to all heartbeats before that one, too.
         heartbeats_in_session: whether the client sends none before its session is confirmed.
@@ -178,6 +179,7 @@ class ProtocolFacts:
     greets: bool = False
     begins_session: bool = False
     has_session: bool = False
+    session_of: str = ""
     names_errors: bool = False
     cumulative: bool = False
     heartbeats_in_session: bool = False

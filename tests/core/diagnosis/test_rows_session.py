@@ -16,6 +16,7 @@ from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
+from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import closed_by_peer, timeline
 
@@ -214,3 +215,32 @@ def test_a_second_confirmation_may_be_irregular(flaw, causes):
     line.irregularity(1003, flaw, "x")
 
     assert [each for each in fitting(ROWS, extract(line)) if "DUPLICATED" in each] == causes
+
+
+def test_what_the_profile_knows_is_not_said_to_be_unknown():
+    """Rails says nothing of a channel that it does not have, and pings each 3 s."""
+    beats = [(at, "<beat") for at in (3, 6, 9)]
+    line = timeline((0.1, ">info"), *beats, until=10, protocol=shipped("actioncable").facts)
+    told = diagnose(line, verdict=judge(Requirement.of(session_within=10), line))
+
+    assert told.cause is Cause.SESSION_NOT_CONFIRMED
+    assert not [str(each) for each in told.evidence if "profile knows" in str(each)]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "actioncable",
+            '; the profile asks for the channel "ChatChannel", and actioncable("YourChannel") for another',
+        ),
+        ("phoenix", '; the profile asks for the topic "room:lobby", and phoenix("your:topic") for another'),
+        ("signalr", "frames has none); if it is"),
+    ],
+)
+def test_a_session_that_has_a_name_may_be_another_of_the_servers(name, told):
+    line = timeline((0.1, ">info"), until=10, protocol=shipped(name).facts)
+    found = diagnose(line, verdict=judge(Requirement.of(session_within=10), line))
+
+    assert found.cause is Cause.SESSION_NOT_CONFIRMED
+    assert told in found.remedy
