@@ -29,13 +29,22 @@ from .project_fixtures import overrides, set_up_after
 from .servers.fleet_causes import tell_fleet
 from .servers.output import told_by_server
 from .servers.routes import other_routes
-from .stash import app_record_key, async_url_key, fleet_key, orchestrator_key, server_log_key, settings_key
+from .stash import (
+    app_record_key,
+    async_url_key,
+    fleet_key,
+    orchestrator_key,
+    proxies_key,
+    server_log_key,
+    settings_key,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     import pytest
 
+    from ..core.faults import Fault
     from ..core.timeline.timeline import Timeline
     from ..net.fleet.fleet import Fleet
 
@@ -145,12 +154,26 @@ def _retell(item: pytest.Item, error: BaseException, where: Sequence[str]) -> No
 
 def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
     """What to change: where a fault of the test's own kept it from opening, that one."""
-    running = item.stash.get(orchestrator_key, None)
-    if running is not None and error.stage in (OpeningStage.HANDSHAKE, OpeningStage.TIMEOUT):
-        for each in running.applied[-1:]:
-            if each.fault.is_loss and not each.planned:
-                return f'the test injected it at the opening; ("30s", {each.fault!r}) would come later'
+    if error.stage in (OpeningStage.HANDSHAKE, OpeningStage.TIMEOUT):
+        running = item.stash.get(orchestrator_key, None)
+        applied = running.applied[-1:] if running is not None else []
+        found = [each.fault for each in applied if each.fault.is_loss and not each.planned]
+        if found := found or _of_proxies(item, urlsplit(error.url).netloc):
+            later = ", ".join(f'("30s", {fault!r})' for fault in found)
+            return f"the test injected it at the opening; {later} would come later"
     return error.diagnosis.remedy
+
+
+def _of_proxies(item: pytest.Item, address: str) -> list[Fault]:
+    """Faults of the test's own proxies that ended the last handshake with an address, or keep it back."""
+    found: list[Fault] = []
+    for proxy in (proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies):
+        if address in (urlsplit(proxy.url).netloc, urlsplit(proxy.target).netloc):
+            for connection in proxy.connections[-1:]:
+                slow = connection.link.keeps_back
+                at_once = [each.fault for each in connection.applied if not each.planned]
+                found += [fault for fault in at_once if fault.is_loss or (slow and fault.slows)]
+    return found
 
 
 def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:

@@ -196,3 +196,34 @@ def test_a_forward_proxy_that_opens_no_way_fails_its_test(run):
             "*fix       see what the proxy says: 407 or 401 asks for a user and a password in *",
         ]
     )
+
+
+@pytest.mark.parametrize("fault", ["Latency('20s')", "Bandwidth(10)", "Blackhole()", "Drop()"])
+def test_a_handshake_that_a_proxy_keeps_back_is_not_the_servers(run, fault):
+    """What to change is the fault; that of the server would be to look at its process."""
+    printed = run(f"""
+        from pytest_wsstability import faults
+
+        async def test_it(ws_connect, ws_proxy):
+            proxy = await ws_proxy(faults=[faults.{fault}])
+            await ws_connect(proxy.url)
+    """).stdout.str()
+
+    name = fault.partition("(")[0]
+    assert f'fix       the test injected it at the opening; ("30s", faults.{name}(' in printed
+
+
+def test_a_server_that_answers_nothing_is_none_of_a_proxys_faults(run):
+    """The proxy has passed on all that came, a little later."""
+    printed = run("""
+        import asyncio
+        from pytest_wsstability import faults
+
+        async def test_it(ws_connect, ws_proxy):
+            server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(60), "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            proxy = await ws_proxy(f"ws://127.0.0.1:{port}/", faults=[faults.Latency("20ms")])
+            await ws_connect(proxy.url)
+    """).stdout.str()
+
+    assert "fix       see the server's log" in printed

@@ -105,6 +105,7 @@ class Latency(LinkFault):
     """Each direction takes longer by ``delay``, give or take up to ``jitter``; the order is kept."""
 
     name = FaultName.LATENCY
+    slows = True
     delay: float
     jitter: float
 
@@ -125,6 +126,7 @@ class Bandwidth(LinkFault):
     """Each direction carries so many bytes a second."""
 
     name = FaultName.BANDWIDTH
+    slows = True
     bytes_per_second: float
 
     def __init__(self, bytes_per_second: float) -> None:
@@ -187,6 +189,7 @@ class Slicer(LinkFault):
     """Bytes arrive in pieces of ``size`` bytes, ``delay`` apart."""
 
     name = FaultName.SLICER
+    slows = True
     size: int
     delay: float
 

@@ -293,7 +293,6 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"tokens?", r"auth", r"log(?:ged)?[- ]?(?:in|out)", r"signatures?",
         # Moderators ban people who log in well.
         r"(?:user|ip) (?:\w+ )?(?:banned|suspended|blocked)",
-        # Keys have more meanings: a row's, a map's.
         rf"{_WRONG_SECRET}(?!:| (?:in|for|of|to|type|size|length|format|value|name|exchange)\b)",
         r"(?:subscription|plan|trial|licen[cs]e|lease|key|ticket|link|code|invite) (?:has |is )?expired",
         r"(?:insufficient|not enough|no|out of) (?:credits?|funds|balance)",

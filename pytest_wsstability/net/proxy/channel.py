@@ -164,6 +164,11 @@ class Channel:
         """Whether nothing is in the channel."""
         return self._queue is None
 
+    @property
+    def keeps_back(self) -> bool:
+        """Whether bytes stay in the channel for the shape's sake."""
+        return self.shape is not None and self._size > 0
+
     def reshape(self, shape: Shape | None) -> None:
         """Do something else to bytes from now on; None delivers all that is held."""
         if self.shape is not None and self._queue and (self._timer is not None or self.shape.held):

@@ -140,6 +140,11 @@ class Link:
         return min((at for at in instants if at is not None), default=None)
 
     @property
+    def keeps_back(self) -> bool:
+        """Whether faults keep back bytes that have come, in either direction."""
+        return self.upstream.keeps_back or self.downstream.keeps_back
+
+    @property
     def due_until(self) -> float:
         """The loop's clock when the last of the faults is due that are planned; 0.0 when there is none."""
         return self.opened + self._agenda[-1][0] if self._agenda else 0.0
