@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -319,7 +320,7 @@ def daphne(spec: str, settings: dict[str, Any]) -> list[str]:
     The words that start daphne with an ASGI app.
 
     Raises:
-        CommandError: for what daphne cannot serve, or has no setting for.
+        CommandError: for what daphne cannot serve, or has no setting for, and if it is not installed.
 
     """
     if not spec:
@@ -328,6 +329,8 @@ def daphne(spec: str, settings: dict[str, Any]) -> list[str]:
         )
     if spec.endswith("()"):
         raise CommandError(f"daphne takes module:name and no factory, not {spec!r}")
+    if find_spec("daphne") is None:
+        raise CommandError("daphne is not installed: pip install 'pytest-wsstability[daphne]'")
     flags = _daphne_flags() if settings else {}
     words = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", PORT]
     for name, value in settings.items():

@@ -462,6 +462,15 @@ def test_what_daphne_cannot_serve_is_a_usage_error(run, pytester, args, settings
     assert words in result.stderr.str()
 
 
+@pytest.mark.parametrize("settings", [{}, {"ping_interval": 20}])
+def test_daphne_that_is_not_installed_is_said_with_its_extra(monkeypatch, settings):
+    """With settings too, which are read from its help."""
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+
+    with pytest.raises(module.CommandError, match=r"daphne is not installed: pip install '.*\[daphne\]'"):
+        module.daphne("app:app", settings)
+
+
 @pytest.mark.parametrize("command", ["sh -c 'node x.js $PORT'", "node x.js $PORTAL {port}"])
 def test_a_variable_that_a_shell_is_given_or_that_is_another_stays(command):
     """A shell puts the port in."""
