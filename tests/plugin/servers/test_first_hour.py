@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugin.servers.test_commands import SERVER
+
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "first-hour.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -40,12 +42,16 @@ def test_the_page_has_code():
     assert len(CODE) >= 6
 
 
-@pytest.mark.parametrize("code", CODE, ids=lambda code: re.findall(r"def (\w+)", code)[-1])
+@pytest.mark.parametrize(
+    "code",
+    [code for code in CODE if "ws_command" not in code],
+    ids=lambda code: re.findall(r"def (\w+)", code)[-1],
+)
 def test_its_tests_run(run, pytester, monkeypatch, code):
-    """As they stand, with what the page installs, at its path; a process, and pytest-django, are not here."""
+    """As they stand, with what the page installs, at its path; pytest-django is not here."""
     pytest.importorskip("uvicorn")
     monkeypatch.setitem(sys.modules, "wsproto", None)
-    if "ws_command" in code or "django" in code:
+    if "django" in code:
         compile(code, "first-hour.md", "exec")
         return
     pytester.makepyfile(app=APP)
@@ -55,6 +61,15 @@ def test_its_tests_run(run, pytester, monkeypatch, code):
     args = [] if "talk" in code or "ws_app" in code else ["--ws-app=app:app", "--ws-profile=frames"]
 
     assert run(code, *args).parseoutcomes() == {"passed": 1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", [code for code in CODE if "ws_command" in code])
+def test_its_tests_of_a_process_run(passes, pytester, code):
+    """With any server."""
+    pytester.makepyfile(server=SERVER)
+
+    passes(code, f"--ws-command={sys.executable} server.py --port {{port}}")
 
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"--ws-[\w-]+", PAGE))))
