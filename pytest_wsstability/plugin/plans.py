@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -204,7 +205,16 @@ def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profil
     """
     given = config.pluginmanager.hook.pytest_wsstability_profiles(config=config)
     name = config.stash[settings_key].profile if profile is None else profile
+    if isinstance(name, str) and ":" in name:
+        import_from_here(config)
     return find(name, [own for owns in given for own in owns])
+
+
+def import_from_here(config: pytest.Config) -> None:
+    """Let modules be found where pytest is run, as ``python -m pytest`` and the servers of apps have it."""
+    here = str(config.invocation_params.dir)
+    if here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def _orchestrator(item: pytest.Item) -> dict[str, Any]:

@@ -32,6 +32,18 @@ def test_the_ini_file_names_it(passes, ini):
     passes(SOURCE, conftest=CONFTEST)
 
 
+@pytest.mark.parametrize("where", ["--ws-profile=ours.protocol:OURS", "ws_profile = ours.protocol:OURS"])
+def test_a_module_where_pytest_is_run_has_it(passes, pytester, ini, where):
+    """Without a conftest that brings the folder in, as `--ws-app` and `wsstability hold` have it."""
+    pytester.mkpydir("ours").joinpath("protocol.py").write_text(
+        "from pytest_wsstability.profiles import JSON\nOURS = JSON.replace(name='ours')\n"
+    )
+    if not where.startswith("-"):
+        ini(where)
+
+    passes(SOURCE, *([where] if where.startswith("-") else []))
+
+
 @pytest.mark.parametrize(
     "markers",
     [

@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import inspect
 import os
-import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from ...net.apps.routes import routes_of
 from ...net.apps.serving import STARTUP, serving
 from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning
-from ..plans import base_target_of, is_virtual, plan_of
+from ..plans import base_target_of, import_from_here, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
 from ..slow import SLOW, told_if_slow
 from ..stash import (
@@ -213,9 +212,7 @@ def _found(config: pytest.Config, spec: str) -> Any:
     if _is_path(module_name, here):
         told = f"such as {_module_at(module_name, here)}:{spec.partition(':')[2]}"
         raise AppError(f"{spec!r} names a file; {_EXAMPLE}, {told}")
-    # As ``python -m pytest`` and the servers themselves have it.
-    if str(here) not in sys.path:
-        sys.path.insert(0, str(here))
+    import_from_here(config)
     slow = f"importing {module_name} takes {SLOW:.0f} s so far; {_SERVES}"
     with told_if_slow(config, slow):
         found: Any = _imported(module_name, here)
