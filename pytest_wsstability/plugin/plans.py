@@ -45,13 +45,11 @@ from .opening import (
     read_traffic,
 )
 from .options import TIMES
-from .project_fixtures import leaves, named_by_marks, our_fixtures, overrides
-from .seams.pytest import definitions
+from .project_fixtures import given_by_marks, has_async_fixture, leaves, our_fixtures, overrides, replaces_ours
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
 from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
 
-_PACKAGE = __name__.partition(".")[0]
 _NOT_REQUIRED = (
     "url", "headers", "subprotocol", "origin", "traffic", "profile", "client", "time", "patch_time"
 )  # fmt: skip
@@ -87,7 +85,7 @@ def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
 
 def middleboxes_of(item: pytest.Item) -> list[str]:
     """
-    The names of the middleboxes that a test is for: those of the closest marker, or all.
+    The names of the middleboxes that a test is for: those of the closest marker, its parameter, or all.
 
     Raises:
         TypeError, ValueError: for a name that there is not, and for a marker that nothing looks at.
@@ -98,8 +96,7 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
     if MIDDLEBOX not in ours:
         if marker is not None:
             raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
-        is_given = MIDDLEBOX in named_by_marks(item) and not overrides(MIDDLEBOX, item)
-        if is_given and not JUDGES.isdisjoint(ours):
+        if replaces_ours(MIDDLEBOX, item) and not JUDGES.isdisjoint(ours):
             raise ValueError(
                 f"{MIDDLEBOX}: nothing goes through what parametrize gives; name middleboxes by their mark, "
                 "@pytest.mark.ws_middlebox('nginx', ...)"
@@ -110,7 +107,10 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
             f"{MIDDLEBOX}: the fleet of {FLEET} goes past it; hold one connection through it, with ws_soak"
         )
     if marker is None:
-        return list(MIDDLEBOXES)
+        params = params_of(item)
+        return [middlebox(params[MIDDLEBOX]).name] if MIDDLEBOX in params else list(MIDDLEBOXES)
+    if MIDDLEBOX in given_by_marks(item):
+        raise ValueError(f"{MIDDLEBOX}: this mark names some, and parametrize others; leave one of them out")
     if marker.kwargs:
         raise TypeError(f"{MIDDLEBOX}: takes names only, not {next(iter(marker.kwargs))}=")
     names = [middlebox(name).name for name in marker.args]
@@ -393,10 +393,4 @@ def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:
     """Whether an async fixture of the project may run the server at a URL, on the loop of an async test."""
     if not pytest_asyncio.is_async_test(item) or not is_here(url):
         return False
-    names = fixtures_of(item)
-    functions = [found[-1].func for name in names if (found := definitions(name, item))]
-    return any(
-        inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
-        for each in functions
-        if each.__module__.partition(".")[0] not in (_PACKAGE, "pytest_asyncio")
-    )
+    return has_async_fixture(item)

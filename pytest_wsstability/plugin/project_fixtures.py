@@ -11,7 +11,7 @@ import pytest
 
 from ..virtual.project_code import FROZEN, is_of_project
 from .markers import FIXTURES, fixtures_of, params_of
-from .seams.pytest import definitions
+from .seams.pytest import definitions, is_parameter
 from .stash import overrides_key
 
 # How the names of the plugin's modules begin.
@@ -23,22 +23,34 @@ _OWN_FIXTURES = f"{__package__}.hooks"
 
 
 def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
-    """Whether a fixture of the project's stands for one of ours; found out once for a test."""
+    """Whether a fixture of the project's, or a parameter, stands for one of ours; found out once a test."""
     known = node.stash.setdefault(overrides_key, {}) if isinstance(node, pytest.Item) else {}
     if name not in known:
         found = definitions(name, node)
-        known[name] = bool(found) and not _is_ours(found[-1])
+        known[name] = replaces(name, node) or (bool(found) and not _is_ours(found[-1]))
     return known[name]
 
 
 def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
     """Whether a fixture of the project's, or a parameter, has the name of one of ours, and rests on none."""
-    if name in set(named_by_marks(node)).difference(given_parameters(node)):
+    if replaces(name, node):
         return True
     return overrides(name, node) and not any(
         (each == name and _is_ours(definition)) or _asks_by_name(definition)
         for each, definition in behind(name, node)
     )
+
+
+def replaces(name: str, node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a test, class or module is given a parameter in the place of a fixture."""
+    # Those of marks are known before the tests are made, those of hooks from then on.
+    return name in set(named_by_marks(node)) - given_by_marks(node) or is_parameter(name, node)
+
+
+def replaces_ours(name: str, node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a parameter is given in the place of a fixture of ours that the project does not override."""
+    found = definitions(name, node)
+    return bool(found) and _is_ours(found[-1]) and replaces(name, node)
 
 
 def named_by_marks(node: pytest.Item | pytest.Collector) -> Iterator[str]:
@@ -47,14 +59,21 @@ def named_by_marks(node: pytest.Item | pytest.Collector) -> Iterator[str]:
         yield from _names(mark.args[0] if mark.args else mark.kwargs.get("argnames", ()))
 
 
-def given_parameters(node: pytest.Item | pytest.Collector) -> Iterator[str]:
-    """The fixtures to which these marks give a parameter (``indirect=``)."""
+def given_parameters(node: pytest.Item | pytest.Collector) -> set[str]:
+    """These, and those to which a hook gave one."""
+    return given_by_marks(node).union(name for name in params_of(node) if not is_parameter(name, node))
+
+
+def given_by_marks(node: pytest.Item | pytest.Collector) -> set[str]:
+    """The fixtures to which ``parametrize`` marks give a parameter (``indirect=``)."""
+    found = set[str]()
     for mark in node.iter_markers("parametrize"):
         names = ("argnames", "argvalues", "indirect")
         arguments: dict[str, Any] = {**dict(zip(names, mark.args, strict=False)), **mark.kwargs}
         indirect = arguments.get("indirect", False)
         if indirect:
-            yield from _names(arguments.get("argnames", ()) if indirect is True else indirect)
+            found.update(_names(arguments.get("argnames", ()) if indirect is True else indirect))
+    return found
 
 
 def _names(given: str | Iterable[str]) -> Iterator[str]:
@@ -69,7 +88,7 @@ def our_fixtures(item: pytest.Item) -> set[str]:
 def imports_us(names: Iterable[str], item: pytest.Item) -> bool:
     """Whether the module of a test, of one of these fixtures, or of one behind them imports the plugin."""
     functions: list[Any] = [getattr(item, "function", None)]
-    own = [name for name in names if overrides(name, item)]
+    own = [name for name in names if overrides(name, item) and not replaces(name, item)]
     functions += [definition.func for name in own for _, definition in behind(name, item)]
     values = (
         value
@@ -110,9 +129,11 @@ def leaves(node: pytest.Item | pytest.Collector) -> bool:
     Whether an overridden ``ws_url`` leads out of this process.
 
     A fixture that is async, or uses one that is, starts its server on the test's loop; another one
-    names a server that runs elsewhere.
+    names a server that runs elsewhere. A parameter may name that of any async fixture of the test.
 
     """
+    if isinstance(node, pytest.Item) and replaces("ws_url", node):
+        return not has_async_fixture(node)
     return not any(
         (name == "ws_url" and _is_ours(definition)) or name == "ws_orchestrator" or _is_async(definition)
         for name, definition in behind("ws_url", node)
@@ -122,6 +143,13 @@ def leaves(node: pytest.Item | pytest.Collector) -> bool:
 def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
     """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
     return next((found for found in behind("ws_url", item) if _is_async(found[1])), None)
+
+
+def has_async_fixture(item: pytest.Item) -> bool:
+    """Whether a test uses an async fixture of the project's, which may run a server on the test's loop."""
+    found = [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
+    plugins = (_PACKAGE.rstrip("."), "pytest_asyncio")
+    return any(_is_async(each) and each.func.__module__.partition(".")[0] not in plugins for each in found)
 
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:

@@ -44,6 +44,7 @@ from .plans import (
     share_plan,
     target_of,
 )
+from .project_fixtures import given_by_marks
 from .reports import artifacts, terminal
 from .reports.files import reports_of
 from .reports.results import results_of
@@ -146,7 +147,8 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     # What is wrong with its markers is said when the test is made.
     with suppress(TypeError, ValueError):
         by_name.parametrize(metafunc)
-        if names := middleboxes_of(test):
+        names = middleboxes_of(test)
+        if names and MIDDLEBOX not in given_by_marks(test):
             metafunc.parametrize(MIDDLEBOX, names, indirect=True)
         if is_virtual(test):
             orders.parametrize(metafunc)

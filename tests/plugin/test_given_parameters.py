@@ -1,4 +1,4 @@
-"""Parameters that ``parametrize(..., indirect=True)`` gives to fixtures of ours."""
+"""Parameters by the names of fixtures of ours, given in their place or to them (``indirect=True``)."""
 
 from __future__ import annotations
 
@@ -58,3 +58,117 @@ def test_a_middlebox_is_none(refusal):
     def test_it(ws_soak, ws_middlebox): ...
     """
     assert "ws_middlebox: nothing goes through what parametrize gives; name" in refusal(source)
+
+
+HOOK = """
+def pytest_generate_tests(metafunc):
+    if {name!r} in metafunc.fixturenames:
+        metafunc.parametrize({name!r}, [{value}], indirect={indirect})
+"""
+
+
+@pytest.mark.parametrize("name", ["ws_url", "ws_orchestrator"])
+def test_one_that_a_hook_gives_is_refused_too(refusal, name):
+    printed = refusal(
+        f"async def test_it(ws_connect, {name}): await ws_connect()",
+        conftest=HOOK.format(name=name, value={"read_deadline": "1s"}, indirect=True),
+    )
+    assert f"{name}: takes no parameter (indirect=True), so nobody would look at it" in printed
+
+
+@pytest.mark.parametrize("by_hook", [False, True])
+@pytest.mark.parametrize(
+    "test", ["def test_it(ws_soak, ws_url): ...", "async def test_it(ws_connection, ws_url): ..."]
+)
+def test_a_url_in_the_place_of_ours_is_under_test_and_runs_elsewhere(run, unused_port, test, by_hook):
+    """In real time, as the URL of a fixture of the project's."""
+    url = f"ws://127.0.0.1:{unused_port}"
+    mark = "" if by_hook else f"@pytest.mark.parametrize('ws_url', ['{url}'])"
+    source = f"""
+import pytest
+{mark}
+@pytest.mark.ws_stability(alive_for="1s")
+{test}
+"""
+    conftest = HOOK.format(name="ws_url", value=repr(url), indirect=False) if by_hook else None
+
+    result = run(source, conftest=conftest)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*nobody listens on 127.0.0.1:{unused_port} (connection refused)*"])
+
+
+def test_a_url_of_a_server_on_the_loop_stays_in_virtual_time(passes):
+    """That of an async fixture, as a URL of the options is looked at."""
+    source = """
+    import pytest, pytest_asyncio, websockets
+
+    @pytest_asyncio.fixture
+    async def server():
+        async def echo(connection):
+            async for message in connection:
+                await connection.send(message)
+
+        async with websockets.serve(echo, "127.0.0.1", 8123):
+            yield
+
+    @pytest.mark.parametrize("ws_url", ["ws://127.0.0.1:8123/a", "ws://127.0.0.1:8123/b"])
+    @pytest.mark.ws_stability(alive_for="1h", profile="frames")
+    async def test_it(server, ws_connection, ws_url, ws_clock):
+        assert ws_clock.is_virtual
+    """
+    assert passes(source) == 2
+
+
+@pytest.mark.parametrize("argument", ["", ", ws_app"])
+@pytest.mark.parametrize(("code", "outcome"), [(None, "passed"), (1011, "failed")])
+def test_an_app_in_the_place_of_ours_is_under_test(run, code, outcome, argument):
+    """And not the reference server, which every test of an app would pass with."""
+    source = f"""
+    import pytest, websockets
+
+    async def app(connection):
+        async for message in connection:
+            if {code}:
+                await connection.close({code})
+            await connection.send(message)
+
+    @pytest.mark.parametrize("ws_app", [app])
+    async def test_it(ws_connect{argument}):
+        connection = await ws_connect(profile="frames")
+        await connection.send("hello")
+        assert await connection.recv(within="5s") == "hello"
+    """
+    run(source).assert_outcomes(**{outcome: 1})
+
+
+@pytest.mark.parametrize(("heartbeat", "outcome"), [("25s", "passed"), ("90s", "failed")])
+def test_a_middlebox_is_chosen_by_its_name(run, heartbeat, outcome):
+    source = f"""
+    import pytest
+
+    @pytest.mark.parametrize("ws_middlebox", ["nginx", "aws-alb"], indirect=True)
+    @pytest.mark.ws_orchestrator(ping_interval=None, read_deadline=None)
+    @pytest.mark.ws_stability(alive_for="10m", heartbeat_every="{heartbeat}")
+    def test_it(ws_soak, ws_middlebox, request):
+        assert ws_middlebox.name in request.node.name
+    """
+    run(source).assert_outcomes(**{outcome: 2})
+
+
+@pytest.mark.parametrize(
+    ("mark", "name", "words"),
+    [
+        ("", "ngnix", "ws_middlebox: 'ngnix' is unknown; valid ones: "),
+        ("@pytest.mark.ws_middlebox('heroku')", "nginx", "this mark names some, and parametrize others"),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_refused(refusal, mark, name, words):
+    source = f"""
+import pytest
+@pytest.mark.parametrize("ws_middlebox", ["{name}"], indirect=True)
+@pytest.mark.ws_stability(alive_for="1m")
+{mark}
+def test_it(ws_soak, ws_middlebox): ...
+"""
+    assert words in refusal(source)

@@ -20,6 +20,7 @@ import pytest
 
 # What is touched, and of what; `definitions` says what is missing. Without the other, less is known.
 FIXTURE_MANAGER = "_fixturemanager"
+FIXTURE_INFO = "_fixtureinfo"
 PARENT_REQUEST = "_parent_request"
 # Whose representations of failures are made of texts, and may be changed: pytest's, and the plugin's own.
 _REPRESENTED_BY = frozenset({"_pytest", __name__.partition(".")[0]})
@@ -42,6 +43,13 @@ def definitions(name: str, node: pytest.Item | pytest.Collector) -> Sequence[pyt
         )
     found: Sequence[pytest.FixtureDef[Any]] | None = find(name, node)
     return found or ()
+
+
+def is_parameter(name: str, node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a test that is made is given a parameter in the place of a fixture, by a mark or a hook."""
+    # pytest makes a fixture of its own of each, for this test only.
+    found = getattr(getattr(node, FIXTURE_INFO, None), "name2fixturedefs", {}).get(name, ())
+    return bool(found) and found[-1].func.__module__ == "_pytest.python"
 
 
 def asking(request: pytest.FixtureRequest | None) -> Iterator[str]:
