@@ -132,19 +132,6 @@ class Sample:
         """Whether there are enough for a quantile of `NEEDED` to mean something."""
         return self.count >= NEEDED[fraction]
 
-    def interval(self, fraction: float) -> tuple[float, float]:
-        """
-        Between which values the true quantile lies, with 95 % confidence: order statistics.
-
-        Raises:
-            ValueError: if there is no sample.
-
-        """
-        spread = 1.96 * math.sqrt(self.count * fraction * (1 - fraction))
-        ranks = (self.count * fraction - spread, self.count * fraction + spread + 1)
-        low, high = (self.quantile(min(max(rank / max(self.count, 1), 0.0), 1.0)) for rank in ranks)
-        return low, high
-
     def as_dict(self) -> dict[str, Any]:
         """The sample in builtin types; microseconds are enough for what a network does."""
         empty, buckets = not self.count, self._counted()

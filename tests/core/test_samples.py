@@ -68,9 +68,8 @@ def test_quantile_lies_between_the_extremes():
 
 def test_an_empty_sample_has_no_quantile():
     """Nothing was measured, so nothing is said."""
-    for asked in (Sample().quantile, Sample().interval):
-        with pytest.raises(ValueError, match=r"^no quantile of an empty sample$"):
-            asked(0.95)
+    with pytest.raises(ValueError, match=r"^no quantile of an empty sample$"):
+        Sample().quantile(0.95)
 
 
 @pytest.mark.parametrize(
@@ -210,16 +209,6 @@ def test_how_many_a_quantile_needs(fraction, needed):
     assert not filled(*[0.01] * (needed - 1)).carries(fraction)
     assert filled(*[0.01] * needed).carries(fraction)
     assert 1 - fraction**needed >= 0.95 > 1 - fraction ** (needed - 1)
-
-
-def test_the_interval_of_a_quantile():
-    """Order statistics: of 1 to 100 ms, the median lies between 40 and 61 ms."""
-    sample = filled(*(n / 1000 for n in range(1, 101)))
-    low, high = sample.interval(0.5)
-
-    assert (low, high) == (pytest.approx(0.041, rel=0.01), pytest.approx(0.061, rel=0.01))
-    assert filled(*[0.02] * 7).interval(0.5) == (0.02, 0.02)
-    assert filled(0.1, 0.2).interval(0.95) == (0.2, 0.2)
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.0, 0.0), (0.99e-6, 0.0), (1e-6, 1e-6), (1e-3, 1e-3)])

@@ -22,11 +22,9 @@ from ipaddress import ip_address, ip_network
 
 from ..duration import show_duration as show
 from ..fleet_summary import Feature, SharedFeature
+from ..statistics.permutation import ROUNDS, SIGNIFICANT, count_probability
 from .frame import Ending
 
-# Permutations, and how seldom one of them may be as close together: chance in one of a hundred groups.
-ROUNDS = 999
-SIGNIFICANT = 0.01
 # Fewer connections share everything with each other.
 FEWEST = 4
 # What is one instant, age or silence: within two seconds, as `end_events` has it. The longer timers of a
@@ -233,9 +231,6 @@ def _kinds(
     everybody, own = sum(everything.values()), everything.get(kind, 0)
     if everybody < len(drawn) or own < count:
         return []
-    as_many = sum(
-        math.comb(own, most) * math.comb(everybody - own, len(drawn) - most)
-        for most in range(count, min(own, len(drawn)) + 1)
-    )
-    probability = min(1.0, len(everything) * as_many / math.comb(everybody, len(drawn)))
+    as_many = count_probability(count, drawn=len(drawn), kind=own, everybody=everybody)
+    probability = min(1.0, len(everything) * as_many)
     return [SharedFeature(feature, kind, probability)] if probability <= SIGNIFICANT else []

@@ -11,7 +11,9 @@ from ..duration import show_duration as show
 from ..judge.verdict import Outcome
 from ..result import Result, Run
 from ..samples import Sample
-from .survival import loss, wilson
+from .permutation import SIGNIFICANT, count_probability
+from .proportion import quantile_ranks
+from .survival import loss
 
 # Round trips of two runs differ by the machine and the hour, too: less than both of this is no regression.
 _SLOWER = 0.001
@@ -130,8 +132,10 @@ def _survival(old: _Test, new: _Test) -> Iterator[str]:
     if lost is not None:
         yield f"{new.nodeid}: up after {show(lost.age)}: was {lost.was}, now {lost.now}"
         return
-    intervals = [wilson(each.stable, len(each.results)) for each in (old, new)]
-    if intervals[1][1] < intervals[0][0]:
+    held = [len(each.results) for each in (old, new)]
+    unstable = [len(each.results) - each.stable for each in (old, new)]
+    as_many = count_probability(unstable[1], drawn=held[1], kind=sum(unstable), everybody=sum(held))
+    if as_many <= SIGNIFICANT:
         counts = [f"{each.stable} of {len(each.results)}" for each in (old, new)]
         yield f"{new.nodeid}: connections stable: was {counts[0]}, now {counts[1]}"
 
@@ -141,7 +145,7 @@ def _round_trips(old: _Test, new: _Test) -> Iterator[str]:
     for name, fraction in (("p50", 0.5), ("p95", 0.95)):
         if not all(sample.carries(fraction) for sample in samples):
             continue
-        (low, high), (new_low, new_high) = (sample.interval(fraction) for sample in samples)
+        (low, high), (new_low, new_high) = (_interval(sample, fraction) for sample in samples)
         was, now = (sample.quantile(fraction) for sample in samples)
         if new_low > high and now - was > max(_SLOWER, _SLOWER_SHARE * was):
             yield (
@@ -149,3 +153,9 @@ def _round_trips(old: _Test, new: _Test) -> Iterator[str]:
                 f"{samples[0].count} round trips), now {show(now)} ({show(new_low)} to {show(new_high)}, "
                 f"{samples[1].count})"
             )
+
+
+def _interval(sample: Sample, fraction: float) -> tuple[float, float]:
+    """Between which durations the true quantile lies, of a sample that carries it: 95 % confidence."""
+    low, high = quantile_ranks(sample.count, fraction)
+    return sample.quantile(low / sample.count) if low else 0.0, sample.quantile(high / sample.count)

@@ -10,6 +10,7 @@ stability is claimed.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 
 # What a bound is right in, unless another confidence is asked for.
 CONFIDENCE = 0.95
@@ -68,6 +69,27 @@ def connections_needed(target: float, *, lost: int = 0, confidence: float = CONF
         else:
             low = middle
     return high
+
+
+def quantile_ranks(count: int, fraction: float) -> tuple[int, int]:
+    """
+    Between the values of which ranks, from 1 on, the true quantile lies: `CONFIDENCE`, for any distribution.
+
+    As much is left to either side. Where the longest leaves more, the other side has the rest; rank 0, and
+    one above ``count``, say that nothing among so many is a bound.
+
+    """
+    missed, ranks = 1 - CONFIDENCE, range(1, count + 1)
+
+    def fewer(rank: int) -> float:
+        """How probable it is that fewer than so many lie below the quantile (DLMF 8.17.5)."""
+        return _beta(1 - fraction, count - rank + 1, rank)
+
+    high = bisect_left(ranks, 1 - missed / 2, key=fewer) + 1
+    longest = fraction**count
+    if high > count and longest <= missed:
+        return bisect_right(ranks, missed - longest, key=fewer), count
+    return bisect_right(ranks, missed / 2, key=fewer), high
 
 
 def _check(survived: int, of: int, confidence: float) -> None:

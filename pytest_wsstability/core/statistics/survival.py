@@ -7,13 +7,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
+from operator import itemgetter
 
 from ..fleet_summary import EndEvents
+from .permutation import SIGNIFICANT, sum_probability
 from .proportion import CONFIDENCE, beta_quantile
 
-# A log-rank statistic beyond this is chance in one of a hundred comparisons.
-_SIGNIFICANT = 2.576
 # Timers of a server end connections a little later or earlier: of an age, this much is no difference.
 _SAME_AGE = 0.05
 # Ends less than so many seconds after the first of an event belong to it.
@@ -40,16 +40,6 @@ class Loss:
     age: float
     was: SurvivalShare
     now: SurvivalShare
-
-
-def wilson(survived: float, of: float) -> tuple[float, float]:
-    """Between which shares the true one lies, with 95 % confidence (Wilson, 1927)."""
-    if not of:
-        return 0.0, 1.0
-    z, share = 1.96, survived / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 def survival(lifetimes: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
@@ -86,57 +76,43 @@ def _table(lifetimes: Iterable[tuple[float, bool]]) -> list[tuple[float, int, in
 
 
 def share_at(lifetimes: Sequence[tuple[float, bool]], age: float) -> SurvivalShare:
-    """
-    The share still up after an age, in seconds.
-
-    The interval is Wilson's for as many connections as carry the estimate: Greenwood's variance (1926)
-    says how many; where nothing was censored before, that is all of them.
-
-    """
-    share, variance = 1.0, 0.0
-    for at, lost, at_risk in _table(lifetimes):
-        if at > age:
-            break
-        share *= 1 - lost / at_risk
-        variance += lost / (at_risk * (at_risk - lost)) if lost < at_risk else 0.0
-    if 0 < share < 1:
-        carrying = (1 - share) / (share * variance)
-    elif share:
-        carrying = sum(watched >= age for watched, _ in lifetimes)
-    else:
-        carrying = sum(ended for _, ended in lifetimes)
-    low, high = wilson(share * carrying, carrying)
-    return SurvivalShare(share, low, high, len(lifetimes))
+    """The share still up after an age, in seconds, between the `band` that leaves 2.5 % to either side."""
+    low, high = band(lifetimes, age, confidence=(1 + CONFIDENCE) / 2)
+    return SurvivalShare(_up(survival(lifetimes), age), low, high, len(lifetimes))
 
 
 def loss(was: Sequence[tuple[float, bool]], now: Sequence[tuple[float, bool]]) -> Loss | None:
     """
     Whether connections are lost earlier or more often than they were; None if chance explains it.
 
-    The whole curves are compared (log-rank test; Mantel, 1966). Ages are forgiven a twentieth.
+    The whole curves are compared: log-rank scores (Mantel, 1966) in a permutation test, as the statistic
+    of a few beside many is far from normal. Ages are forgiven a twentieth.
 
     """
     if not was or not now:
         return None
     longest = max(age for age, _ in (*was, *now))
     later = [(min(age * (1 + _SAME_AGE), longest) if ended else age, ended) for age, ended in now]
-    if _log_rank(was, later) < _SIGNIFICANT:
+    before, after = _log_rank_scores(was, later)
+    if sum(after) <= 0 or sum_probability(after, before) > SIGNIFICANT:
         return None
-    ages = sorted({age for age, ended in now if ended})
-    age = max(ages, key=lambda at: share_at(was, at).share - share_at(now, at).share)
+    curves = survival(was), survival(now)
+    age = max((at for at, _ in curves[1]), key=lambda at: _up(curves[0], at) - _up(curves[1], at))
     return Loss(age, share_at(was, age), share_at(now, age))
 
 
-def _log_rank(was: Sequence[tuple[float, bool]], now: Sequence[tuple[float, bool]]) -> float:
-    """How much more was lost now than if both were one, in standard deviations."""
-    more = variance = 0.0
-    for age, lost, at_risk in _table([*was, *now]):
-        ours = sum(watched >= age for watched, _ in now)
-        more += sum(ended and watched == age for watched, ended in now) - lost * ours / at_risk
-        if at_risk > 1:
-            part = ours / at_risk
-            variance += lost * part * (1 - part) * (at_risk - lost) / (at_risk - 1)
-    return more / math.sqrt(variance) if variance else 0.0
+def _up(curve: Sequence[tuple[float, float]], age: float) -> float:
+    """The share of a `survival` curve after an age."""
+    steps = bisect_right(curve, age, key=itemgetter(0))
+    return curve[steps - 1][1] if steps else 1.0
+
+
+def _log_rank_scores(*groups: Sequence[tuple[float, bool]]) -> list[list[float]]:
+    """Of each connection, whether it was lost, less how much was to be lost by its age were all alike."""
+    rows = _table(each for group in groups for each in group)
+    ages = [age for age, _, _ in rows]
+    hazard = [0.0, *accumulate(lost / at_risk for _, lost, at_risk in rows)]
+    return [[ended - hazard[bisect_right(ages, age)] for age, ended in group] for group in groups]
 
 
 def band(

@@ -5,7 +5,12 @@ from math import comb
 
 import pytest
 
-from pytest_wsstability.core.statistics.proportion import connections_needed, lower_bound, upper_bound
+from pytest_wsstability.core.statistics.proportion import (
+    connections_needed,
+    lower_bound,
+    quantile_ranks,
+    upper_bound,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +96,31 @@ def test_more_connections_than_there_are_have_bounds_all_the_same():
     # 1.6448536 standard errors of 0.5 / sqrt(of).
     assert 0.5 - lower_bound(of // 2, of) == pytest.approx(4.1121340e-7, rel=0.01)
     assert upper_bound(of // 2, of) - 0.5 == pytest.approx(4.1121340e-7, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("count", "fraction", "ranks"),
+    [
+        # As tables for the median have it; the longest is a bound from 5, 59 and 299 on.
+        (1, 0.5, (0, 2)),
+        (4, 0.5, (0, 5)),
+        (5, 0.5, (0, 5)),
+        (6, 0.5, (1, 6)),
+        (100, 0.5, (40, 61)),
+        (58, 0.95, (51, 59)),
+        (59, 0.95, (50, 59)),
+        (299, 0.99, (289, 299)),
+    ],
+)
+def test_the_ranks_between_which_a_quantile_lies(count, fraction, ranks):
+    assert quantile_ranks(count, fraction) == ranks
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.95, 0.99])
+def test_a_quantile_lies_between_its_ranks_as_often_as_is_said(fraction):
+    """Summed exactly over how many are below it, for numbers up to 700, and two large ones."""
+    binom = pytest.importorskip("scipy.stats").binom
+    for count in (*range(1, 701), 10_000, 1_000_000):
+        low, high = quantile_ranks(count, fraction)
+
+        assert binom.cdf(high - 1, count, fraction) - binom.cdf(low - 1, count, fraction) >= 0.95 - 1e-9
