@@ -44,7 +44,8 @@ class Drain:
 
     # At most so many ends in any second.
     per_second: int
-    # Close codes with which they end (RFC 6455, section 7.4.1; 1012: IANA's registry).
+    # Close codes with which they end (RFC 6455, section 7.4.1; 1012: IANA's registry): all of them, whatever
+    # else makes an end a planned one.
     codes: frozenset[int] = frozenset({1001, 1012})
 
     def __post_init__(self) -> None:

@@ -12,7 +12,8 @@ from pytest_wsstability import FaultProxy, Orchestrator, StabilityError, faults,
 from pytest_wsstability.core.faults import Program
 from pytest_wsstability.core.fleet.failure import group_line
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.fleet.requirement import Drain
+from pytest_wsstability.core.judge.verdict import Outcome, Rule
 from pytest_wsstability.core.plain import plain
 from pytest_wsstability.net import resources
 from pytest_wsstability.net.fleet.engine import InProcess, WorkerError
@@ -395,6 +396,24 @@ def test_a_drain(drain, code, observed, ramp):
         assert (made.count.rotated, made.verdict.outcome) == (20, Outcome.STABLE)
     else:
         assert any(observed in each.observed for each in made.verdict.violations)
+
+
+@pytest.mark.parametrize("planned", [{"max_age_ok": "30s"}, {"allow_close": 1000}])
+@pytest.mark.parametrize(
+    ("drain", "outcome"),
+    [(20, Outcome.UNSTABLE), (Drain(per_second=20, codes=[1000, 1001]), Outcome.STABLE)],  # type: ignore[arg-type]
+)
+def test_what_is_planned_anyway_has_a_code_of_the_drain_too(planned, drain, outcome):
+    """It is no loss."""
+
+    async def restart(orchestrator, made):
+        await asyncio.sleep(61.2)
+        await orchestrator.restart(down_for="1s", how=1000)
+
+    made = fleet(restart, drain=drain, **planned)
+
+    assert (made.count.rotated, made.verdict.outcome) == (20, outcome)
+    assert [each.rule for each in made.verdict.violations] == [Rule.DRAIN] * (outcome is Outcome.UNSTABLE)
 
 
 @pytest.mark.parametrize(("ramp", "outcome"), [("1s", Outcome.INCONCLUSIVE), ("24s", Outcome.STABLE)])
