@@ -23,7 +23,12 @@ def test_ten_minutes_of_three_hundred(ws_fleet):
 async def test_a_restart_is_seen_as_one_event(ws_orchestrator):
     """The clients of a deploy: all of them end, at one instant, whatever their ages."""
     async with fleet.open_fleet(
-        ws_orchestrator.url, connections=60, ramp="30s", alive_for="5m", heartbeat_every="25s"
+        ws_orchestrator.url,
+        orchestrator=ws_orchestrator,
+        connections=60,
+        ramp="30s",
+        alive_for="5m",
+        heartbeat_every="25s",
     ) as opened:
         await asyncio.sleep(61.2)
         await ws_orchestrator.restart(down_for="1s")

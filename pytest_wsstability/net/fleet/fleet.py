@@ -23,6 +23,7 @@ from ...core.timeline.events import Tier
 from ...core.url import is_here
 from ..health import tier_of
 from ..keywords import ConnectKeywords
+from ..server.orchestrator import Orchestrator
 from ..target import parse_url
 from ..traffic import Traffic
 from .engine import Engine, InProcess, Watch
@@ -233,6 +234,7 @@ async def open_fleet(
     fanout_of: Callable[[str | bytes], str | None] | None = None,
     fanout_within: Duration | None = None,
     fanout_p99: Duration | None = None,
+    orchestrator: Orchestrator | None = None,
     load_agreed: bool = False,
     **requirement: Unpack[RequirementKeywords],
 ) -> AsyncIterator[Fleet]:
@@ -261,6 +263,8 @@ async def open_fleet(
         fanout_of: names a message that the server sends on to all others, by its text; None for others.
         fanout_within: such a message reaches all others of its sender's worker in this time.
         fanout_p99: it reaches 99 % of them in this time.
+        orchestrator: the reference server, where they go to one of this loop: why connections end is then
+            told by its records too, but for those of workers in other processes.
         load_agreed: the owner of a host elsewhere agrees to more than 1,000 of them, or 50 opens a second.
         requirement: what each connection is held to; ``alive_for`` is needed.
 
@@ -290,9 +294,9 @@ async def open_fleet(
         url=url, requirement=each, options={} if options is None else options, options_of=options_of,
         url_of=url_of, traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within,
         fanout_p99=asked.fanout_p99, reconnects=asked.reconnects, sources=sources_of(sources),
+        opened=orchestrator.witness if orchestrator is not None else None,
     )  # fmt: skip
-    fleet = prepared(job, plan, asked)
-    async with _running(fleet, job, engine):
+    async with _running(prepared(job, plan, asked), job, engine) as fleet:
         yield fleet
 
 
@@ -320,7 +324,7 @@ def _checked(engine: Engine | None) -> Engine:
 
 
 @asynccontextmanager
-async def _running(fleet: Fleet, job: FleetJob, engine: Engine) -> AsyncIterator[None]:
+async def _running(fleet: Fleet, job: FleetJob, engine: Engine) -> AsyncIterator[Fleet]:
     """Run a fleet beside a block; whichever raises something ends the other, and that is raised."""
 
     async def run() -> None:
@@ -332,7 +336,7 @@ async def _running(fleet: Fleet, job: FleetJob, engine: Engine) -> AsyncIterator
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(run())
-            yield
+            yield fleet
     except BaseExceptionGroup as raised:
         # The block may have raised a group of its own: that is left whole.
         raise raised.exceptions[0] from None

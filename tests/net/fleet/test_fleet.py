@@ -98,6 +98,23 @@ def test_a_restart_under_a_fleet_is_one_cause_in_one_event():
     assert "  events    20 ends in 1 event; design effect 20\n" in message
 
 
+@pytest.mark.parametrize(
+    ("known", "cause"), [(True, "a restart or a deployment"), (False, "an idle timeout, or a maximum age")]
+)
+def test_the_records_of_our_own_server_tell_why_connections_end(known, cause):
+    """All open at one instant, and end at one: the clients alone can't tell what it was."""
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            own = orchestrator if known else None
+            async with open_fleet(orchestrator.url, orchestrator=own, alive_for="2m", connections=5) as made:
+                await asyncio.sleep(30)
+                await orchestrator.restart(down_for="1s")
+            return made
+
+    assert [group.cause for group in run_virtual(main()).summary.groups] == [cause]
+
+
 @pytest.mark.parametrize("ramp", ["10s", "60s"])
 def test_an_age_is_one_cause_however_slowly_they_open(ramp):
     """Nobody's limit, and one end in a second: beside those of its own second none shows an age."""
