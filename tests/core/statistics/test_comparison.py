@@ -100,6 +100,12 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
             [pings(25, 0.050)],
             ["t: rtt p50: was 10 ms (10 ms to 10 ms, 20 round trips), now 50 ms (50 ms to 50 ms, 25)"],
         ),
+        # Of five the median may be less than the least.
+        (
+            [pings(5, 0.010)],
+            [pings(25, 0.050)],
+            ["t: rtt p50: was 10 ms (0 s to 10 ms, 5 round trips), now 50 ms (50 ms to 50 ms, 25)"],
+        ),
         # Slower, or not: without an id nobody can tell.
         ([pings(20, 0.010)], [UNTOLD], []),
         # Apart, and yet nobody minds: less than a millisecond, less than a tenth.
