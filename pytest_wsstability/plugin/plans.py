@@ -45,7 +45,14 @@ from .opening import (
     read_traffic,
 )
 from .options import TIMES
-from .project_fixtures import given_by_marks, has_async_fixture, leaves, our_fixtures, overrides, replaces_ours
+from .project_fixtures import (
+    given_by_marks,
+    has_async_fixture,
+    leaves,
+    our_fixtures,
+    overrides,
+    replaces_ours,
+)
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
 from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
