@@ -10,8 +10,8 @@ from ..plain import restore, word
 from .events import Direction
 from .rows import rounded
 
-# So many are kept: the longest. Faults follow each other by the minute, and not by the frame; but with jitter,
-# or large and small messages on a link of little bandwidth, nearly each frame has its own.
+# So many are kept: the longest. Faults follow each other by the minute, and not by the frame; but with
+# jitter, or large and small messages on a link of little bandwidth, nearly each frame has its own.
 DELAYS = 64
 
 
