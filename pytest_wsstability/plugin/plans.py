@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,7 +53,7 @@ from .project_fixtures import (
     replaces_ours,
 )
 from .server_choice import DAPHNE, server_of
-from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
+from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind, import_from_here
 from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
 
 _NOT_REQUIRED = (
@@ -215,13 +214,6 @@ def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profil
     if isinstance(name, str) and ":" in name:
         import_from_here(config)
     return find(name, [own for owns in given for own in owns])
-
-
-def import_from_here(config: pytest.Config) -> None:
-    """Let modules be found where pytest is run, as ``python -m pytest`` and the servers of apps have it."""
-    here = str(config.invocation_params.dir)
-    if here not in sys.path:
-        sys.path.insert(0, here)
 
 
 def _orchestrator(item: pytest.Item) -> dict[str, Any]:

@@ -103,6 +103,9 @@ def _check(survived: int, of: int, confidence: float) -> None:
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
     """Where the regularized incomplete beta function reaches a probability."""
+    if b == 1:
+        # All survive, or none: exact, where a bound is one of millions.
+        return math.pow(probability, 1 / a)
     low, high, last = 0.0, 1.0, 1.0
     x = a / (a + b)
     while True:
