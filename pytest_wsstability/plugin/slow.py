@@ -58,8 +58,7 @@ def tell_if_slow(item: pytest.Item, loop: asyncio.AbstractEventLoop) -> Callable
         )
 
     def stop() -> None:
-        if loop.on_moves is look:
-            loop.on_moves = None
+        loop.on_moves = None
 
     loop.on_moves = look
     return stop

@@ -60,6 +60,21 @@ def test_a_middlebox_is_none(refusal):
     assert "ws_middlebox: nothing goes through what parametrize gives; name" in refusal(source)
 
 
+def test_a_middlebox_of_the_projects_is_its_own(passes):
+    """It says where it stands by itself."""
+    source = """
+    import pytest
+
+    @pytest.fixture
+    def ws_middlebox(): ...
+
+    @pytest.mark.parametrize("ws_middlebox", ["heroku"])
+    @pytest.mark.ws_stability(alive_for="2m")
+    def test_it(ws_soak, ws_middlebox): ...
+    """
+    assert passes(source) == 1
+
+
 HOOK = """
 def pytest_generate_tests(metafunc):
     if {name!r} in metafunc.fixturenames:

@@ -188,3 +188,16 @@ def test_an_answer_that_is_due_is_late_and_not_missing():
 
     assert fitting(rows_late.DUE, seen(features, (THERE, 20, 26, 6.0))) == ["SLOW_ANSWERS"]
     assert fitting(rows_late.DUE, seen(features)) == []
+
+
+def test_none_is_due_of_a_connection_that_has_ended():
+    rows = [(10, ">beat", b"1"), (10.1, "<answer", b"1"), (20, ">beat", b"2")]
+    features = read(*rows, how=1001, end=26)
+
+    assert fitting(rows_late.DUE, seen(features, (THERE, 20, 26, 6.0))) == []
+
+
+def test_pings_tell_where_there_are_no_heartbeats():
+    pings = [(10, ">ping", b"1"), (14, "<pong", b"1")]
+
+    assert kept_answers(seen(read(*pings, how=OPEN), (THERE, 10, 14, 4.0))) == 4

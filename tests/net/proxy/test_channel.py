@@ -193,6 +193,7 @@ def test_what_was_held_is_delivered_when_it_is_healed():
         ({"held_until": 3.0}, 100, [(0, 3, False), (1, 3, True), (0, 2, True)]),
         # Nobody knew for how long before it was healed.
         ({"held": True}, 100, [(0, 2, False)]),
+        ({"held": True, "delay": 0.5}, 100, [(0, 2, False)]),
         ({"bandwidth": 4.0}, 100, [(0, 0.5, False), (1, 1.5, True)]),
     ],
 )
