@@ -37,10 +37,12 @@ OF_ITS_WORK = Rival(
 )
 # How reasons name a deadline for what is read: "read tcp 10.0.0.1:80: i/o timeout".
 READING = ("read", "i/o", "recv")
-# How languages call it that any time is over, that for the next message among them; the module of a driver
-# beside it (redis.exceptions.TimeoutError) names what timed out.
+# How languages call it that any time is over, that for the next message among them, and the connection;
+# the module of a driver beside it (redis.exceptions.TimeoutError) names what timed out.
 _OF_ANY_TIMER = re.compile(
     r"\b(?:asyncio|builtins|concurrent|exceptions|futures)\.|\bcontext (?=deadline exceeded)"
+    r"|\bconnection[ _-]?(?=time[ _-]?d?[ _-]?out)",
+    re.IGNORECASE,
 )
 
 

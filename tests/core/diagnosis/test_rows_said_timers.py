@@ -98,6 +98,7 @@ def test_a_timeout_in_answer_to_the_session_is_the_sessions(confirmed, end, firs
         (1011, "asyncio.exceptions.TimeoutError", "READ_DEADLINE / HANDLER_ERROR"),
         (1011, "concurrent.futures.TimeoutError", "READ_DEADLINE / HANDLER_ERROR"),
         (1011, "context deadline exceeded", "READ_DEADLINE / HANDLER_ERROR"),
+        (1011, "ConnectionTimeout", "READ_DEADLINE / HANDLER_ERROR"),
         (1011, "redis.exceptions.TimeoutError", "HANDLER_ERROR / UPSTREAM_FAILED"),
         # A code of the peer's own says no more.
         (4000, "speech provider timed out", "READ_DEADLINE / HANDLER_ERROR"),
