@@ -6,7 +6,12 @@ import random
 
 import pytest
 
-from pytest_wsstability.core.statistics.permutation import SIGNIFICANT, count_probability, sum_probability
+from pytest_wsstability.core.statistics.permutation import (
+    SIGNIFICANT,
+    _sum_bound,
+    count_probability,
+    sum_probability,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +46,25 @@ def test_of_many_draws_some_tell(count, told):
     assert found == pytest.approx(told, abs=0.005)
     assert (found <= SIGNIFICANT) == (count > 11)
     assert sum_probability(group[::-1], rest[::-1]) == found
+
+
+def test_what_is_clear_is_told_without_draws():
+    """Of 5,000 and 5,000 scores, by either end: below what 999 draws could tell, above the true one."""
+    group, rest = [1.0] * 450 + [0.0] * 4_550, [1.0] * 250 + [0.0] * 4_750
+    exact = count_probability(450, drawn=5_000, kind=700, everybody=10_000)
+    turned = [[-each for each in scores] for scores in (rest, group)]
+
+    assert exact < sum_probability(group, rest) < 0.001
+    assert sum_probability(turned[0], [*turned[1], 0.0]) < 0.001
+
+
+@pytest.mark.parametrize("count", range(5, 41))
+def test_no_sum_is_told_as_less_probable_than_it_is_without_draws(count):
+    """Forty of eighty, half lost: where draws would tell, the bound may be above, and never below."""
+    drawn = sorted([1.0] * 40 + [0.0] * 40)
+    exact = count_probability(count, drawn=40, kind=40, everybody=80)
+
+    assert _sum_bound(drawn, 40, count) >= exact
 
 
 def test_others_agree_on_sums():
