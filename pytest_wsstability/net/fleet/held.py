@@ -84,6 +84,7 @@ async def reopen(
     ended: float,
     generator: random.Random,
     failed: Callable[[str], object] = lambda cause: None,
+    opened: Callable[[Connection], object] | None = None,
 ) -> Reopened:
     """
     Open a connection again after it ended, with its session, as often as there is time for.
@@ -96,6 +97,7 @@ async def reopen(
         ended: when it ended, as the loop's clock has it.
         generator: of the waits: each connection has others.
         failed: called with why an attempt failed.
+        opened: called with each connection once it is open, whether its session is confirmed or not.
 
     """
     loop, attempts, lacked = asyncio.get_running_loop(), 0, False
@@ -120,6 +122,8 @@ async def reopen(
             failed(error.diagnosis.cause.value)
             continue
         again.previous = connection
+        if opened is not None:
+            opened(again)
         if connection.timeline.session_confirmed_at is None:
             return Reopened(again, attempts)
         async with AsyncExitStack() as stack:

@@ -278,7 +278,7 @@ class FleetSlot:
         until = known.opened + self._plan.hold
         while (ended := held.ended_at) is not None and ended < until - SAME:
             failed: list[str] = []
-            back = await reopen(held.connection, asked, ended, self._draw, failed.append)
+            back = await reopen(held.connection, asked, ended, self._draw, failed.append, self._job.opened)
             at = self._loop.time()
             abnormal = endings.abnormal_closure(verdict)
             self._next.returns.append(

@@ -85,6 +85,21 @@ def test_who_comes_back_after_an_end_that_was_not_to_be(fault, asked, told):
     assert [each.at for each in made.verdict.violations] == pytest.approx([70.0] * len(told), abs=0.01)
 
 
+def test_the_records_of_our_own_server_tell_of_who_came_back_too():
+    """Heartbeats that reach a server which answers none are lost on no dead path."""
+
+    async def main():
+        async with Orchestrator(faults=[("40s", faults.WithholdHeartbeats())]) as orchestrator:
+            asked = {**ALIVE, "connections": 2, "heartbeat_every": "15s", "reconnects": "10s"}
+            async with open_fleet(orchestrator.url, orchestrator=orchestrator, **asked) as made:
+                await asyncio.sleep(29)
+                await orchestrator.restart(down_for="1s")
+            return made
+
+    whys = {each.why for each in run_virtual(main()).merge.returns if each.broke}
+    assert whys == {"an application that does nothing behind a connection that lives"}
+
+
 @pytest.mark.parametrize(
     ("profile", "end"),
     [("signalr", faults.CloseWith(1001)), ("signalr", faults.Drop()), ("mqtt5", faults.Drop())],
