@@ -60,7 +60,7 @@ def named_by_marks(node: pytest.Item | pytest.Collector) -> Iterator[str]:
 
 
 def given_parameters(node: pytest.Item | pytest.Collector) -> set[str]:
-    """These, and those to which a hook gave one."""
+    """The fixtures to which a mark or a hook gives a parameter."""
     return given_by_marks(node).union(name for name in params_of(node) if not is_parameter(name, node))
 
 

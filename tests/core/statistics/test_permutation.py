@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -65,6 +66,14 @@ def test_no_sum_is_told_as_less_probable_than_it_is_without_draws(count):
     exact = count_probability(count, drawn=40, kind=40, everybody=80)
 
     assert _sum_bound(drawn, 40, count) >= exact
+
+
+@pytest.mark.parametrize(
+    ("reached", "bound"), [(20.0, 1.0), (19.0, 1.0), (21.0, math.exp(-3 / 61)), (30.0, math.exp(-30 / 7))]
+)
+def test_the_bound_of_a_sum(reached, bound):
+    """Forty of eighty, half lost: the mean is 20, the variance of one 1/4, and none is 1/2 above its own."""
+    assert _sum_bound([0.0] * 40 + [1.0] * 40, 40, reached) == pytest.approx(bound)
 
 
 def test_others_agree_on_sums():
