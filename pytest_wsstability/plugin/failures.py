@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ..core.cause import Diagnosis, Evidence
+from ..core.faults import DropControlFrames
 from ..core.fleet.failure import FleetError
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
@@ -170,9 +171,18 @@ def _of_proxies(item: pytest.Item, address: str) -> list[Fault]:
     for proxy in (proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies):
         if address in (urlsplit(proxy.url).netloc, urlsplit(proxy.target).netloc):
             for connection in proxy.connections[-1:]:
-                slow = connection.link.keeps_back
+                kept = connection.link.keeps_back
                 at_once = [each.fault for each in connection.applied if not each.planned]
-                found += [fault for fault in at_once if fault.is_loss or (slow and fault.slows)]
+                # A handshake has no control frames.
+                found += [
+                    fault
+                    for fault in at_once
+                    if (
+                        kept
+                        if fault.keeps_back
+                        else fault.is_loss and not isinstance(fault, DropControlFrames)
+                    )
+                ]
     return found
 
 

@@ -213,16 +213,21 @@ def test_a_handshake_that_a_proxy_keeps_back_is_not_the_servers(run, fault):
     assert f'fix       the test injected it at the opening; ("30s", faults.{name}(' in printed
 
 
-def test_a_server_that_answers_nothing_is_none_of_a_proxys_faults(run):
-    """The proxy has passed on all that came, a little later."""
-    printed = run("""
+@pytest.mark.parametrize("fault", ["Latency('20ms')", "Stall('3s')", "DropControlFrames()"])
+def test_a_server_that_answers_nothing_is_none_of_a_proxys_faults(run, fault):
+    """The proxy has passed on all that came, be it a little later."""
+    printed = run(f"""
         import asyncio
         from pytest_wsstability import faults
 
+        async def silent(reader, writer):
+            await reader.read()
+            writer.close()
+
         async def test_it(ws_connect, ws_proxy):
-            server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(60), "127.0.0.1", 0)
+            server = await asyncio.start_server(silent, "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
-            proxy = await ws_proxy(f"ws://127.0.0.1:{port}/", faults=[faults.Latency("20ms")])
+            proxy = await ws_proxy(f"ws://127.0.0.1:{{port}}/", faults=[faults.{fault}])
             await ws_connect(proxy.url)
     """).stdout.str()
 

@@ -57,8 +57,8 @@ class Fault:
     ends: ClassVar[bool] = False
     # Whether it takes from a client the signs that its peer lives: an end, silence, or withheld answers.
     is_loss: ClassVar[bool] = False
-    # Whether bytes take longer with it.
-    slows: ClassVar[bool] = False
+    # Whether bytes wait in the link for its sake.
+    keeps_back: ClassVar[bool] = False
 
     def _set(self, **values: Any) -> None:
         # Frozen, as all values here; the constructors convert what people write.

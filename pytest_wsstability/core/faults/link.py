@@ -75,6 +75,7 @@ class Blackhole(LinkFault):
 
     name = FaultName.BLACKHOLE
     is_loss = True
+    keeps_back = True
     direction: Flow
 
     def __init__(self, direction: Flow | str = Flow.BOTH) -> None:
@@ -94,6 +95,7 @@ class Stall(LinkFault):
 
     name = FaultName.STALL
     is_loss = True
+    keeps_back = True
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
@@ -105,7 +107,7 @@ class Latency(LinkFault):
     """Each direction takes longer by ``delay``, give or take up to ``jitter``; the order is kept."""
 
     name = FaultName.LATENCY
-    slows = True
+    keeps_back = True
     delay: float
     jitter: float
 
@@ -126,7 +128,7 @@ class Bandwidth(LinkFault):
     """Each direction carries so many bytes a second."""
 
     name = FaultName.BANDWIDTH
-    slows = True
+    keeps_back = True
     bytes_per_second: float
 
     def __init__(self, bytes_per_second: float) -> None:
@@ -189,7 +191,7 @@ class Slicer(LinkFault):
     """Bytes arrive in pieces of ``size`` bytes, ``delay`` apart."""
 
     name = FaultName.SLICER
-    slows = True
+    keeps_back = True
     size: int
     delay: float
 
