@@ -30,10 +30,12 @@ _EMPTY = re.compile(
     re.IGNORECASE,
 )
 # What calls a message an error: a command ("ERROR" of STOMP, "-ERR" of NATS; "Error in ..." is a sentence),
-# or of JSON a whole value, or the name of a member.
+# or of JSON a whole value, or the name of a member ("errMsg", "last_error", and not "preferred").
 _CALLED_ERROR = re.compile(
     r"""^\W*(?-i:ERR(?:OR)?)\b(?!["'])|(["'])(?:errors?|err|fail(?:ed|ure)?)\1|"""
-    r"""(["'])\w*err(?:or)?\w*\2(?=\s*:)""",
+    r"""(["'])(?:\w*error\w*|"""
+    r"""(?:\w*_|\w*(?-i:[a-z0-9](?=E)))?err(?:s|no|num|code|msg|str|(?-i:[_A-Z\d])\w*)?)\2"""
+    r"""(?=\s*:)""",
     re.IGNORECASE,
 )
 # What was asked, which an answer in JSON repeats ("op": "ping"); not what says why.

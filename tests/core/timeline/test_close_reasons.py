@@ -7,6 +7,7 @@ import pytest
 from pytest_wsstability.core.timeline.close_reasons import (
     Reading,
     Topic,
+    is_called_error,
     read_error,
     read_message,
     read_reason,
@@ -670,6 +671,18 @@ def test_words_that_contradict_each_other_have_two_topics(reason, topics):
 def test_what_calls_a_message_an_error_tells_no_topic(message, topic):
     """What stands beside it does."""
     assert read_error(message).topic is topic
+
+
+@pytest.mark.parametrize(
+    ("name", "is_error"),
+    [
+        (name, True)
+        for name in ("error", "lasterror", "errno", "err_msg", "errMsg", "ErrorCode", "isErr", "last_err")
+    ]
+    + [(name, False) for name in ("preferred", "referrer", "interrupted", "overrides")],
+)
+def test_the_name_of_a_member_calls_a_message_an_error(name, is_error):
+    assert is_called_error(f'{{"{name}": "x", "text": "banned"}}') is is_error
 
 
 @pytest.mark.parametrize(
