@@ -47,7 +47,14 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import async_url, given_parameters, may_ask_by_name, our_fixtures, overrides
+from .project_fixtures import (
+    async_url,
+    given_parameters,
+    may_ask_by_name,
+    our_fixtures,
+    overrides,
+    replaces_ours,
+)
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -148,6 +155,12 @@ def _check_parameters(item: pytest.Item) -> None:
                 "a fixture that does, or let marks of the parameter say it: pytest.param(..., "
                 'marks=pytest.mark.ws_stability(url="..."))'
             )
+    is_reference = target_of(item).kind is TargetKind.REFERENCE
+    if is_reference and replaces_ours(ORCHESTRATOR, item) and not JUDGES.isdisjoint(our_fixtures(item)):
+        raise ValueError(
+            f"{ORCHESTRATOR}: the server under test does not look at what parametrize gives; let marks of "
+            "the parameter say it: pytest.param(..., marks=pytest.mark.ws_orchestrator(...))"
+        )
 
 
 def _asks_later(item: pytest.Item) -> bool:

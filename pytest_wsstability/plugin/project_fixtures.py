@@ -129,11 +129,12 @@ def leaves(node: pytest.Item | pytest.Collector) -> bool:
     Whether an overridden ``ws_url`` leads out of this process.
 
     A fixture that is async, or uses one that is, starts its server on the test's loop; another one
-    names a server that runs elsewhere. A parameter may name that of any async fixture of the test.
+    names a server that runs elsewhere. A parameter may name that of any async fixture of the test, or
+    the reference server that it asks for.
 
     """
     if isinstance(node, pytest.Item) and replaces("ws_url", node):
-        return not has_async_fixture(node)
+        return "ws_orchestrator" not in our_fixtures(node) and not has_async_fixture(node)
     return not any(
         (name == "ws_url" and _is_ours(definition)) or name == "ws_orchestrator" or _is_async(definition)
         for name, definition in behind("ws_url", node)

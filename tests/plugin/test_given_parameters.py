@@ -60,6 +60,36 @@ def test_a_middlebox_is_none(refusal):
     assert "ws_middlebox: nothing goes through what parametrize gives; name" in refusal(source)
 
 
+@pytest.mark.parametrize("test", ["def test_it(ws_soak", "async def test_it(ws_connection"])
+def test_a_reference_server_is_none(refusal, test):
+    """Another one would be held, and pass."""
+    source = f"""
+    import pytest
+
+    @pytest.mark.parametrize("ws_orchestrator", [{{"read_deadline": "1s"}}])
+    @pytest.mark.ws_stability(alive_for="2m")
+    {test}, ws_orchestrator): ...
+    """
+    assert "ws_orchestrator: the server under test does not look at what parametrize" in refusal(source)
+
+
+def test_an_orchestrator_beside_another_target_is_a_word_of_the_projects(passes):
+    source = """
+    import pytest, pytest_asyncio
+    from pytest_wsstability import Orchestrator
+
+    @pytest_asyncio.fixture
+    async def ws_url():
+        async with Orchestrator() as server:
+            yield server.url
+
+    @pytest.mark.parametrize("ws_orchestrator", ["kubernetes", "nomad"])
+    @pytest.mark.ws_stability(alive_for="2m")
+    async def test_it(ws_connection, ws_orchestrator): ...
+    """
+    assert passes(source) == 2
+
+
 def test_a_middlebox_of_the_projects_is_its_own(passes):
     """It says where it stands by itself."""
     source = """
@@ -133,6 +163,20 @@ def test_a_url_of_a_server_on_the_loop_stays_in_virtual_time(passes):
         assert ws_clock.is_virtual
     """
     assert passes(source) == 2
+
+
+def test_a_url_of_the_reference_server_stays_in_virtual_time(passes, unused_port):
+    """Which runs on the test's loop too."""
+    source = f"""
+    import pytest
+
+    @pytest.mark.parametrize("ws_url", ["ws://127.0.0.1:{unused_port}/a"])
+    @pytest.mark.ws_orchestrator(port={unused_port})
+    @pytest.mark.ws_stability(alive_for="1h")
+    async def test_it(ws_orchestrator, ws_connection, ws_clock):
+        assert ws_clock.is_virtual
+    """
+    assert passes(source) == 1
 
 
 @pytest.mark.parametrize("argument", ["", ", ws_app"])
