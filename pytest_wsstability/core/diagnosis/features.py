@@ -307,9 +307,14 @@ class Features:
 
         """
         messages, words = self.timeline.messages, self.last_words
-        others = messages.count - 1
-        is_often = others > 0 and (others >= OFTEN * self.age or messages.last_is_usual)
+        is_often = self.comes_often or (messages.count > 1 and messages.last_is_usual)
         return is_often and not (words is not None and is_called_error(words))
+
+    @property
+    def comes_often(self) -> bool:
+        """Whether messages of the peer came in a stream before the last one."""
+        others = self.timeline.messages.count - 1
+        return others > 0 and others >= OFTEN * self.age
 
     @property
     def unknown_ping(self) -> float | None:

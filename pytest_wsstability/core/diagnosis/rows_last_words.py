@@ -15,7 +15,7 @@ from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from ..timeline.close_reasons import GENERAL, Topic, is_called_error, says_wrong, tells_clearly
 from . import rivals, rows_said
-from .features import Features
+from .features import REACTION, Features
 from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED
 from .rows_stopped import is_dried_up
 from .signature import Blamed, Claim, Rival, Signature
@@ -106,8 +106,14 @@ def _topics(*, closed: bool) -> Iterator[Signature]:
             when=partial(_tell, topic=topic, closed=closed),
             remedy=_remedy(topic),
             rivals=_RIVALS if closed else (),
-            runner_up=Cause.CLOSED_BY_PEER if closed else Cause.RESTART,
+            runner_up=_other(cause, closed=closed),
         )
+
+
+def _other(cause: Cause, *, closed: bool) -> Cause | None:
+    """The next likely cause; None where it is the first: the next row that fits tells it."""
+    other = Cause.CLOSED_BY_PEER if closed else Cause.RESTART
+    return other if other is not cause else None
 
 
 def _call_it_an_error(f: Features, topic: Topic) -> bool:
@@ -118,6 +124,7 @@ def _call_it_an_error(f: Features, topic: Topic) -> bool:
         and is_called_error(f.last_words)
         and tells_clearly(f.told)
         and not f.timeline.messages.last_is_usual
+        and not (f.comes_often and f.age - (f.timeline.messages.last_at or 0.0) > REACTION)
         and f.asked_since is None
         and not rivals.repeats_silence(f)
         and not rivals.repeats_age(f)
@@ -130,14 +137,15 @@ def _called_errors() -> Iterator[Signature]:
         if topic not in GENERAL | _TIMERS:
             yield _row(
                 cause,
-                f"calls itself an error and speaks of {topic.value}, no message of its form came before, no "
-                "question was open, and no others ended at this age or after this silence",
+                f"calls itself an error and speaks of {topic.value}, no message of its form came before, it came "
+                "with the cut if it ends a stream, no question was open, and no others ended at this age or after "
+                "this silence",
                 MEDIUM,
                 closed=False,
                 when=partial(_call_it_an_error, topic=topic),
                 remedy=_remedy(topic),
                 rivals=(OTHERS_ENDED,),
-                runner_up=Cause.RESTART,
+                runner_up=_other(cause, closed=False),
             )
 
 

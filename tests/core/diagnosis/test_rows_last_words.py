@@ -166,6 +166,23 @@ def test_a_timer_that_fits_by_chance_does_not_outweigh_it(last, cause, confidenc
     assert (told.cause.name, told.confidence.value) == (cause, confidence)
 
 
+@pytest.mark.parametrize(("at", "cause"), [(60.0, ["OVERLOADED"]), (59.9, [])])
+def test_an_error_of_a_stream_comes_with_the_end_that_it_explains(at, cause):
+    """A log has one now and then, in other words each time, which stands before an end by chance."""
+    lines = [(second, "<feed", f"INFO {second} requests") for second in range(2, 59, 2)]
+    features = read(*lines, (at, "<feed", "ERROR: overloaded"), end=60.0, how=FIN)
+
+    assert fitting(CALLED_ERRORS, features) == cause
+
+
+def test_a_restart_that_is_told_is_not_its_own_runner_up():
+    told = diagnose(timeline((20, "<feed"), (50, "<feed", '{"error": "server restarting"}'), (50, FIN)))
+
+    assert told.cause.name == "RESTART"
+    assert told.runner_up is not None
+    assert told.runner_up.name == "READ_DEADLINE"
+
+
 @pytest.mark.parametrize(("text", "cause"), [(OVERLOADED, "OVERLOADED"), ('{"left": 0}', "HANDLER_ERROR")])
 def test_an_error_in_answer_to_a_message_tells_more_than_that_it_was_the_last(text, cause):
     told = diagnose(timeline((20, "<feed"), (47.3, ">text"), (47.3, "<feed", text), (47.3, FIN)))
