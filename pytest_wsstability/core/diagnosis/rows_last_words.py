@@ -137,9 +137,9 @@ def _called_errors() -> Iterator[Signature]:
         if topic not in GENERAL | _TIMERS:
             yield _row(
                 cause,
-                f"calls itself an error and speaks of {topic.value}, no message of its form came before, it "
-                "came with the cut if it ends a stream, no question was open, and no others ended at this age or "
-                "after this silence",
+                f"calls itself an error and speaks of {topic.value}, no message of its form came before, "
+                "it came with the cut if it ends a stream, no question was open, and no others ended at "
+                "this age or after this silence",
                 MEDIUM,
                 closed=False,
                 when=partial(_call_it_an_error, topic=topic),
