@@ -12,8 +12,9 @@ _STREAM = 2
 _KINDS = frozenset({
     "action", "category", "channel", "class", "cmd", "code", "command", "event", "intent", "kind", "level",
     "method", "name", "op", "opcode", "reason", "severity", "state", "status", "subtype", "topic", "type",
-    "e", "t",
 })  # fmt: skip
+# The same where they are words: numbers are times and ids.
+_SHORT_KINDS = frozenset({"e", "t"})
 
 _Form: TypeAlias = tuple[Any, ...] | None
 
@@ -37,5 +38,9 @@ def _form(text: str | None) -> _Form:
 def _shape(value: Any) -> _Form:
     if not isinstance(value, dict):
         return None
-    kinds = ((name, each if name.lower() in _KINDS else _shape(each)) for name, each in value.items())
+    kinds = ((name, each if _is_kind(name, each) else _shape(each)) for name, each in value.items())
     return tuple(sorted(kinds, key=lambda member: member[0]))
+
+
+def _is_kind(name: str, value: Any) -> bool:
+    return name.lower() in _KINDS or (name in _SHORT_KINDS and isinstance(value, str))
