@@ -25,7 +25,11 @@ DEEP = "{" + '"a": {' * 100_000
         ('{"a": {"type": "kicked"}}', ['{"a": {"type": "tick"}}'] * 4, False),
         ('{"a": {"text": "kicked"}}', ['{"a": {"text": "tick"}}'] * 4, True),
         # A time, as in feeds of markets, and the name of an event.
-        ('{"t": 1764500003, "text": "kicked"}', [f'{{"t": 176450000{n}, "text": "a"}}' for n in range(3)], True),
+        (
+            '{"t": 1764500003, "text": "kicked"}',
+            [f'{{"t": 176450000{n}, "text": "a"}}' for n in range(3)],
+            True,
+        ),
         ('{"t": "kicked", "d": 1}', ['{"t": "tick", "d": 1}'] * 4, False),
         # Text has no form, and nor have lists, and what is broken.
         ("ERROR: kicked", ["hello"] * 4, False),
