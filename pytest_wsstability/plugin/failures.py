@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ..core.faults import Fault
     from ..core.timeline.timeline import Timeline
     from ..net.fleet.fleet import Fleet
+    from ..net.proxy.link import Link
 
 _PACKAGE = __name__.partition(".")[0]
 _HOME = Path(__file__).parents[1]
@@ -167,23 +168,26 @@ def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
 
 def _of_proxies(item: pytest.Item, address: str) -> list[Fault]:
     """Faults of the test's own proxies that ended the last handshake with an address, or keep it back."""
-    found: list[Fault] = []
-    for proxy in (proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies):
-        if address in (urlsplit(proxy.url).netloc, urlsplit(proxy.target).netloc):
-            for connection in proxy.connections[-1:]:
-                kept = connection.link.keeps_back
-                at_once = [each.fault for each in connection.applied if not each.planned]
-                # A handshake has no control frames.
-                found += [
-                    fault
-                    for fault in at_once
-                    if (
-                        kept
-                        if fault.keeps_back
-                        else fault.is_loss and not isinstance(fault, DropControlFrames)
-                    )
-                ]
-    return found
+    proxies = [proxy for each in item.stash.get(proxies_key, ()) for proxy in each.proxies]
+    last = [
+        proxy.connections[-1]
+        for proxy in proxies
+        if proxy.connections and address in (urlsplit(proxy.url).netloc, urlsplit(proxy.target).netloc)
+    ]
+    return [
+        each.fault
+        for connection in last
+        for each in connection.applied
+        if not each.planned and _prevents_opening(each.fault, connection.link)
+    ]
+
+
+def _prevents_opening(fault: Fault, link: Link) -> bool:
+    """Whether a fault of a link ended the handshake, or keeps it back still."""
+    if fault.keeps_back:
+        return link.keeps_back
+    # A handshake has no control frames.
+    return fault.is_loss and not isinstance(fault, DropControlFrames)
 
 
 def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:
