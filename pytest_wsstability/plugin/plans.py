@@ -19,6 +19,7 @@ from ..net.target import client_kind
 from ..profiles import JSON, Profile
 from ..profiles.catalogue import find
 from .asked import Plan
+from .import_path import import_from_here
 from .markers import (
     FLEET,
     JUDGES,
@@ -53,7 +54,7 @@ from .project_fixtures import (
     replaces_ours,
 )
 from .server_choice import DAPHNE, server_of
-from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind, import_from_here
+from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
 from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
 
 _NOT_REQUIRED = (

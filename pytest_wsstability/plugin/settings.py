@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    import pytest
-
     from ..virtual import Order
 
 
@@ -148,10 +145,3 @@ class Settings:
         """Whether something is to be written or compared in the end, even if no test is ours."""
         files = self.reports or self.artifacts or self.har or self.keep_audio
         return bool(files or self.fail_on or self.save is not None or self.compare is not None)
-
-
-def import_from_here(config: pytest.Config) -> None:
-    """Let modules be found where pytest is run, as ``python -m pytest`` and the servers of apps have it."""
-    here = str(config.invocation_params.dir)
-    if here not in sys.path:
-        sys.path.insert(0, here)

@@ -21,10 +21,10 @@ from ...net.apps.kinds import AppError, AppTimeout, kind_of
 from ...net.apps.routes import routes_of
 from ...net.apps.serving import STARTUP, serving
 from ...net.apps.watching import AppRecord
+from ..import_path import import_from_here
 from ..margins import StabilityWarning
 from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
-from ..settings import import_from_here
 from ..slow import SLOW, told_if_slow
 from ..stash import (
     app_key,
