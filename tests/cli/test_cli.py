@@ -599,6 +599,7 @@ def test_streams_that_were_closed_before_the_start(good, command, closed):
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 @pytest.mark.parametrize(
     "command", ["hold --for=100ms", "fleet --connections=1 --for=100ms", "probe --max=1s"]

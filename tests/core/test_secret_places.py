@@ -319,6 +319,7 @@ def test_over_lines():
     assert redact_text(log) == shown
 
 
+@pytest.mark.slow
 def test_text_of_a_peer_is_looked_at_once():
     """However it is made: a quotation that never ends, fields in fields, URLs in URLs."""
     for piece in (

@@ -27,6 +27,7 @@ async def probed(server, **options):
         return await probe_url(orchestrator.url, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seconds", [20, *(pytest.param(each, marks=pytest.mark.slow) for each in (55, 100)), 240]
 )

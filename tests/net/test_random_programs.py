@@ -56,7 +56,7 @@ async def _is_well(client):
 
 
 # Each begins with programs of its own; some of them are enough between two edits.
-FIRST = [pytest.param(seed, marks=[] if seed < 60 else pytest.mark.slow) for seed in range(0, PROGRAMS, 20)]
+FIRST = [pytest.param(seed, marks=[] if seed < 20 else pytest.mark.slow) for seed in range(0, PROGRAMS, 20)]
 
 
 @pytest.mark.parametrize("first", FIRST)

@@ -119,6 +119,7 @@ async def test_pings_of_a_client_that_reads_nothing_cost_a_server_little(payload
             assert connection.timeline.unsent_since is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "message",
     [b'{"type":"ping"}', b'{"type":"session_info","session_id":"x"}'],
@@ -138,6 +139,7 @@ async def test_answers_to_a_client_that_reads_nothing_are_bounded(message):
         assert EventKind.READING_PAUSED not in {event.kind for event in connection.timeline}
 
 
+@pytest.mark.slow
 async def test_a_server_reads_on_once_its_answers_are_taken():
     """Nothing is lost."""
     async with quiet_server() as orchestrator, attacking(orchestrator) as (client, connection):

@@ -165,6 +165,7 @@ def test_a_host_that_a_fixture_gives_is_treated_gently_too(run):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize("workers", [(), ("--ws-workers=2*popen",)])
 def test_in_real_time(run, workers):

@@ -169,10 +169,9 @@ class TestErrors:
     async def test_fixture(self, ws_connect, broken):
         pass
 '''
-OPTIONS = (
-    [],
-    # pytest itself takes ten seconds to show this much.
-    pytest.param(["--full-trace", "-l", "-vv"], marks=pytest.mark.slow),
+# pytest itself takes seconds to show this much.
+MUCH = (
+    ["--full-trace", "-l", "-vv"],
     ["--log-level=DEBUG", "-rA", "--tb=long", "--showlocals"],
     ["--tb=native", "-q", "--setup-show"],
     [
@@ -183,7 +182,11 @@ OPTIONS = (
         "--log-file=log.txt",
         "--log-file-level=DEBUG",
     ],
+)
+OPTIONS = (
+    [],
     ["--tb=line", "-vv", "--show-capture=no"],
+    *(pytest.param(options, marks=pytest.mark.slow) for options in MUCH),
 )
 REPORTS = ["r.json", "r.jsonl", "r.md", "r.html", "r.xml"]
 WRITTEN = {*REPORTS, "r.har", "j.xml", "summary.md", "terminal", "failure.txt"}

@@ -52,6 +52,7 @@ def test_each_test_draws_something_else(run, source):
     assert not set(first) & set(drawn(run(source, "--ws-seed=42")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [LOOP, SOAK])
 @pytest.mark.parametrize("given", [(), ("--ws-seed=7",), ("--rootdir=..",)])
 def test_the_printed_command_draws_the_same(run, pytester, source, given):

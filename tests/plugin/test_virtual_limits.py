@@ -18,6 +18,7 @@ async def test_it(ws_connect):
 """
 
 
+@pytest.mark.slow
 def test_a_message_that_never_comes(run):
     """Heartbeats alone move the clock: after a day the test fails, and names the line that waits."""
     result = run(ENDLESS)

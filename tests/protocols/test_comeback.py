@@ -17,6 +17,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: clie
 _SLACK = 0.1
 
 
+@pytest.mark.slow
 @each_client
 @pytest.mark.parametrize("end", ENDS)
 async def test_how_soon_it_comes_back(client, end):

@@ -79,6 +79,7 @@ def test_escape(text, expected):
     assert escape(text) == expected
 
 
+@pytest.mark.slow
 def test_it_stays_under_the_limit_of_a_step():
     """GitHub refuses a summary of more than 1,024 KiB, and then shows nothing at all."""
     made = [cut(nodeid=f"test_it.py::test_it[{n}-{HOSTILE}]") for n in range(2000)]

@@ -209,6 +209,7 @@ def test_an_error_before_the_accept_is_quoted(printed):
     assert "log AssertionError: no room, at " in found
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize("workers", [(), ("--ws-workers=2*popen",)])
 def test_in_real_time_here_and_in_worker_processes(pytester, run, workers):

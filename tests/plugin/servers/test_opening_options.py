@@ -189,6 +189,7 @@ def test_traffic_talks_while_a_soak_holds(passes):
     )
 
 
+@pytest.mark.slow
 def test_traffic_that_reads_nothing_stops_no_reading(passes):
     """Of the messages that nobody takes, the latest are kept."""
     passes(
