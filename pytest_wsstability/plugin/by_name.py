@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .markers import FLEET, VOICE
 from .plans import base_target_of
-from .project_fixtures import behind, hides, named_by_marks, overrides
+from .project_fixtures import behind, hides, overrides, parametrized
 from .settings import TargetKind
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     test = metafunc.definition
     seen = set(metafunc.fixturenames)
     # A fixture may take the one that it overrides, and the first of the two that has parameters counts.
-    marked = set(named_by_marks(test))
+    marked = parametrized(test)
     for name, fixture in _asked(test, seen):
         if name in seen or (fixture.params is None and name not in marked):
             continue

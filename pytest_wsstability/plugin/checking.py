@@ -30,6 +30,7 @@ from .markers import (
     is_of_anyio,
     is_skipped,
     needs_runner,
+    params_of,
     take_over_unittest_skip,
     uses_us,
     written_at,
@@ -47,14 +48,7 @@ from .plans import (
     same_function,
     target_of,
 )  # fmt: skip
-from .project_fixtures import (
-    async_url,
-    given_parameters,
-    may_ask_by_name,
-    our_fixtures,
-    overrides,
-    replaces_ours,
-)
+from .project_fixtures import async_url, may_ask_by_name, our_fixtures, overrides, parametrized, replaces_ours
 from .seams.pytest_asyncio import fixture_loop_scope
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
@@ -147,8 +141,10 @@ def _check_spelling(item: pytest.Item) -> None:
 
 def _check_parameters(item: pytest.Item) -> None:
     """See that no fixture of ours is given a parameter, which would say what nobody looks at."""
-    # That of a middlebox is its name; one of the project's may take a parameter, and ours behind it.
-    for name in sorted(our_fixtures(item).intersection(given_parameters(item)) - {MIDDLEBOX}):
+    # That of a middlebox is its name; one of the project's may take a parameter, and ours behind it. What
+    # stands in the place of one of ours hides it.
+    given = {*parametrized(item), *params_of(item)} - {MIDDLEBOX}
+    for name in sorted(our_fixtures(item) & given):
         if not overrides(name, item):
             raise ValueError(
                 f"{name}: takes no parameter (indirect=True), so nobody would look at it; override {name} by "

@@ -45,14 +45,7 @@ from .opening import (
     read_traffic,
 )
 from .options import TIMES
-from .project_fixtures import (
-    given_by_marks,
-    has_async_fixture,
-    leaves,
-    our_fixtures,
-    overrides,
-    replaces_ours,
-)
+from .project_fixtures import has_async_fixture, leaves, our_fixtures, overrides, parametrized, replaces_ours
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
 from .stash import async_url_key, orchestrator_options_key, overrides_key, plan_key, settings_key
@@ -116,7 +109,7 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
     if marker is None:
         params = params_of(item)
         return [middlebox(params[MIDDLEBOX]).name] if MIDDLEBOX in params else list(MIDDLEBOXES)
-    if MIDDLEBOX in given_by_marks(item):
+    if MIDDLEBOX in parametrized(item):
         raise ValueError(f"{MIDDLEBOX}: this mark names some, and parametrize others; leave one of them out")
     if marker.kwargs:
         raise TypeError(f"{MIDDLEBOX}: takes names only, not {next(iter(marker.kwargs))}=")

@@ -44,7 +44,7 @@ def hides(name: str, node: pytest.Item | pytest.Collector) -> bool:
 def replaces(name: str, node: pytest.Item | pytest.Collector) -> bool:
     """Whether a test, class or module is given a parameter in the place of a fixture."""
     # Those of marks are known before the tests are made, those of hooks from then on.
-    return name in set(named_by_marks(node)) - given_by_marks(node) or is_parameter(name, node)
+    return parametrized(node).get(name) is False or is_parameter(name, node)
 
 
 def replaces_ours(name: str, node: pytest.Item | pytest.Collector) -> bool:
@@ -53,26 +53,21 @@ def replaces_ours(name: str, node: pytest.Item | pytest.Collector) -> bool:
     return bool(found) and _is_ours(found[-1]) and replaces(name, node)
 
 
-def named_by_marks(node: pytest.Item | pytest.Collector) -> Iterator[str]:
-    """What the ``parametrize`` marks of a test, class or module give."""
+def parametrized(node: pytest.Item | pytest.Collector) -> dict[str, bool]:
+    """
+    What the ``parametrize`` marks of a test, class or module give, by name.
+
+    Returns:
+        True for a parameter of the fixture with the name (``indirect=``), False for one in its place.
+
+    """
+    found: dict[str, bool] = {}
     for mark in node.iter_markers("parametrize"):
-        yield from _names(mark.args[0] if mark.args else mark.kwargs.get("argnames", ()))
-
-
-def given_parameters(node: pytest.Item | pytest.Collector) -> set[str]:
-    """The fixtures to which a mark or a hook gives a parameter."""
-    return given_by_marks(node).union(name for name in params_of(node) if not is_parameter(name, node))
-
-
-def given_by_marks(node: pytest.Item | pytest.Collector) -> set[str]:
-    """The fixtures to which ``parametrize`` marks give a parameter (``indirect=``)."""
-    found = set[str]()
-    for mark in node.iter_markers("parametrize"):
-        names = ("argnames", "argvalues", "indirect")
-        arguments: dict[str, Any] = {**dict(zip(names, mark.args, strict=False)), **mark.kwargs}
-        indirect = arguments.get("indirect", False)
-        if indirect:
-            found.update(_names(arguments.get("argnames", ()) if indirect is True else indirect))
+        positions = zip(("argnames", "argvalues", "indirect"), mark.args, strict=False)
+        arguments: dict[str, Any] = {**dict(positions), **mark.kwargs}
+        names, indirect = list(_names(arguments.get("argnames", ()))), arguments.get("indirect", False)
+        of_fixtures = names if indirect is True else list(_names(indirect or ()))
+        found.update({name: found.get(name, False) or name in of_fixtures for name in names})
     return found
 
 
@@ -148,9 +143,15 @@ def async_url(item: pytest.Item) -> tuple[str, pytest.FixtureDef[Any]] | None:
 
 def has_async_fixture(item: pytest.Item) -> bool:
     """Whether a test uses an async fixture of the project's, which may run a server on the test's loop."""
-    found = [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
     plugins = (_PACKAGE.rstrip("."), "pytest_asyncio")
-    return any(_is_async(each) and each.func.__module__.partition(".")[0] not in plugins for each in found)
+    return any(
+        _is_async(each) and each.func.__module__.partition(".")[0] not in plugins for each in _used_by(item)
+    )
+
+
+def _used_by(item: pytest.Item) -> list[pytest.FixtureDef[Any]]:
+    """The fixtures that a test uses, as they count for it."""
+    return [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
 
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:
@@ -164,8 +165,8 @@ def may_ask_by_name(item: pytest.Item) -> bool:
         return True
     if any(type(value).__module__.startswith(_LAZY) for value in params_of(item).values()):
         return True
-    found = [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
-    codes = [code for each in found if "request" in each.argnames and (code := _code_of(each)) is not None]
+    asking = (each for each in _used_by(item) if "request" in each.argnames)
+    codes = [code for each in asking if (code := _code_of(each)) is not None]
     return any(is_of_project(code.co_filename) or _names_ours(code) for code in codes)
 
 

@@ -44,7 +44,7 @@ from .plans import (
     share_plan,
     target_of,
 )
-from .project_fixtures import given_by_marks
+from .project_fixtures import parametrized
 from .reports import artifacts, terminal
 from .reports.files import reports_of
 from .reports.results import results_of
@@ -148,7 +148,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     with suppress(TypeError, ValueError):
         by_name.parametrize(metafunc)
         names = middleboxes_of(test)
-        if names and MIDDLEBOX not in given_by_marks(test):
+        if names and MIDDLEBOX not in parametrized(test):
             metafunc.parametrize(MIDDLEBOX, names, indirect=True)
         if is_virtual(test):
             orders.parametrize(metafunc)
