@@ -30,9 +30,10 @@ from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError, leaves
 from ..net.hold import Soak
 from ..virtual.loop import HORIZON
+from ..virtual.runner import LoopSettings
 from .markers import id_of, needs_runner, params_of
-from .own_loop import TimerOrder, run_private
-from .plans import loop_scope
+from .own_loop import run_private
+from .plans import is_virtual, loop_scope
 from .registered import registered
 from .settings import Settings
 from .stash import connector_key, settings_key, ties_key
@@ -56,7 +57,7 @@ _TRIED = 3600.0
 def in_another_order(
     soak: Soak,
     hold: Callable[[Requirement], Coroutine[Any, Any, Soak]],
-    timers: TimerOrder | None,
+    timers: LoopSettings | None,
     *,
     patch_time: bool = False,
 ) -> Soak:
@@ -148,7 +149,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(FIXTURE, _ORDERS, indirect=True, ids=[f"order-{order}" for order in _ORDERS])
 
 
-def order_of(item: pytest.Item | pytest.Collector) -> TimerOrder:
+def order_of(item: pytest.Item | pytest.Collector) -> LoopSettings:
     """What virtual time leaves open in a test, class or module."""
     timers = order_by(item.config.stash[settings_key])
     # What each test draws differs from what others draw: an app that serves them all may keep the names.
@@ -156,7 +157,12 @@ def order_of(item: pytest.Item | pytest.Collector) -> TimerOrder:
     return dataclasses.replace(timers, order=_order(item) or timers.order, seed=seed)
 
 
-def order_by(settings: Settings) -> TimerOrder:
+def timers_of(item: pytest.Item) -> LoopSettings | None:
+    """The same for a test; None in real time."""
+    return order_of(item) if is_virtual(item) else None
+
+
+def order_by(settings: Settings) -> LoopSettings:
     """
     What the options say of it.
 
@@ -168,7 +174,7 @@ def order_by(settings: Settings) -> TimerOrder:
     if settings.virtual_horizon is not None:
         horizon = parse_duration(settings.virtual_horizon, "ini ws_virtual_horizon")
     order: Order = "fifo" if settings.order == "all" else settings.order
-    return TimerOrder(order, settings.seed, horizon, settings.virtual_tick)
+    return LoopSettings(order, settings.seed, horizon, settings.virtual_tick)
 
 
 def _order(item: pytest.Item | pytest.Collector) -> Order | None:

@@ -7,7 +7,6 @@ import dataclasses
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..core.judge.verdict import Outcome
@@ -16,7 +15,7 @@ from ..net.errors import OpeningError
 from ..virtual import run_virtual
 from ..virtual.leftovers import Jobs, Threads
 from ..virtual.loop import VirtualLoop
-from ..virtual.runner import is_loop_running, run_to_the_end
+from ..virtual.runner import LoopSettings, is_loop_running, run_to_the_end
 from .slow import tell_if_slow
 from .stash import loop_key
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import pytest
 
     from ..core.judge.verdict import Verdict
-    from ..virtual import Order
 
 
 class _Held(Protocol):
@@ -38,30 +36,15 @@ T = TypeVar("T")
 H = TypeVar("H", bound=_Held)
 
 
-@dataclass(frozen=True, slots=True)
-class TimerOrder:
-    """
-    How the timers of virtual time come: in which order where they meet, by which seed, and until when.
-
-    The last two are seconds; see `VirtualLoop`.
-
-    """
-
-    order: Order
-    seed: int
-    horizon: float
-    tick: float
-
-
 def run_private(
-    coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, *, patch_time: bool = False
+    coroutine: Coroutine[Any, Any, T], timers: LoopSettings | None, *, patch_time: bool = False
 ) -> T:
     """
     Run a coroutine on a loop of its own, in a thread of its own where a loop runs already.
 
     Args:
         coroutine: what to run.
-        timers: of virtual time; None for real time.
+        timers: those of virtual time; None for real time.
         patch_time: let the time module follow the virtual clock.
 
     """
@@ -84,7 +67,7 @@ def run_private(
     return results[0]
 
 
-def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_time: bool) -> T:
+def _run(coroutine: Coroutine[Any, Any, T], timers: LoopSettings | None, patch_time: bool) -> T:
     if timers is not None:
         return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
     jobs = Jobs()

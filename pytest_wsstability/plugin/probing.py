@@ -14,7 +14,7 @@ from ..core.redact import redact_url
 from ..core.timeline.events import End
 from ..net.errors import OpeningError
 from ..net.probe import probe_url
-from .orders import order_of
+from .orders import timers_of
 from .own_loop import run_private
 from .plans import is_virtual
 from .stash import loop_key, probes_key, settings_key
@@ -104,4 +104,4 @@ def _run(item: pytest.Item, coroutine: Coroutine[Any, Any, Findings]) -> Finding
     loop = item.stash.get(loop_key, None)
     if loop is not None and not loop.is_closed() and not loop.is_running():
         return loop.run_until_complete(coroutine)
-    return run_private(coroutine, order_of(item) if is_virtual(item) else None)
+    return run_private(coroutine, timers_of(item))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -210,8 +209,7 @@ def pytest_fixture_setup(
     # With --setup-plan no fixture is set up.
     planned = request.config.getoption("setupplan")
     if asyncio_seam.is_runner(fixturedef.argname) and is_virtual(request.node) and not planned:
-        timers = orders.order_of(request.node)
-        runner = yield from asyncio_seam.with_virtual_loop(request, **asdict(timers))
+        runner = yield from asyncio_seam.with_virtual_loop(request, orders.order_of(request.node))
         request.node.stash[ties_key] = runner.get_loop().ties
         request.node.stash[spins_key] = runner.get_loop().spins
         if patches_time(request.node):

@@ -10,10 +10,10 @@ import pytest
 
 from ..net.hold import Soak, hold
 from .asked import HOW_LONG
-from .orders import in_another_order, order_of
-from .own_loop import TimerOrder, run_private, without_late_threads
+from .orders import in_another_order, timers_of
+from .own_loop import run_private, without_late_threads
 from .own_server import own_orchestrator, own_server
-from .plans import has_a_loop, is_virtual, leads_out, plan_of
+from .plans import has_a_loop, leads_out, plan_of
 from .servers.apps import source_of
 from .servers.output import silenced
 from .soaks.scheduling import soaks_of
@@ -68,12 +68,12 @@ def _on_the_loop_of_the_test(request: pytest.FixtureRequest, ws_url: str) -> Soa
     held = loop.run_until_complete(hold(_requirement(request), orchestrator=running, **options))
     # The reference orchestrator can be had twice; a server of the user's cannot.
     if isinstance(ws_url, ReferenceURL):
-        return in_another_order(held, _hold_maker(request, ReferenceURL()), _timers(request))
+        return in_another_order(held, _hold_maker(request, ReferenceURL()), timers_of(request.node))
     return held
 
 
 def _on_a_loop_of_its_own(request: pytest.FixtureRequest, ws_url: str) -> Soak:
-    make, timers = _hold_maker(request, ws_url), _timers(request)
+    make, timers = _hold_maker(request, ws_url), timers_of(request.node)
     patch_time = plan_of(request.node).patch_time
     held = run_private(make(_requirement(request)), timers, patch_time=patch_time)
     # An app that was given, and not made for this hold, cannot be served a second time.
@@ -108,8 +108,3 @@ def _requirement(request: pytest.FixtureRequest) -> Requirement:
     if requirement is None or requirement.alive_for is None:
         pytest.fail(HOW_LONG, pytrace=False)
     return requirement
-
-
-def _timers(request: pytest.FixtureRequest) -> TimerOrder | None:
-    """What virtual time leaves open; None in real time."""
-    return order_of(request.node) if is_virtual(request.node) else None

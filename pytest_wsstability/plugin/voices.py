@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from ..core.judge.requirement import Requirement
 from ..net.voice.holding import hold_call
-from .orders import order_of
+from .orders import timers_of
 from .own_loop import run_private, without_late_threads
 from .own_server import own_server
-from .plans import has_a_loop, is_virtual, plan_of
+from .plans import has_a_loop, plan_of
 from .stash import settings_key, soak_key
 from .targets import aimed, hold_options, prepare_opening
 from .voice_marks import voice_of
@@ -39,9 +39,8 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         soak = loop.run_until_complete(_hold(item, server))
     else:
-        timers = order_of(item) if is_virtual(item) else None
         held = without_late_threads(item, _hold(item, server))
-        soak = run_private(held, timers, patch_time=plan_of(item).patch_time)
+        soak = run_private(held, timers_of(item), patch_time=plan_of(item).patch_time)
     item.stash[soak_key] = soak
     _keep(item, soak)
     return soak

@@ -87,13 +87,15 @@ def is_loop_running() -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _LoopFactory:
-    # Neither a function nor a partial: those would become methods as attributes of a TestCase.
-    order: Order
-    seed: int
-    horizon: float
-    tick: float
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """What a virtual loop is made with (see `VirtualLoop`); called, it makes one."""
+
+    # No function and no partial: those would become methods as attributes of a TestCase.
+    order: Order = "fifo"
+    seed: int = 0
+    horizon: float = HORIZON
+    tick: float = 0.0
 
     def __call__(self) -> VirtualLoop:
         return VirtualLoop(order=self.order, seed=self.seed, horizon=self.horizon, tick=self.tick)
@@ -109,7 +111,7 @@ def virtual_loop_factory(
     ``unittest.IsolatedAsyncioTestCase.loop_factory``.
 
     """
-    return _LoopFactory(order, seed, horizon, tick)
+    return LoopSettings(order, seed, horizon, tick)
 
 
 @contextmanager

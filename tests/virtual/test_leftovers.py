@@ -8,10 +8,11 @@ import warnings
 
 import pytest
 
-from pytest_wsstability.plugin.own_loop import TimerOrder, run_private
+from pytest_wsstability.plugin.own_loop import run_private
 from pytest_wsstability.virtual import VirtualTimeError, leftovers
+from pytest_wsstability.virtual.runner import LoopSettings
 
-VIRTUAL = TimerOrder("fifo", seed=0, horizon=3600, tick=0)
+VIRTUAL = LoopSettings(horizon=3600)
 # A job that is given up by these tests ends in them, too.
 LONG = 20
 

@@ -25,12 +25,11 @@ import pytest_asyncio.plugin as pytest_asyncio_plugin
 from ...virtual.leftovers import end_leftovers
 from ...virtual.loop import VirtualLoop
 from ...virtual.patching import patched_time
-from ...virtual.runner import virtual_loop_factory
 
 if TYPE_CHECKING:
     import pytest
 
-    from ...virtual.timers import Order
+    from ...virtual.runner import LoopSettings
 
 _NAME = "Runner"
 # On the function of a fixture: the scope that it was given itself.
@@ -49,9 +48,7 @@ def fixture_loop_scope(definition: pytest.FixtureDef[Any], config: pytest.Config
     return own or config.getini("asyncio_default_fixture_loop_scope") or definition.scope
 
 
-def with_virtual_loop(
-    request: pytest.FixtureRequest, *, order: Order, seed: int, horizon: float, tick: float
-) -> Generator[None, Any, Any]:
+def with_virtual_loop(request: pytest.FixtureRequest, settings: LoopSettings) -> Generator[None, Any, Any]:
     """
     Set a runner fixture up with a virtual loop: the rest of a ``pytest_fixture_setup`` wrapper.
 
@@ -62,11 +59,10 @@ def with_virtual_loop(
     original = getattr(pytest_asyncio_plugin, _NAME, None)
     if original is None:
         raise RuntimeError(_changed("it has no Runner"))
-    factory = virtual_loop_factory(order=order, seed=seed, horizon=horizon, tick=tick)
 
     def virtual_runner(*, debug: bool | None = None, **_: Any) -> asyncio.Runner:
         # A factory of the user's own (uvloop, for one) has a clock that cannot be virtual.
-        runner: asyncio.Runner = original(debug=debug, loop_factory=factory)
+        runner: asyncio.Runner = original(debug=debug, loop_factory=settings)
         return runner
 
     setattr(pytest_asyncio_plugin, _NAME, virtual_runner)
@@ -81,7 +77,7 @@ def with_virtual_loop(
     request.addfinalizer(lambda: asyncio.set_event_loop(None))
     # Libraries draw their backoff from here: the same seed gives the same times.
     request.addfinalizer(partial(random.setstate, random.getstate()))
-    random.seed(seed)
+    random.seed(settings.seed)
     request.addfinalizer(partial(_end, runner))
     return runner
 
