@@ -1,4 +1,4 @@
-"""Coroutines that wait for something on a connection."""
+"""Coroutines that wait for something on a connection, or for what others do."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Waiters:
         entry = (what, future)
         self._futures.append(entry)
         try:
-            return await self._until(future, until)
+            return await _came(self._loop, future, until)
         finally:
             self._futures.remove(entry)
 
@@ -52,18 +52,9 @@ class Waiters:
         entry = (key, future)
         self._pongs.append(entry)
         try:
-            return await self._until(future, until)
+            return await _came(self._loop, future, until)
         finally:
             self._pongs.remove(entry)
-
-    async def _until(self, future: asyncio.Future[bool], until: float | None) -> bool:
-        """What comes of it; False when ``until`` comes first."""
-        timer = self._loop.call_at(until, _settle, future, False) if until is not None else None
-        try:
-            return await future
-        finally:
-            if timer is not None:
-                timer.cancel()
 
     def release(self, what: Wait) -> None:
         """It has come: wake those who wait for it."""
@@ -84,6 +75,41 @@ class Waiters:
                 _settle(future, waited is Wait.OVER)
         for _, pong in self._pongs:
             _settle(pong, False)
+
+
+class Changes:
+    """Those who wait until something that others do has changed."""
+
+    def __init__(self) -> None:
+        # How many there were.
+        self.count = 0
+        self._waiting: list[asyncio.Future[bool]] = []
+
+    def tell(self) -> None:
+        """Something has changed."""
+        self.count += 1
+        for future in self._waiting:
+            _settle(future, True)
+
+    async def wait(self, until: float | None = None) -> None:
+        """Wait for the next change, or for the instant ``until`` of the running loop's clock."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(future)
+        try:
+            await _came(loop, future, until)
+        finally:
+            self._waiting.remove(future)
+
+
+async def _came(loop: asyncio.AbstractEventLoop, future: asyncio.Future[bool], until: float | None) -> bool:
+    """What comes of it; False when ``until`` comes first."""
+    timer = loop.call_at(until, _settle, future, False) if until is not None else None
+    try:
+        return await future
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 def _settle(future: asyncio.Future[bool], came: bool) -> None:

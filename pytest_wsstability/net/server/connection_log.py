@@ -15,6 +15,7 @@ from ..connection import Connection
 from ..health import tier_of
 from ..proxy.link import Link
 from ..proxy.proxy import links_to
+from ..waiters import Changes
 from ..websocket import WebSocket
 
 
@@ -48,9 +49,7 @@ class ConnectionLog:
         self.links_to: Callable[[Any], list[Link]] = links_to
         # Is told of each attempt that did not become a connection, once it is over.
         self.on_refused: Callable[[ConnectionAttempt], object] | None = None
-        # How often something changed here, and those who wait for that.
-        self._changes = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._changes = Changes()
 
     # What the server's half of each connection says.
 
@@ -84,7 +83,7 @@ class ConnectionLog:
             # A browser that looked at the page wanted no connection.
             with suppress(ValueError):
                 self.attempts.remove(attempt)
-        self._wake()
+        self._changes.tell()
 
     def on_open(self, connection: Connection) -> None:
         """A connection is open."""
@@ -97,8 +96,8 @@ class ConnectionLog:
         if links := self.links_to(peer):
             self._links[attempt] = links
             for link in links:
-                link.on_change = self._wake
-        self._wake()
+                link.on_change = self._changes.tell
+        self._changes.tell()
 
     def on_close(self, websocket: WebSocket, connection: Connection | None) -> None:
         """A transport is gone; no connection where the opening handshake failed."""
@@ -107,7 +106,7 @@ class ConnectionLog:
             self._open.pop(peer, None)
         elif attempt is not None and (attempt.status or 0) // 100 != 2 and self.on_refused is not None:
             self.on_refused(attempt)
-        self._wake()
+        self._changes.tell()
 
     def on_loss(self, websocket: WebSocket, by: str, *, seconds: float | None) -> None:
         """A fault takes every sign of this server from a client, for so many seconds or for good."""
@@ -115,7 +114,7 @@ class ConnectionLog:
         if attempt.lost_at is None:
             attempt.lost_by, attempt.lost_at = by, websocket.loop.time()
             attempt.healed_at = None if seconds is None else attempt.lost_at + seconds
-            self._wake()
+            self._changes.tell()
 
     # What others ask.
 
@@ -164,17 +163,9 @@ class ConnectionLog:
     async def changed(self, until: float | None, *, times: int = 1) -> None:
         """Wait until something has changed here, so many times, or until this instant of the loop's clock."""
         loop = asyncio.get_running_loop()
-        enough = self._changes + times
-        while self._changes < enough and (until is None or loop.time() < until):
-            waiter = loop.create_future()
-            self._waiting.append(waiter)
-            timer = loop.call_at(until, _settle, waiter) if until is not None else None
-            try:
-                await waiter
-            finally:
-                if timer is not None:
-                    timer.cancel()
-                self._waiting.remove(waiter)
+        enough = self._changes.count + times
+        while self._changes.count < enough and (until is None or loop.time() < until):
+            await self._changes.wait(until)
 
     async def wait_gone(self, until: float | None = None) -> None:
         """Wait until every transport is gone, or until this instant of the loop's clock."""
@@ -204,16 +195,6 @@ class ConnectionLog:
             if websocket.transport is not None:
                 websocket.transport.abort()
         await self.wait_gone()
-
-    def _wake(self) -> None:
-        self._changes += 1
-        for waiter in self._waiting:
-            _settle(waiter)
-
-
-def _settle(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 def _look(attempt: ConnectionAttempt, links: Sequence[Link]) -> None:

@@ -93,7 +93,7 @@ class SessionRegistry(ConnectionLog):
             known.connections.append(connection)
             if anonymous is not None:
                 self.sessions.remove(anonymous)
-        self._wake()
+        self._changes.tell()
 
     def on_close(self, websocket: WebSocket, connection: Connection | None) -> None:
         """A transport is gone; no connection where the opening handshake failed."""

@@ -23,6 +23,7 @@ from ...profiles.catalogue import audio_of
 from ...profiles.near_miss import why_not
 from ..client_side import ClientSide
 from ..connection import Connection
+from ..waiters import Changes
 from .microphone import Microphone
 
 # The close code of an agent that hangs up: the purpose is fulfilled (RFC 6455, section 7.4.1).
@@ -98,7 +99,7 @@ class Caller:
         self._is_file = sound is not None
         # Between two connections, by its own wish.
         self._is_away = False
-        self._waiting: list[asyncio.Future[None]] = []
+        self._changes = Changes()
         self._ends: asyncio.Task[None] | None = None
         # Looks whether an answer has come to its end, where nobody says so.
         self._quiet: asyncio.TimerHandle | None = None
@@ -128,7 +129,7 @@ class Caller:
         close = connection.timeline.close
         if self._quiet is not None and close is not None and close.code == HANGS_UP:
             self.call.fell_quiet(self.now)
-        self._changed()
+        self._changes.tell()
 
     async def stop(self) -> None:
         """Say nothing any more; the connection stays as it is."""
@@ -198,7 +199,7 @@ class Caller:
         elif role is VoiceRole.INTERRUPTED:
             call.interrupted(at)
             self._send_marks(math.inf)
-        self._changed()
+        self._changes.tell()
 
     def _take_audio(self, at: float, spoken: Spoken, size: int, *, silent: bool) -> None:
         ours = self.connection.session_id
@@ -225,7 +226,7 @@ class Caller:
             self._quiet = self._loop.call_at(over, self._look_for_quiet)
         else:
             self.call.fell_quiet(self.now)
-            self._changed()
+            self._changes.tell()
 
     def _after_playing(self, say: Say) -> bool:
         """Whether a heartbeat of the server waits for audio: it goes back when that is played, or cleared."""
@@ -255,11 +256,6 @@ class Caller:
 
     # Waiting.
 
-    def _changed(self) -> None:
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
-
     async def _until(self, done: Callable[[], bool], until: float | None = None) -> bool:
         """
         Wait until something is so; False when the instant ``until`` of `now` comes first.
@@ -273,16 +269,7 @@ class Caller:
                 raise self.connection.websocket.ended_error()
             if until is not None and self.now >= until - _EARLY:
                 return False
-            future: asyncio.Future[None] = self._loop.create_future()
-            self._waiting.append(future)
-            at = None if until is None else self.origin + until
-            timer = None if at is None else self._loop.call_at(at, self._changed)
-            try:
-                await future
-            finally:
-                self._waiting.remove(future)
-                if timer is not None:
-                    timer.cancel()
+            await self._changes.wait(None if until is None else self.origin + until)
         return True
 
     # Speaking.
@@ -294,7 +281,7 @@ class Caller:
         for role in (VoiceRole.SPEECH_END, VoiceRole.ASK):
             if self.audio.has(role) and websocket.is_open:
                 websocket.send_message(self.audio.write(role, session_id=self.connection.session_id))
-        self._changed()
+        self._changes.tell()
 
     async def speak(self, duration: Duration | None = None) -> Turn:
         """
@@ -427,7 +414,7 @@ class Caller:
             self._attach(again)
         finally:
             self._is_away = False
-            self._changed()
+            self._changes.tell()
         return again
 
     async def converse(self, script: Script | None = None, **keywords: Unpack[ScriptKeywords]) -> None:
