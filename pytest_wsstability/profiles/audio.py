@@ -13,7 +13,7 @@ from ..core.duration import Duration, parse_duration
 from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
 from .message_index import MessageIndex
-from .messages import Codec, wording
+from .messages import Codec, wordings
 from .placeholders import Unwritable, Values
 from .wording import Parsed, Wording
 from .words import Messages, weight
@@ -204,10 +204,11 @@ class Audio:
             )
         if self.answer_quiet is not None:
             object.__setattr__(self, "answer_quiet", parse_duration(self.answer_quiet, "answer_quiet"))
-        known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
+        fields = {role: wordings(role.value, getattr(self, role.value)) for role in VoiceRole}
+        known = [(role, each) for role, several in fields.items() for each in several]
         written = dict(reversed(known))
         object.__setattr__(self, "_written", written)
-        sequences = {of: [each for role, each in known if role is of] for of in _SEQUENCES}
+        sequences = {role: fields[role] for role in _SEQUENCES}
         object.__setattr__(self, "_sequences", sequences)
         object.__setattr__(self, "around", AudioEnvelope.of(written.get(VoiceRole.SPEECH)))
         # Audio first, because most messages are that; then those that fix more of a message.
@@ -360,13 +361,3 @@ def _keep(known: dict[K, V], key: K, value: V) -> None:
 
 def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _wordings(role: VoiceRole, messages: Any) -> list[Wording]:
-    if messages is None:
-        return []
-    several = messages if isinstance(messages, tuple) and messages else (messages,)
-    try:
-        return [wording(each) for each in several]
-    except ValueError as exc:
-        raise ValueError(f"{role.value} is {messages!r}; {exc}") from None

@@ -45,7 +45,7 @@ CLIENT_TIMEOUT = ProtocolTimer(
     remedy="send a packet 2 each pingInterval, or raise pingTimeout in the packet 0",
     source="engine.io-client 6.6.8 and python-engineio 4.15.1, measured",
 )
-CODES = (
+_CODES = (
     ProtocolCode(
         code=1005,
         meaning="the server ended the Engine.IO session: ping timeout, io.close(), or a packet it refused",
@@ -78,7 +78,7 @@ _NO_POLLING = {
 }
 
 
-def refuse_polling(method: str, target: str) -> HttpAnswer | None:
+def _refuse_polling(method: str, target: str) -> HttpAnswer | None:
     """What a server of Engine.IO with WebSocket alone says to a client that begins with HTTP polling."""
     asked = parse_qs(target.partition("?")[2]).get("transport")
     return HttpAnswer(400, json.dumps(_NO_POLLING)) if asked == ["polling"] else None
@@ -95,8 +95,8 @@ ENGINEIO = Profile(
     interval=INTERVAL,
     timeout=TIMEOUT,
     query={"EIO": "4", "transport": "websocket"},
-    http=refuse_polling,
+    http=_refuse_polling,
     timers=(PING_TIMEOUT, CLIENT_TIMEOUT),
-    codes=CODES,
+    codes=_CODES,
     proved_with=("python-socketio 5.18 (server)",),
 )

@@ -159,6 +159,23 @@ class _Function(Wording):
         return self._write is not None
 
 
+def wordings(field: str, messages: Any) -> list[Wording]:
+    """
+    What reads and writes a field: one message, or several in a tuple; None is no message.
+
+    Raises:
+        ValueError: if one of them makes no sense, naming the field.
+
+    """
+    if messages is None:
+        return []
+    several = messages if isinstance(messages, tuple) and messages else (messages,)
+    try:
+        return [wording(each) for each in several]
+    except ValueError as exc:
+        raise ValueError(f"{field} is {messages!r}; {exc}") from None
+
+
 def wording(message: Message) -> Wording:
     """
     A message as something that reads and writes it.

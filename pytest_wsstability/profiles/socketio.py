@@ -19,7 +19,7 @@ from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
-from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, OPEN, PING_TIMEOUT, TIMEOUT, refuse_polling
+from .engineio import CLIENT_TIMEOUT, ENGINEIO, OPEN, PING_TIMEOUT
 from .messages import Codec, Prefixed
 from .placeholders import ANY, SEQUENCE, SESSION_ID, TOKEN, Values
 from .profile import Profile
@@ -70,7 +70,7 @@ def socketio(
     # A client of several namespaces joins others on the same connection: 40/admin,
     joined = re.compile(rf"{re.escape(joins)}(?:\{{.*)?", re.DOTALL)
     leaves = Codec(re.compile(rf"41{re.escape(room)}(?:\{{.*)?", re.DOTALL), f"41{room}")
-    return Profile(
+    return ENGINEIO.replace(
         name=name,
         title="Socket.IO 5",
         looks_like="Engine.IO 4",
@@ -87,15 +87,7 @@ def socketio(
         goodbye_code=None,
         reply=_reply,
         foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
-        ping="2",
-        pong="3",
-        heartbeats_from="server",
-        interval=INTERVAL,
-        timeout=TIMEOUT,
-        query=ENGINEIO.query,
-        http=refuse_polling,
         timers=(PING_TIMEOUT, CONNECT_TIMEOUT, CLIENT_TIMEOUT),
-        codes=CODES,
         proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from .message_index import MessageIndex
-from .messages import Message, Prefixed, wording
+from .messages import Message, Prefixed, wordings
 from .placeholders import SAMPLE, Unsaid, Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
@@ -385,16 +385,11 @@ def _known(
 
 
 def _wordings(field: str, messages: Any) -> list[Wording]:
-    if messages is None:
-        return []
-    several = messages if isinstance(messages, tuple) and messages else (messages,)
+    several = messages if isinstance(messages, tuple) else (messages,)
     # An empty heartbeat is one (SocketCluster's); anything else that is empty was forgotten.
     if field not in ("ping", "pong") and any(isinstance(each, str | bytes) and not each for each in several):
         raise ValueError(f"{field} is {messages!r}; only heartbeats are empty messages, None is no message")
-    try:
-        return [wording(each) for each in several]
-    except ValueError as exc:
-        raise ValueError(f"{field} is {messages!r}; {exc}") from None
+    return wordings(field, messages)
 
 
 # Messages that an end may leave unsaid, by what it was asked. A function that gives None for another one has
