@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
+import pytest
 
-def test_the_marker_gives_the_defaults(passes):
+from pytest_wsstability import Orchestrator
+
+
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+async def test_the_marker_gives_the_defaults(ws_connect):
     """Heartbeat, client and profile are said once."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
-        async def test_it(ws_connect):
-            connection = await ws_connect()
-            await connection.assert_stable()
-            assert connection.timeline.heartbeats.answered == 4
-        """
-    )
+    connection = await ws_connect()
+    await connection.assert_stable()
+    assert connection.timeline.heartbeats.answered == 4
 
 
-def test_keywords_win_over_the_marker(passes):
+@pytest.mark.ws_stability(heartbeat_every="25s", client="mute", profile="json")
+async def test_keywords_win_over_the_marker(ws_connect):
     """For one connection."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.ws_stability(heartbeat_every="25s", client="mute", profile="json")
-        async def test_it(ws_connect):
-            connection = await ws_connect(heartbeat="10s", client="browser", session_id="abc")
-            await connection.assert_alive_for("2m")
-            connection.assert_heartbeats_answered(within="5s")
-            assert connection.timeline.heartbeats.answered == 11
-            assert connection.session_id == "abc"
-        """
-    )
+    connection = await ws_connect(heartbeat="10s", client="browser", session_id="abc")
+    await connection.assert_alive_for("2m")
+    connection.assert_heartbeats_answered(within="5s")
+    assert connection.timeline.heartbeats.answered == 11
+    assert connection.session_id == "abc"
 
 
-def test_async_with_closes(passes):
+async def test_async_with_closes(ws_connect, ws_orchestrator):
     """At the end of the block."""
-    passes(
-        """
-        async def test_it(ws_connect, ws_orchestrator):
-            async with ws_connect(heartbeat="25s") as connection:
-                await connection.assert_alive_for("1m")
-            connection.assert_closed(code=1000, by="client")
-            (session,) = ws_orchestrator.sessions
-            session.assert_closed(code=1000, by="client")
-        """
-    )
+    async with ws_connect(heartbeat="25s") as connection:
+        await connection.assert_alive_for("1m")
+    connection.assert_closed(code=1000, by="client")
+    (session,) = ws_orchestrator.sessions
+    session.assert_closed(code=1000, by="client")
 
 
-def test_another_url(passes):
+async def test_another_url(ws_connect, ws_url):
     """Given by hand, for a second server."""
-    passes(
-        """
-        from pytest_wsstability import Orchestrator
-
-        async def test_it(ws_connect, ws_url):
-            async with Orchestrator() as other:
-                async with ws_connect(other.url) as connection:
-                    await connection.assert_session_confirmed(within="1s")
-                assert connection.url == other.url != ws_url
-                assert len(other.sessions) == 1
-        """
-    )
+    async with Orchestrator() as other:
+        async with ws_connect(other.url) as connection:
+            await connection.assert_session_confirmed(within="1s")
+        assert connection.url == other.url != ws_url
+        assert len(other.sessions) == 1
 
 
 def test_all_are_closed_at_teardown(passes):

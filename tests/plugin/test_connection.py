@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability import Connection
 
-def test_it_is_open_and_its_session_confirmed(passes):
+
+async def test_it_is_open_and_its_session_confirmed(ws_connection, ws_url):
     """What a body finds, without a marker."""
-    passes(
-        """
-        from pytest_wsstability import Connection
-
-        async def test_it(ws_connection, ws_url):
-            assert isinstance(ws_connection, Connection)
-            assert ws_connection.url == ws_url
-            assert ws_connection.timeline.session_confirmed_at == 0.0
-            assert 0.0 < await ws_connection.ping() + 1
-        """
-    )
+    assert isinstance(ws_connection, Connection)
+    assert ws_connection.url == ws_url
+    assert ws_connection.timeline.session_confirmed_at == 0.0
+    assert await ws_connection.ping() + 1 > 0.0
 
 
-def test_an_empty_body_holds_the_marker(passes):
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+async def test_an_empty_body_holds_the_marker(ws_connection, ws_clock):
     """Nothing is asserted by hand."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
-        async def test_it(ws_connection, ws_clock):
-            pass
-        """
-    )
 
 
 @pytest.mark.parametrize(
@@ -128,17 +115,10 @@ def test_a_session_that_is_confirmed_late_fails(failure):
     assert "session not confirmed within 3 s" in printed
 
 
-def test_a_profile_without_sessions_waits_for_none(passes):
+@pytest.mark.ws_stability(profile="frames", alive_for="2m", heartbeat_every="25s")
+async def test_a_profile_without_sessions_waits_for_none(ws_connection):
     """The frames profile has nothing to confirm."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.ws_stability(profile="frames", alive_for="2m", heartbeat_every="25s")
-        async def test_it(ws_connection):
-            assert ws_connection.session_id is None
-        """
-    )
+    assert ws_connection.session_id is None
 
 
 def test_a_body_that_closes_early_fails_its_marker(failure):
@@ -212,17 +192,10 @@ def test_pytestmark_of_a_module_reaches_every_test(run):
     result.stdout.fnmatch_lines(["FAILED *::test_bad - *1006 at 60 s *"])
 
 
-def test_messages_of_the_body_do_not_disturb_the_hold(passes):
+@pytest.mark.ws_orchestrator(echo=True)
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s")
+async def test_messages_of_the_body_do_not_disturb_the_hold(ws_connection):
     """The inbox of a connection is for the body; the hold afterwards needs nobody to empty it."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.ws_orchestrator(echo=True)
-        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s")
-        async def test_it(ws_connection):
-            await ws_connection.send("hello")
-            assert await ws_connection.recv() == "hello"
-            await ws_connection.send("nobody takes this one")
-        """
-    )
+    await ws_connection.send("hello")
+    assert await ws_connection.recv() == "hello"
+    await ws_connection.send("nobody takes this one")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.faults import MIDDLEBOXES
+from pytest_wsstability import faults
+from pytest_wsstability.faults import MIDDLEBOXES, Middlebox
 
 SOURCE = """
 import pytest
@@ -59,25 +60,15 @@ def test_a_box_that_says_nothing_is_named_too(failure):
     assert "no close frame received or sent; RST" in printed
 
 
-def test_the_fixture_is_a_fault_proxy_with_a_preset(passes):
+@pytest.mark.ws_middlebox("haproxy")
+async def test_the_fixture_is_a_fault_proxy_with_a_preset(ws_url, ws_connect, ws_middlebox):
     """Name, preset and URL are there, and more can be broken."""
-    assert (
-        passes("""
-        import pytest
-        from pytest_wsstability import faults
-        from pytest_wsstability.faults import Middlebox
-
-        @pytest.mark.ws_middlebox("haproxy")
-        async def test_it(ws_url, ws_connect, ws_middlebox):
-            assert (ws_middlebox.name, type(ws_middlebox.preset)) == ("haproxy", Middlebox)
-            assert ws_middlebox.target == ws_url != ws_middlebox.url
-            connection = await ws_connect(ws_middlebox.url)
-            ws_middlebox.add(faults.Drop())
-            await connection.wait_closed()
-            assert connection.timeline.close.at == 0.0
-    """)
-        == 1
-    )
+    assert (ws_middlebox.name, type(ws_middlebox.preset)) == ("haproxy", Middlebox)
+    assert ws_middlebox.target == ws_url != ws_middlebox.url
+    connection = await ws_connect(ws_middlebox.url)
+    ws_middlebox.add(faults.Drop())
+    await connection.wait_closed()
+    assert connection.timeline.close.at == 0.0
 
 
 @pytest.mark.parametrize(

@@ -34,22 +34,14 @@ def test_a_soak_that_keeps_the_box_quiet_passes(passes, test):
     assert passes(SOAK.format(alive="20m", every="30s", box="nginx", test=test)) == 1
 
 
-def test_the_box_of_a_hold_tells_what_passed(passes):
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="20s")
+@pytest.mark.ws_middlebox("heroku", "nginx")
+def test_the_box_of_a_hold_tells_what_passed(ws_middlebox, ws_soak):
     """In a test without a loop it is that of the finished hold."""
-    assert (
-        passes("""
-        import pytest
-
-        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="20s")
-        @pytest.mark.ws_middlebox("heroku", "nginx")
-        def test_it(ws_middlebox, ws_soak):
-            assert ws_soak.proxy is ws_middlebox
-            (connection,) = ws_middlebox.connections
-            assert repr(connection.timeline).endswith('120.000 s, 25 events, 1000 at 120 s>')
-            assert ws_middlebox.applied == []
-    """)
-        == 2
-    )
+    assert ws_soak.proxy is ws_middlebox
+    (connection,) = ws_middlebox.connections
+    assert repr(connection.timeline).endswith("120.000 s, 25 events, 1000 at 120 s>")
+    assert ws_middlebox.applied == []
 
 
 @pytest.mark.parametrize("test", ["def test_it", "async def test_it"])

@@ -156,19 +156,12 @@ def test_a_virtual_test_on_a_real_shared_loop_is_refused(run, scope, give):
     assert "clock.py" not in result.stdout.str()
 
 
-def test_a_real_test_may_share_a_loop(passes):
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.ws_stability(time="real")
+async def test_a_real_test_may_share_a_loop(ws_connect, ws_clock):
     """As ever with pytest-asyncio."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.asyncio(loop_scope="module")
-        @pytest.mark.ws_stability(time="real")
-        async def test_it(ws_connect, ws_clock):
-            assert not ws_clock.is_virtual
-            await (await ws_connect()).assert_alive_for("50ms")
-        """
-    )
+    assert not ws_clock.is_virtual
+    await (await ws_connect()).assert_alive_for("50ms")
 
 
 def test_the_same_suite_in_real_time(passes):

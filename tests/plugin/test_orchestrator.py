@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 
-def test_a_foreign_client_is_its_subject(passes):
+import pytest
+from websockets.asyncio.client import connect
+
+from pytest_wsstability import StabilityError, faults
+from pytest_wsstability.profiles import JSON
+
+
+async def client(url):
+    async with connect(url, ping_interval=None) as websocket:
+        await websocket.recv()
+        await websocket.send(json.dumps({"type": "session_info", "session_id": "abc"}))
+        await websocket.recv()
+        while True:
+            await asyncio.sleep(25)
+            await websocket.send(json.dumps({"type": "ping"}))
+            await websocket.recv()
+
+
+async def test_a_foreign_client_is_its_subject(ws_orchestrator):
     """A client of any library comes to its URL, and the session is asked."""
-    passes(
-        """
-        import asyncio
-        import json
-
-        import pytest
-        from websockets.asyncio.client import connect
-
-        async def client(url):
-            async with connect(url, ping_interval=None) as websocket:
-                await websocket.recv()
-                await websocket.send(json.dumps({"type": "session_info", "session_id": "abc"}))
-                await websocket.recv()
-                while True:
-                    await asyncio.sleep(25)
-                    await websocket.send(json.dumps({"type": "ping"}))
-                    await websocket.recv()
-
-        async def test_it(ws_orchestrator):
-            task = asyncio.create_task(client(ws_orchestrator.url))
-            session = await ws_orchestrator.wait_for_session("abc", within="5s")
-            await session.assert_alive_for("2m")
-            session.assert_heartbeats_answered(within="1s", at_least=4)
-            await session.assert_session_confirmed(within="1s")
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-        """
-    )
+    task = asyncio.create_task(client(ws_orchestrator.url))
+    session = await ws_orchestrator.wait_for_session("abc", within="5s")
+    await session.assert_alive_for("2m")
+    session.assert_heartbeats_answered(within="1s", at_least=4)
+    await session.assert_session_confirmed(within="1s")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 def test_a_foreign_client_that_sends_no_heartbeat_fails(failure):
@@ -58,66 +57,37 @@ def test_a_foreign_client_that_sends_no_heartbeat_fails(failure):
     assert "read deadline" in printed
 
 
-def test_its_marker_sets_it_up(passes):
+@pytest.mark.ws_orchestrator(read_deadline="10s", ping_interval=None, on_deadline=4000, greet=False)
+async def test_its_marker_sets_it_up(ws_orchestrator, ws_connect):
     """The keywords of `Orchestrator`."""
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.ws_orchestrator(read_deadline="10s", ping_interval=None, on_deadline=4000, greet=False)
-        async def test_it(ws_orchestrator, ws_connect):
-            assert ws_orchestrator.behaviour.read_deadline == 10.0
-            connection = await ws_connect()
-            await connection.wait_closed()
-            connection.assert_closed(code=4000, by="server")
-            assert connection.timeline.duration == 10.0
-        """
-    )
+    assert ws_orchestrator.behaviour.read_deadline == 10.0
+    connection = await ws_connect()
+    await connection.wait_closed()
+    connection.assert_closed(code=4000, by="server")
+    assert connection.timeline.duration == 10.0
 
 
-def test_it_speaks_the_profile_of_the_test(passes):
+OURS = JSON.replace(name="ours", ping={"op": "PING"}, pong={"op": "PONG"})
+
+
+@pytest.mark.ws_stability(profile=OURS, alive_for="2m", heartbeat_every="25s")
+async def test_it_speaks_the_profile_of_the_test(ws_connection, ws_orchestrator):
     """Said once, for both ends."""
-    passes(
-        """
-        import pytest
-        from pytest_wsstability.profiles import JSON
-
-        OURS = JSON.replace(name="ours", ping={"op": "PING"}, pong={"op": "PONG"})
-
-        @pytest.mark.ws_stability(profile=OURS, alive_for="2m", heartbeat_every="25s")
-        async def test_it(ws_connection, ws_orchestrator):
-            assert ws_orchestrator.profile is OURS
-        """
-    )
+    assert ws_orchestrator.profile is OURS
 
 
-def test_it_is_one_for_all_fixtures_of_a_test(passes):
+async def test_it_is_one_for_all_fixtures_of_a_test(ws_url, ws_orchestrator, ws_connect):
     """ws_url leads to it."""
-    passes(
-        """
-        async def test_it(ws_url, ws_orchestrator, ws_connect):
-            assert ws_url == ws_orchestrator.url
-            await ws_connect()
-            assert len(ws_orchestrator.sessions) == 1
-        """
-    )
+    assert ws_url == ws_orchestrator.url
+    await ws_connect()
+    assert len(ws_orchestrator.sessions) == 1
 
 
-def test_each_test_has_its_own(passes):
+@pytest.mark.parametrize("number", range(3))
+async def test_each_test_has_its_own(ws_orchestrator, ws_connect, number):
     """Nothing is left of the one before."""
-    assert (
-        passes(
-            """
-            import pytest
-
-            @pytest.mark.parametrize("number", range(3))
-            async def test_it(ws_orchestrator, ws_connect, number):
-                await ws_connect()
-                assert len(ws_orchestrator.sessions) == 1
-            """
-        )
-        == 3
-    )
+    await ws_connect()
+    assert len(ws_orchestrator.sessions) == 1
 
 
 def test_an_error_of_its_handler_is_an_error_of_the_test(run):
@@ -140,20 +110,12 @@ def test_an_error_of_its_handler_is_an_error_of_the_test(run):
     result.stdout.fnmatch_lines(["*LookupError: no such room"])
 
 
-def test_its_faults_are_those_of_the_marker(passes):
+@pytest.mark.ws_orchestrator(faults=[("30s", faults.WithholdHeartbeats())])
+async def test_its_faults_are_those_of_the_marker(ws_connect):
     """Faults are applied to each connection, and a hold finds them."""
-    passes(
-        """
-        import pytest
-        from pytest_wsstability import StabilityError, faults
-
-        @pytest.mark.ws_orchestrator(faults=[("30s", faults.WithholdHeartbeats())])
-        async def test_it(ws_connect):
-            connection = await ws_connect(heartbeat="25s")
-            with pytest.raises(StabilityError, match="sent at 50 s: no answer"):
-                await connection.assert_stable(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
-        """
-    )
+    connection = await ws_connect(heartbeat="25s")
+    with pytest.raises(StabilityError, match="sent at 50 s: no answer"):
+        await connection.assert_stable(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
 
 
 def test_faults_fail_a_soak(failure):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 
 
@@ -138,19 +141,11 @@ def test_a_test_that_waits_for_nothing_is_told_so(run):
     result.stdout.fnmatch_lines(["virtual time stands still*", "*waits at *:4 (test_it)"])
 
 
-def test_a_thread_of_the_user_is_waited_for(passes):
+async def test_a_thread_of_the_user_is_waited_for(ws_clock):
     """Work in an executor takes real time, and the clock stands still for it."""
-    passes(
-        """
-        import asyncio
-        import time
-
-        async def test_it(ws_clock):
-            async with asyncio.timeout(1):
-                await asyncio.to_thread(time.sleep, 0.05)
-            assert ws_clock.now == 0.0
-        """
-    )
+    async with asyncio.timeout(1):
+        await asyncio.to_thread(time.sleep, 0.05)
+    assert ws_clock.now == 0.0
 
 
 def test_unfinished_tasks_do_not_outlive_the_test(passes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 # A handler that tells what it was sent.
@@ -189,25 +191,18 @@ def test_traffic_talks_while_a_soak_holds(passes):
     )
 
 
+async def talk(connection):
+    while True:
+        await asyncio.sleep(0.01)
+        await connection.send("hello")
+
+
 @pytest.mark.slow
-def test_traffic_that_reads_nothing_stops_no_reading(passes):
+@pytest.mark.ws_orchestrator(echo=True)
+@pytest.mark.ws_stability(alive_for="1m", heartbeat_every="25s", traffic=talk)
+def test_traffic_that_reads_nothing_stops_no_reading(ws_soak):
     """Of the messages that nobody takes, the latest are kept."""
-    passes(
-        """
-        import asyncio
-        import pytest
-
-        async def talk(connection):
-            while True:
-                await asyncio.sleep(0.01)
-                await connection.send("hello")
-
-        @pytest.mark.ws_orchestrator(echo=True)
-        @pytest.mark.ws_stability(alive_for="1m", heartbeat_every="25s", traffic=talk)
-        def test_soak(ws_soak):
-            assert not ws_soak.timeline.paused
-        """
-    )
+    assert not ws_soak.timeline.paused
 
 
 @pytest.mark.parametrize("fixture", ["ws_soak", "ws_connection"])
