@@ -120,16 +120,10 @@ def _withhold_pongs(side: Misbehaving, websocket: WebSocket, fault: WithholdPong
         side.behaviour = dataclasses.replace(side.behaviour, answer_heartbeats=None)
 
 
-def _close_with(side: Misbehaving, websocket: WebSocket, fault: CloseWith) -> None:
-    websocket.start_close(fault.code, fault.reason, local_reason=LocalReason.FAULT, local_detail=repr(fault))
-
-
-def _accept_then_close(side: Misbehaving, websocket: WebSocket, fault: AcceptThenClose) -> None:
-    websocket.start_close(fault.code, local_reason=LocalReason.FAULT, local_detail=repr(fault))
-
-
-def _empty_close(side: Misbehaving, websocket: WebSocket, fault: EmptyClose) -> None:
-    websocket.start_close(None, local_reason=LocalReason.FAULT, local_detail=repr(fault))
+def _close(side: Misbehaving, websocket: WebSocket, fault: CloseWith | AcceptThenClose | EmptyClose) -> None:
+    code = None if isinstance(fault, EmptyClose) else fault.code
+    reason = fault.reason if isinstance(fault, CloseWith) else ""
+    websocket.start_close(code, reason, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
 def _handler_error(side: Misbehaving, websocket: WebSocket, fault: HandlerError) -> None:
@@ -151,17 +145,20 @@ def _oversize(side: Misbehaving, websocket: WebSocket, fault: Oversize) -> None:
     websocket.send_message(bytes(fault.bytes), Role.DATA)
 
 
-def _malformed(side: Misbehaving, websocket: WebSocket, fault: Malformed) -> None:
-    opcode, payload, flags = _MALFORMED[fault.kind]
+def _malformed(side: Misbehaving, websocket: WebSocket, fault: Malformed | BadUtf8 | MaskedFrame) -> None:
+    kind = fault.kind if isinstance(fault, Malformed) else type(fault)
+    opcode, payload, flags = _MALFORMED[kind]
     close = None
-    if fault.kind is Malformation.SHORT_CLOSE:
+    if kind is Malformation.SHORT_CLOSE:
         close = CloseFrame(1005)
         websocket.explain(local_reason=LocalReason.FAULT, local_detail=repr(fault))
     known = Opcode(opcode) if opcode in FRAME_OPCODES else None
     websocket.send_raw(frame(opcode, payload, **flags), known, len(payload), close=close)
 
 
-_MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
+_MALFORMED: dict[Malformation | type[Fault], tuple[int, bytes, dict[str, bool]]] = {
+    BadUtf8: (Opcode.TEXT, b"not UTF-8: \xff", {}),
+    MaskedFrame: (Opcode.TEXT, b"masked", {"masked": True}),
     Malformation.RESERVED_BIT: (Opcode.TEXT, b"reserved bit", {"reserved": True}),
     Malformation.UNKNOWN_OPCODE: (0x3, b"unknown opcode", {}),
     Malformation.FRAGMENTED_PING: (Opcode.PING, b"part", {"fin": False}),
@@ -169,16 +166,6 @@ _MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
     Malformation.STRAY_CONTINUATION: (Opcode.CONT, b"of nothing", {}),
     Malformation.SHORT_CLOSE: (Opcode.CLOSE, b"\x03", {}),
 }
-
-
-def _bad_utf8(side: Misbehaving, websocket: WebSocket, fault: BadUtf8) -> None:
-    payload = b"not UTF-8: \xff"
-    websocket.send_raw(frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
-
-
-def _masked_frame(side: Misbehaving, websocket: WebSocket, fault: MaskedFrame) -> None:
-    payload = b"masked"
-    websocket.send_raw(frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
 
 
 def _stop_reading(side: Misbehaving, websocket: WebSocket, fault: StopReading) -> None:
@@ -208,17 +195,17 @@ def _burst(
 
 _APPLY: dict[type[Fault], Callable[[Misbehaving, WebSocket, Any], None]] = {
     WithholdPongs: _withhold_pongs,
-    CloseWith: _close_with,
-    EmptyClose: _empty_close,
+    CloseWith: _close,
+    EmptyClose: _close,
     InvalidCloseCode: _invalid_close_code,
     IgnoreClose: _ignore_close,
     HandlerError: _handler_error,
     Oversize: _oversize,
     Malformed: _malformed,
-    BadUtf8: _bad_utf8,
-    MaskedFrame: _masked_frame,
+    BadUtf8: _malformed,
+    MaskedFrame: _malformed,
     StopReading: _stop_reading,
     Flood: _flood,
-    AcceptThenClose: _accept_then_close,
+    AcceptThenClose: _close,
     **PROTOCOL,
 }

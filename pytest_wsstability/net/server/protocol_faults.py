@@ -136,18 +136,17 @@ def _behave(**changes: Any) -> Callable[[Misbehaving, WebSocket, Any], None]:
     return apply
 
 
-def _late_heartbeats(side: Misbehaving, websocket: WebSocket, fault: LateHeartbeats) -> None:
-    side.behaviour = dataclasses.replace(side.behaviour, send_heartbeats=fault.delay)
+def _delay(field: str) -> Callable[[Misbehaving, WebSocket, Any], None]:
+    def apply(side: Misbehaving, websocket: WebSocket, fault: Any) -> None:
+        side.behaviour = dataclasses.replace(side.behaviour, **{field: fault.delay})
+
+    return apply
 
 
 def _late_answers(side: Misbehaving, websocket: WebSocket, fault: LateAnswers) -> None:
     side.behaviour = dataclasses.replace(side.behaviour, answer_heartbeats=fault.delay)
     if websocket.profile.heartbeat_is_frame:
         websocket.withhold_pongs = True
-
-
-def _late_confirm(side: Misbehaving, websocket: WebSocket, fault: LateConfirm) -> None:
-    side.behaviour = dataclasses.replace(side.behaviour, confirm_sessions=fault.delay)
 
 
 def _wrong_session(side: Misbehaving, websocket: WebSocket, fault: WrongSession) -> None:
@@ -177,12 +176,12 @@ def _send(role: Role) -> Callable[[Misbehaving, WebSocket, Any], None]:
 
 PROTOCOL: dict[type[Fault], Callable[[Misbehaving, WebSocket, Any], None]] = {
     WithholdHeartbeats: _behave(answer_heartbeats=None, send_heartbeats=None),
-    LateHeartbeats: _late_heartbeats,
+    LateHeartbeats: _delay("send_heartbeats"),
     LateAnswers: _late_answers,
     WrongIds: _behave(wrong_ids=True),
     DuplicateAnswers: _behave(answers=2),
     NeverConfirm: _behave(confirm_sessions=None),
-    LateConfirm: _late_confirm,
+    LateConfirm: _delay("confirm_sessions"),
     WrongSession: _wrong_session,
     DuplicateConfirm: _duplicate_confirm,
     RefuseSession: _behave(refuse_sessions=True),
