@@ -18,6 +18,7 @@ from ..core.fleet.requirement import FleetRequirement
 from ..core.fleet_summary import FleetSummary
 from ..core.judge.backoff import Backoff
 from ..core.judge.verdict import Outcome, Verdict
+from ..core.message.errors import leaves
 from ..core.plain import plain
 from ..core.result import Result
 from ..core.timeline.events import Tier
@@ -25,7 +26,6 @@ from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError
 from ..net.fleet.fleet import Fleet, planned, run_fleet, too_much
 from ..net.fleet.job import FleetJob
-from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..net.target import check_source
 from ..report import openmetrics
@@ -207,7 +207,7 @@ def _hold(
         raise ValueError(str(error)) from error
     except BaseExceptionGroup as group:
         # What was wrong with one connection was so with all.
-        raise first_of(group) from None
+        raise leaves(group)[0] from None
 
 
 def _engine(options: argparse.Namespace) -> Engine:

@@ -8,8 +8,6 @@ import sys
 from typing import Any
 
 from ..core.duration import show_duration as show
-from ..core.judge.interrupted import interrupted
-from ..core.judge.requirement import Requirement
 from ..core.message.errors import StabilityError
 from ..core.plain import plain
 from ..core.result import Result
@@ -70,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         return tell_opening(exc, options, reports)
     except KeyboardInterrupt:
         for connection in held:
-            _finish(_interrupted(requirement, connection), options, reports)
+            _finish(Soak.interrupted(requirement, connection), options, reports)
         raise
     finally:
         progress.stop()
@@ -112,12 +110,6 @@ def _detected(options: argparse.Namespace) -> None:
     found = asyncio.run(detect(options.url, **connect_options(options)))
     options.profile = found.profile
     print(f"this looks like {found.title}: --profile {found.profile}", file=sys.stderr)
-
-
-def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
-    """What the hold saw; the connection is closed by now."""
-    verdict = interrupted(requirement, connection.timelines[0])
-    return Soak(requirement, verdict, connection.timelines, url=connection.url)
 
 
 def _as_text(soaked: Soak) -> str:

@@ -25,6 +25,7 @@ from .resources import shortage_of
 from .senders import served_by
 from .target import TLS, check_route, check_source
 from .tunnel import connect_by_socks, open_tunnel, unused_variable
+from .wire import first_field
 
 if TYPE_CHECKING:
     from websockets.http11 import Response
@@ -431,18 +432,13 @@ def _told(body: bytes, status: int, reason: str) -> str:
     return show_text(" ".join(text.split()))
 
 
-def _field(response: Response, name: str) -> str | None:
-    """The value of a field, or the first of several."""
-    return next(iter(response.headers.get_all(name)), None)
-
-
 def _refused(response: Response, url: str, redirects: int, *, rest: str = "") -> OpeningError:
     """The error for a refused upgrade; ``rest`` says why its answer was not read to the end."""
     told = _told(bytes(response.body or b""), response.status_code, response.reason_phrase)
     detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
-    if retry := _field(response, "Retry-After"):
+    if retry := first_field(response.headers, "Retry-After"):
         detail += f" (Retry-After: {show_text(retry, 40)})"
-    location = _field(response, "Location") if 300 <= response.status_code < 400 else None
+    location = first_field(response.headers, "Location") if 300 <= response.status_code < 400 else None
     if location is not None:
         # RFC 6455, section 4.1: a client may follow it; browsers do not.
         why = f"--ws-redirects {redirects}: {_FOLLOWED}" if redirects else "--ws-redirects"

@@ -11,6 +11,7 @@ from ..core import assertions
 from ..core.assertions import Judged
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
+from ..core.judge.interrupted import interrupted
 from ..core.judge.judgement import Judgement
 from ..core.judge.knife_edge import knife_edge
 from ..core.judge.requirement import Requirement, RequirementKeywords
@@ -67,6 +68,12 @@ class Soak(Judged):
         self.ties = ties
         self.spins = tuple(spins)
         self.proxy = proxy
+
+    @classmethod
+    def interrupted(cls, requirement: Requirement, connection: Connection) -> Soak:
+        """What a hold saw that somebody ended before its time."""
+        verdict = interrupted(requirement, connection.timelines[0])
+        return cls(requirement, verdict, connection.timelines, url=connection.url)
 
     def _failure(self, verdict: Verdict) -> StabilityError:
         """What is raised for a verdict that is not stable."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from websockets.exceptions import ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, SEND_EOF, Protocol
+
+if TYPE_CHECKING:
+    from websockets.datastructures import Headers
 
 _CLOSE = int(Opcode.CLOSE)
 
@@ -23,6 +28,11 @@ def head(frame: bytes) -> tuple[int, int]:
     elif length == 127:
         length = int.from_bytes(frame[2:10], "big")
     return frame[0] & 0x0F, length
+
+
+def first_field(headers: Headers, name: str) -> str | None:
+    """The first field of a name, of which a peer may send several; None where there is none."""
+    return next(iter(headers.get_all(name)), None)
 
 
 def frame(

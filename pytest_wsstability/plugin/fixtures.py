@@ -17,13 +17,14 @@ from ..core.faults.middleboxes import middlebox
 from ..core.url import as_websocket
 from ..net.apps.kinds import AppError
 from ..net.connector import Connector
+from ..net.holding import SESSION_WITHIN
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
 from ..virtual.errors import VirtualTimeError
 from ..virtual.runner import is_loop_running
 from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio, is_of_anyio
-from .own_server import joined, orchestrator_options, own_orchestrator
+from .own_server import orchestrator_options, own_orchestrator
 from .plans import base_target_of, has_a_loop, is_virtual, loop_scope, plan_of, runs_command
 from .project_fixtures import hides, our_fixtures, overrides
 from .seams.pytest import asking
@@ -48,6 +49,7 @@ from .targets import (
     GivenURL,
     ReferenceURL,
     aimed,
+    joined,
     prepare_opening,
     proxies_of,
     watched_options,
@@ -288,9 +290,9 @@ async def _started(opened: Connection, traffic: Traffic) -> asyncio.Task[None]:
 
 
 def session_within(requirement: Requirement | None) -> float:
-    """Seconds that a session has for its confirmation: what the marker says, or 10."""
+    """Seconds that a session has for its confirmation: what the marker says, or `SESSION_WITHIN`."""
     within = requirement.session_within if requirement is not None else None
-    return 10.0 if within is None else within
+    return SESSION_WITHIN if within is None else within
 
 
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from ..core.message.errors import leaves
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here, check_virtual
 from ..net.fleet.fleet import Fleet, planned, prepared, run_fleet, too_much
 from ..net.fleet.job import FleetJob
-from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
@@ -211,7 +211,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             refuse(f"ws_fleet: {error}")
         except BaseExceptionGroup as group:
             # What a function of the user's raised for one connection, or for several at once.
-            raised = first_of(group)
+            raised = leaves(group)[0]
             if says_what_is_wrong(raised):
                 # Or what it gave: no frame of the user's is in it.
                 refuse(f"ws_fleet: {raised}")

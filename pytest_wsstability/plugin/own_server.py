@@ -7,13 +7,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import TYPE_CHECKING, Any
 
 from ..core.timeline.events import End
-from ..core.url import join
 from ..net.errors import OpeningError
 from ..net.server.orchestrator import Orchestrator
 from .plans import orchestrator_of, plan_of
 from .servers.apps import served, source_of
 from .stash import orchestrator_key
-from .targets import AppURL, ReferenceURL
+from .targets import AppURL, ReferenceURL, joined
 from .voice_marks import with_agent
 
 if TYPE_CHECKING:
@@ -78,7 +77,3 @@ def _only_the_server_beats(profile: Profile) -> bool:
     """Whether the server sends messages as heartbeats, and nothing in the protocol says how often."""
     ours = profile.heartbeat_is_frame or profile.beats(End.CLIENT)
     return not ours and profile.beats(End.SERVER) and profile.interval is None
-
-
-def joined(base: str, path: str | None) -> str:
-    return base if path is None else join(base, path)

@@ -73,8 +73,7 @@ def known_url(item: pytest.Item) -> str | None:
     target = target_of(item)
     if target.kind is not TargetKind.URL:
         return None
-    path, url = plan_of(item).path, as_websocket(target.value)
-    return url if path is None else join(url, path)
+    return joined(as_websocket(target.value), plan_of(item).path)
 
 
 def aimed(item: pytest.Item, url: str) -> str:
@@ -82,10 +81,14 @@ def aimed(item: pytest.Item, url: str) -> str:
     SECRETS.take_url(url)
     if target_of(item).kind is not TargetKind.FIXTURE:
         return url
-    path = plan_of(item).path
     base = as_websocket(str(url))
     if reason := wrong_url(base):
         pytest.fail(f"the fixture ws_url: {reason}", pytrace=False)
+    return joined(base, plan_of(item).path)
+
+
+def joined(base: str, path: str | None) -> str:
+    """A path on the server of a URL; the URL itself where there is none."""
     return base if path is None else join(base, path)
 
 

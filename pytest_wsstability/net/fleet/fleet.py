@@ -18,6 +18,7 @@ from ...core.fleet.summary import summarize
 from ...core.fleet_summary import FleetCount, FleetRecord, FleetSummary
 from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Outcome, Verdict
+from ...core.message.errors import leaves
 from ...core.redact import redact_url
 from ...core.timeline.events import Tier
 from ...core.url import is_here
@@ -28,7 +29,6 @@ from ..target import parse_url
 from ..traffic import Traffic
 from .engine import Engine, InProcess, Watch
 from .job import FleetJob, check_functions, sources_of
-from .slot import first_of
 
 # Connections that open in a second where nobody says how fast: a host elsewhere is treated gently.
 OPENS_HERE, OPENS_ELSEWHERE = 500.0, 50.0
@@ -331,7 +331,7 @@ async def _running(fleet: Fleet, job: FleetJob, engine: Engine) -> AsyncIterator
         try:
             await run_fleet(fleet, job, engine)
         except BaseExceptionGroup as raised:
-            raise first_of(raised) from None
+            raise leaves(raised)[0] from None
 
     try:
         async with asyncio.TaskGroup() as group:

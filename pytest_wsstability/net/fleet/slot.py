@@ -17,6 +17,7 @@ from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.requirement import CADENCE_TOLERANCE, Requirement
 from ...core.judge.verdict import Outcome, Verdict
+from ...core.message.errors import leaves
 from ...core.redact import show_text
 from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
@@ -88,7 +89,7 @@ class FleetSlot:
         try:
             await self._hold_all()
         except BaseExceptionGroup as error:
-            self._next.failure = _told(first_of(error))
+            self._next.failure = _told(leaves(error)[0])
             raise
         finally:
             self._stopped = self._loop.time() if self._left else None
@@ -413,13 +414,6 @@ def _of_a_part(asked: Requirement, seconds: float, known: Timeline, *, talks: bo
     if peer_beats(known) and (first is None or seconds < first * CADENCE_TOLERANCE):
         return dataclasses.replace(part, heartbeat_every=None, heartbeat_within=None, heartbeat_missed_max=0)
     return part
-
-
-def first_of(error: BaseException) -> BaseException:
-    """What was raised first of a group; the error itself if it is none."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _told(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidMessage
 from websockets.http11 import Request, Response
 
+from ..wire import first_field
 from .admission import Admission
 from .behaviour import Behaviour
 from .registry import SessionRegistry
@@ -104,10 +105,10 @@ class Responses:
 def asked(protocol: ServerProtocol, request: Request, profile: Profile) -> Response | None:
     """What a server of the protocol answers who asks by HTTP before the opening; None where nothing is."""
     # Before websockets 17 there are requests with GET only.
-    method, origin = getattr(request, "method", "GET"), first(request.headers, "Origin")
+    method, origin = getattr(request, "method", "GET"), first_field(request.headers, "Origin")
     if profile.http is None:
         return None
-    wanted = first(request.headers, "Access-Control-Request-Method") if method == "OPTIONS" else None
+    wanted = first_field(request.headers, "Access-Control-Request-Method") if method == "OPTIONS" else None
     try:
         answer = profile.http(wanted or method, request.path)
         if answer is None:
@@ -123,14 +124,9 @@ def asked(protocol: ServerProtocol, request: Request, profile: Profile) -> Respo
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
     if wanted is not None:
-        named = first(request.headers, "Access-Control-Request-Headers")
+        named = first_field(request.headers, "Access-Control-Request-Headers")
         response.headers["Access-Control-Allow-Headers"] = named or ""
     return response
-
-
-def first(headers: Headers, name: str) -> str | None:
-    """The first field of a name, of which clients may send several; None where there is none."""
-    return next(iter(headers.get_all(name)), None)
 
 
 def too_large() -> Response:

@@ -23,10 +23,11 @@ from ...profiles import Say
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker
+from ..wire import first_field
 from .behaviour import DROP, Behaviour, last_traffic
 from .peer_faults import PeerFaults, refusal
 from .registry import SessionRegistry
-from .responses import asked, first, too_large, unreadable
+from .responses import asked, too_large, unreadable
 
 if TYPE_CHECKING:
     from ...core.faults import Step
@@ -137,7 +138,7 @@ class ServerSide:
         assert isinstance(event, Request)
         # It may come in several fields (RFC 6455, section 11.3.4).
         offered = [name.strip() for each in event.headers.get_all(_OFFERS) for name in each.split(",")]
-        host, path = first(event.headers, "Host") or "", event.path.partition("?")[0]
+        host, path = first_field(event.headers, "Host") or "", event.path.partition("?")[0]
         event.headers.clear()
         assert websocket.transport is not None
         scheme = "ws" if websocket.transport.get_extra_info("sslcontext") is None else "wss"

@@ -25,15 +25,12 @@ from ..client import connect
 from ..connection import Connection
 from ..errors import ConnectionEnded
 from ..hold import opened_to_hold
-from ..holding import hold_open
+from ..holding import SESSION_WITHIN, hold_open
 from ..keywords import ConnectKeywords
 from ..proxy.proxy import FaultProxy
 from ..server.orchestrator import Orchestrator
 from .caller import HANGS_UP, Caller, CallTimeout
 from .soak import VoiceSoak
-
-# Seconds that a session has for its confirmation where nobody says how many.
-SESSION_WITHIN = 10.0
 
 
 @asynccontextmanager

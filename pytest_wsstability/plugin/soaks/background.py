@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ...core.judge.interrupted import interrupted
 from ...core.judge.verdict import Outcome
 from ...core.url import is_loopback
 from ...net.errors import OpeningError
@@ -83,9 +82,7 @@ class Hold:
         if self.connection is None:
             self.error = HoldInterrupted("interrupted before the connection was open")
             return
-        timelines = self.connection.timelines
-        verdict = interrupted(self.requirement, timelines[0])
-        self.soak = Soak(self.requirement, verdict, timelines, url=self.connection.url)
+        self.soak = Soak.interrupted(self.requirement, self.connection)
 
 
 class Holds:
