@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 SOURCE = """
@@ -178,12 +180,9 @@ def test_a_marker_with_one_fixture_of_ours_beside_one_of_the_projects(passes, fi
     )
 
 
-def test_a_mistake_in_the_mark_of_a_parameter(refusal):
-    """Its id is named."""
-    printed = refusal(
+ELSEWHERE = {
+    "a parameter, whose id is named": (
         """
-        import pytest
-
         @pytest.mark.parametrize(
             "hold",
             [
@@ -191,44 +190,32 @@ def test_a_mistake_in_the_mark_of_a_parameter(refusal):
                 pytest.param(2, marks=pytest.mark.ws_stability(alive_for="long"), id="bad"),
             ],
         )
-        def test_it(ws_soak, hold):
-            pass
+        def test_it(ws_soak, hold): ...
+        """,
+        "::test_it[bad]: alive_for: 'long' is not a duration",
+    ),
+    "a class": (
         """
-    )
-
-    assert "::test_it[bad]: alive_for: 'long' is not a duration" in printed
-
-
-def test_a_mistake_in_a_class(refusal):
-    """The marker of a class is read with its tests."""
-    printed = refusal(
-        """
-        import pytest
-
         @pytest.mark.ws_stability(alive_for="long")
         class TestIt:
-            def test_first(self, ws_soak):
-                pass
+            def test_first(self, ws_soak): ...
+        """,
+        "::TestIt::test_first: alive_for: 'long' is not a duration",
+    ),
+    "a module": (
         """
-    )
-
-    assert "::TestIt::test_first: alive_for: 'long' is not a duration" in printed
-
-
-def test_a_mistake_in_the_mark_of_a_module(refusal):
-    """And so is that of a module."""
-    printed = refusal(
-        """
-        import pytest
-
         pytestmark = pytest.mark.ws_stability(tine="virtual")
+        def test_it(ws_soak): ...
+        """,
+        "::test_it: unknown requirement 'tine'",
+    ),
+}
 
-        def test_it(ws_soak):
-            pass
-        """
-    )
 
-    assert "::test_it: unknown requirement 'tine'" in printed
+@pytest.mark.parametrize(("source", "words"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_mistake_in_a_mark_that_is_not_on_the_test_itself(refusal, source, words):
+    """It is read with the tests that it is for."""
+    assert words in refusal("import pytest\n" + dedent(source))
 
 
 def test_mistakes_are_found_with_collect_only(refusal):

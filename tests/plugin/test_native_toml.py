@@ -27,20 +27,11 @@ def run(pytester, source, *lines):
     return pytester.runpytest_inprocess("-p", "no:cacheprovider")
 
 
-def test_numbers_and_lists_are_taken(pytester):
-    """Nobody has to put them into quotes; who does is understood too."""
+@pytest.mark.parametrize(("redirects", "ramp"), [("2", '"0.5"'), ('"2"', "0.5")])
+def test_numbers_and_lists_are_taken(pytester, redirects, ramp):
+    """Nobody has to put them into quotes; who does is understood too. A rate is no whole number."""
     result = run(
-        pytester, SHOWN, "ws_redirects = 2", 'ws_soak_ramp = "0.5"', 'ws_keep = "on"',
-        'ws_fail_on = ["unstable > 3", "horizon < 1s"]',
-    )  # fmt: skip
-
-    assert result.parseoutcomes() == {"passed": 1}
-
-
-def test_fractions_are_taken(pytester):
-    """A rate is no whole number."""
-    result = run(
-        pytester, SHOWN, 'ws_redirects = "2"', "ws_soak_ramp = 0.5", 'ws_keep = "on"',
+        pytester, SHOWN, f"ws_redirects = {redirects}", f"ws_soak_ramp = {ramp}", 'ws_keep = "on"',
         'ws_fail_on = ["unstable > 3", "horizon < 1s"]',
     )  # fmt: skip
 

@@ -227,39 +227,31 @@ def test_subtests_are_no_attempts(run):
     result.stdout.no_fnmatch_line("*stable in 1 of *")
 
 
-@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="this pytest has no subtests")
-def test_a_subtest_that_was_unstable_makes_its_attempt_so(run):
+SUBTESTS = pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="this pytest has no subtests")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('with subtests.test("alive"): await hold', marks=SUBTESTS),
+        "async with asyncio.TaskGroup() as group: group.create_task(hold)",
+    ],
+    ids=["a subtest", "a task group"],
+)
+def test_what_was_unstable_inside_another_makes_its_attempt_so(run, body):
     """Run again, and stable then: the test fails all the same."""
     result = run(
-        """
-        attempts = []
-
-        async def test_it(ws_connect, ws_orchestrator, subtests):
-            attempts.append(1)
-            connection = await ws_connect(client="browser" if len(attempts) > 1 else "mute")
-            with subtests.test("alive"):
-                await connection.assert_alive_for("2m")
-            assert len(attempts) > 1
-        """,
-        "--reruns=1",
-    )
-
-    result.stdout.fnmatch_lines(["FAILED *::test_it - *stable in 1 of 2 holds; *"])
-
-
-def test_a_task_group_that_was_unstable_makes_its_attempt_so(run):
-    """What is in the group counts: it passed when it was run again."""
-    result = run(
-        """
+        f"""
         import asyncio
 
         attempts = []
 
-        async def test_it(ws_connect, ws_orchestrator):
+        async def test_it(ws_connect, ws_orchestrator{", subtests" * ("subtests" in body)}):
             attempts.append(1)
             connection = await ws_connect(client="browser" if len(attempts) > 1 else "mute")
-            async with asyncio.TaskGroup() as group:
-                group.create_task(connection.assert_alive_for("2m"))
+            hold = connection.assert_alive_for("2m")
+            {body}
+            assert len(attempts) > 1
         """,
         "--reruns=1",
     )

@@ -126,48 +126,41 @@ def test_what_the_judge_is_told_of_a_profile(name, greets, begins_session, names
     assert (facts.greets, facts.begins_session, facts.names_errors) == (greets, begins_session, names_errors)
 
 
+def openai_error(*, type="invalid_request_error", **error):
+    return json.dumps({"type": "error", "event_id": "e", "error": {"type": type, **error}})
+
+
 @pytest.mark.parametrize(
-    ("message", "role"),
+    ("name", "message", "role"),
     [
-        ('[3,{},"wamp.error.no_such_realm"]', Role.SESSION_REFUSED),
-        ('[6,{},"wamp.close.killed"]', Role.ERROR),
-        ('[6,{},["wamp.close.killed"]]', Role.ERROR),
+        # WAMP 2, section 4.5: ABORT is 3, GOODBYE is 6.
+        ("wamp", '[3,{},"wamp.error.no_such_realm"]', Role.SESSION_REFUSED),
+        ("wamp", '[6,{},"wamp.close.killed"]', Role.ERROR),
+        ("wamp", '[6,{},["wamp.close.killed"]]', Role.ERROR),
         # It announces the end of the connection, or answers a client that leaves.
-        ('[6,{},"wamp.close.system_shutdown"]', Role.NOTICE),
-        ('[6,{},"wamp.close.goodbye_and_out"]', Role.DATA),
-        ('[9,{},"wamp.close.system_shutdown"]', Role.DATA),
-        ('[1,{},"wamp.close.system_shutdown"]', Role.DATA),
+        ("wamp", '[6,{},"wamp.close.system_shutdown"]', Role.NOTICE),
+        ("wamp", '[6,{},"wamp.close.goodbye_and_out"]', Role.DATA),
+        ("wamp", '[9,{},"wamp.close.system_shutdown"]', Role.DATA),
+        ("wamp", '[1,{},"wamp.close.system_shutdown"]', Role.DATA),
+        # The end of a session at its greatest age is announced; a cancel that came too late breaks nothing.
+        ("openai-realtime", openai_error(code="session_expired", message="60 minutes"), Role.NOTICE),
+        ("openai-realtime", openai_error(code="response_cancel_not_active"), Role.DATA),
+        ("openai-realtime", openai_error(code="unknown_parameter"), Role.ERROR),
+        ("openai-realtime", openai_error(type="server_error"), Role.ERROR),
+        ("openai-realtime", '{"type":"error"}', Role.ERROR),
+        ("openai-realtime", '{"type":"error","error":"text"}', Role.ERROR),
+        ("openai-realtime", '{"type":"response.done","response":{"error":{"type":"error"}}}', Role.DATA),
+        ("openai-realtime", '"error"', Role.DATA),
+        ("openai-realtime", b'{"type":"error"}', Role.DATA),
+        # Also a session that the client may try to come back to is over.
+        ("discord", '{"op":9,"d":false}', Role.SESSION_REFUSED),
+        ("discord", '{"op":9,"d":true}', Role.ERROR),
+        ("discord", '{"op":7,"d":null}', Role.NOTICE),
     ],
 )
-def test_the_messages_of_wamp_have_numbers(message, role):
-    """WAMP 2, section 4.5: ABORT is 3, GOODBYE is 6."""
-    assert shipped("wamp").words.hear(message, End.SERVER).role is role
-
-
-def openai_error(**error):
-    return json.dumps({"type": "error", "event_id": "e", "error": error})
-
-
-@pytest.mark.parametrize(
-    ("message", "role"),
-    [
-        (
-            openai_error(type="invalid_request_error", code="session_expired", message="60 minutes"),
-            Role.NOTICE,
-        ),
-        (openai_error(type="invalid_request_error", code="response_cancel_not_active"), Role.DATA),
-        (openai_error(type="invalid_request_error", code="unknown_parameter"), Role.ERROR),
-        (openai_error(type="server_error"), Role.ERROR),
-        ('{"type":"error"}', Role.ERROR),
-        ('{"type":"error","error":"text"}', Role.ERROR),
-        ('{"type":"response.done","response":{"error":{"type":"error"}}}', Role.DATA),
-        ('"error"', Role.DATA),
-        (b'{"type":"error"}', Role.DATA),
-    ],
-)
-def test_errors_of_openai_are_told_apart(message, role):
-    """The end of a session at its greatest age is announced; a cancel that came too late breaks nothing."""
-    assert shipped("openai-realtime").words.hear(message, End.SERVER).role is role
+def test_what_a_server_says_of_the_end_of_a_session(name, message, role):
+    """In the words of its protocol."""
+    assert shipped(name).words.hear(message, End.SERVER).role is role
 
 
 @pytest.mark.parametrize(
@@ -191,19 +184,6 @@ def test_a_response_of_openai_that_failed_is_an_error(response, said, status):
     failed = status == "failed"
     assert heard.role is (Role.ERROR if failed else Role.DATA)
     assert heard.values == ({"said": said} if failed else None)
-
-
-@pytest.mark.parametrize(
-    ("message", "role"),
-    [
-        ('{"op":9,"d":false}', Role.SESSION_REFUSED),
-        ('{"op":9,"d":true}', Role.ERROR),
-        ('{"op":7,"d":null}', Role.NOTICE),
-    ],
-)
-def test_how_discord_ends_a_session(message, role):
-    """Also one that the client may try to come back to is over."""
-    assert shipped("discord").words.hear(message, End.SERVER).role is role
 
 
 @pytest.mark.parametrize(
