@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability.virtual import run_virtual
-from tests.virtual.apps import starlette_app
+from tests.virtual.apps import aiohttp_server, hypercorn_server, tornado_server, uvicorn_server
 from tests.virtual.certificates import contexts
 
 HOUR = 3600
@@ -56,97 +56,36 @@ async def with_websockets_over_tls():
 
 
 async def with_aiohttp():
-    from aiohttp import ClientSession, web
+    from aiohttp import ClientSession
 
-    async def handle(request):
-        websocket = web.WebSocketResponse(heartbeat=30)
-        await websocket.prepare(request)
-        async for message in websocket:
-            await websocket.send_str(message.data)
-        return websocket
-
-    app = web.Application()
-    app.router.add_get("/", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        async with ClientSession() as session, session.ws_connect(url, heartbeat=20) as connection:
-            return await heartbeats(connection.send_str, connection.receive_str)
-    finally:
-        await runner.cleanup()
+    async with (
+        aiohttp_server() as port,
+        ClientSession() as session,
+        session.ws_connect(f"http://127.0.0.1:{port}/", heartbeat=20) as connection,
+    ):
+        return await heartbeats(connection.send_str, connection.receive_str)
 
 
 async def with_uvicorn():
-    import uvicorn
-
-    config = uvicorn.Config(
-        starlette_app(), host="127.0.0.1", port=0, ws="websockets-sansio", lifespan="off", log_config=None
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
-        await asyncio.sleep(0.1)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
+    async with uvicorn_server() as port:
         return await hold(f"ws://127.0.0.1:{port}/")
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def with_hypercorn():
-    # It binds its sockets itself, and passes them to create_server.
-    import socket
-
-    import hypercorn
-    from hypercorn.asyncio import serve
-
-    sock = socket.socket()
-    sock.bind(("127.0.0.1", 0))
-    config = hypercorn.Config()
-    config.bind = [f"fd://{sock.detach()}"]
-    config.websocket_ping_interval = 30
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(starlette_app(), config, shutdown_trigger=stop.wait))
-    await asyncio.sleep(1)
-    (port,) = asyncio.get_running_loop().network._listeners
-    try:
+    async with hypercorn_server() as port:
         return await hold(f"ws://127.0.0.1:{port}/")
-    finally:
-        await asyncio.sleep(1)
-        stop.set()
-        await serving
 
 
 async def with_tornado():
-    # It accepts connections itself, and reads and writes their sockets.
-    from tornado.httpserver import HTTPServer
-    from tornado.netutil import bind_sockets
-    from tornado.web import Application
-    from tornado.websocket import WebSocketHandler
-
     closed = asyncio.get_running_loop().create_future()
 
-    class Echo(WebSocketHandler):
-        def on_message(self, message):
-            self.write_message(message)
+    def on_close(handler):
+        closed.set_result((handler.close_code, handler.request.remote_ip))
 
-        def on_close(self):
-            closed.set_result((self.close_code, self.request.remote_ip))
-
-    server = HTTPServer(Application([("/", Echo)], websocket_ping_interval=30, websocket_ping_timeout=10))
-    sockets = bind_sockets(0, "127.0.0.1")
-    server.add_sockets(sockets)
-    try:
-        answered = await hold(f"ws://127.0.0.1:{sockets[0].getsockname()[1]}/")
+    async with tornado_server(on_close) as port:
+        answered = await hold(f"ws://127.0.0.1:{port}/")
         assert await closed == (1000, "127.0.0.1")
         return answered
-    finally:
-        server.stop()
-        await server.close_all_connections()
 
 
 STACKS = {
@@ -172,7 +111,7 @@ def test_an_hour_of_heartbeats(stack):
     assert run_virtual(main()) == (HOUR // BEAT, True)
 
 
-def keepalive_ends(server):
+def test_a_servers_keepalive_lives_in_virtual_time():
     """When a server's own timer ends a connection whose client has gone silent, in virtual seconds."""
 
     async def main():
@@ -189,8 +128,4 @@ def keepalive_ends(server):
                 await peer.wait_closed()
                 return peer.close_code, asyncio.get_running_loop().time() - start
 
-    return run_virtual(main())
-
-
-def test_a_servers_keepalive_lives_in_virtual_time():
-    assert keepalive_ends("websockets") == (1006, 60)
+    assert run_virtual(main()) == (1006, 60)
