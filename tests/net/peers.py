@@ -150,14 +150,23 @@ async def opened(url: str, **options: object) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def served(
+    server: dict[str, object] | None = None, **client: object
+) -> AsyncIterator[tuple[Connection, Orchestrator]]:
+    """A client's connection to an orchestrator with these keywords; it speaks what the orchestrator does."""
+    async with (
+        Orchestrator(**(server or {})) as orchestrator,
+        opened(orchestrator.url, **{"profile": orchestrator.profile, **client}) as connection,
+    ):
+        yield connection, orchestrator
+
+
+@asynccontextmanager
 async def connected(
     server: dict[str, object] | None = None, **client: object
 ) -> AsyncIterator[tuple[Connection, Orchestrator]]:
-    """A client's connection to an orchestrator with these keywords, its session confirmed."""
-    async with (
-        Orchestrator(**(server or {})) as orchestrator,
-        opened(orchestrator.url, profile=orchestrator.profile, **client) as connection,
-    ):
+    """The same, its session confirmed."""
+    async with served(server, **client) as (connection, orchestrator):
         behaviour = orchestrator.behaviour
         if behaviour.greet == behaviour.confirm_sessions == 0.0 and orchestrator.profile.has_session:
             await connection.assert_session_confirmed(within="5s")
@@ -167,6 +176,14 @@ async def connected(
 async def silent(peer: Peer) -> None:
     """Say nothing, until the client goes."""
     await peer.gone()
+
+
+async def answer_pings(peer: Peer, after: float = 0.0) -> None:
+    """Live on, and answer each ping so late."""
+    while True:
+        opcode, payload = await peer.frame()
+        if opcode == PING:
+            asyncio.get_running_loop().call_later(after, peer.send, frame(PONG, payload))
 
 
 async def until(condition: Callable[[], object]) -> None:

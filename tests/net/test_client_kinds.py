@@ -4,16 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import (
-    Direction,
-    End,
-    EventKind,
-    Orchestrator,
-    Outcome,
-    Requirement,
-    Role,
-    StabilityError,
-)
+from pytest_wsstability import Direction, End, EventKind, Outcome, Requirement, Role, StabilityError
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason
 from pytest_wsstability.core.timeline.close import TransportEnd
@@ -27,6 +18,7 @@ from tests.net.peers import (
     connected,
     frame,
     opened,
+    served,
     serving,
     silent,
     talking,
@@ -352,10 +344,7 @@ async def test_requirements_see_whose_heartbeats_they_are():
 
 async def test_a_confirmation_after_a_long_time_stalls_then():
     """The client reads until its session stands."""
-    async with (
-        Orchestrator(confirm_sessions="10s") as orchestrator,
-        opened(orchestrator.url, client="stalled") as connection,
-    ):
+    async with served({"confirm_sessions": "10s"}, client="stalled") as (connection, _):
         await asyncio.sleep(9)
         assert not connection.timeline.paused
         await asyncio.sleep(2)

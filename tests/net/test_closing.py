@@ -51,7 +51,6 @@ async def test_a_close_frame_within_a_message(apart, pieces):
     begun = [frame(TEXT, b"begun", fin=False), close(4000, "enough")]
 
     async def script(peer):
-        await peer.upgrade()
         if apart:
             await asyncio.sleep(0.01)
         for chunk in [b"".join(begun)] if pieces == 1 else begun:
@@ -60,7 +59,7 @@ async def test_a_close_frame_within_a_message(apart, pieces):
                 await asyncio.sleep(0.01)
         assert await peer.frame() == (CLOSE, b"\x0f\xa0enough")
 
-    async with serving(script) as url, opened(url, profile="frames") as connection:
+    async with talking(script) as connection:
         await connection.wait_closed()
 
         evidence = connection.timeline.close

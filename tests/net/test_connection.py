@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pytest_wsstability import ConnectionEnded, Direction, Orchestrator
+from pytest_wsstability import ConnectionEnded, Direction
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import Opcode
 from tests.net.peers import (
@@ -18,6 +18,7 @@ from tests.net.peers import (
     connected,
     frame,
     opened,
+    served,
     serving,
     silent,
     talking,
@@ -474,7 +475,7 @@ async def test_a_handler_talks_through_the_same_class():
         async for message in connection:
             await connection.send(f"{connection.timeline.end.value} got {message}")
 
-    async with Orchestrator(handler=handler) as orchestrator, opened(orchestrator.url) as connection:
+    async with served({"handler": handler}) as (connection, _):
         await connection.send("one")
 
         assert await connection.recv() == "server got one"

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import Orchestrator, StabilityError, faults
 from pytest_wsstability.profiles import Codec, Profile
-from tests.net.peers import opened
+from tests.net.peers import opened, served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -26,7 +26,7 @@ EACH = {"alive_for": "15m", "heartbeat_every": "1s", "heartbeat_within": "500ms"
 
 async def test_answers_belong_to_their_questions():
     """Though the counter was the same some time before."""
-    async with Orchestrator(profile=BYTE) as server, opened(server.url, profile=BYTE) as client:
+    async with served({"profile": BYTE}) as (client, _):
         await client.assert_stable(**EACH)
 
         assert client.timeline.heartbeats.answered == 899

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wsstability import FaultProxy, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.judge.verdict import Outcome
-from tests.net.peers import TEXT, frame, opened, talking
+from tests.net.peers import TEXT, frame, opened, served, talking
 
 virtual = pytest.mark.ws_stability(time="virtual")
 # Bytes of the server's own accord would be signs of life.
@@ -64,10 +64,7 @@ async def test_a_path_that_is_dead_before_the_end(fault, asked):
 @pytest.mark.parametrize("missed", [1, 5, 1000])
 async def test_a_server_that_never_answers_is_not_stable(every, missed):
     """However many may be missed: nothing was shown."""
-    async with (
-        Orchestrator(faults=[faults.WithholdHeartbeats()], **QUIET) as server,
-        opened(server.url, heartbeat=every) as connection,
-    ):
+    async with served({"faults": [faults.WithholdHeartbeats()], **QUIET}, heartbeat=every) as (connection, _):
         asked = {"heartbeat_every": every, "heartbeat_within": 1, "heartbeat_missed_max": missed}
         assert await verdict(connection, alive_for="2m", **asked) is not Outcome.STABLE
         with pytest.raises(StabilityError):
@@ -94,10 +91,7 @@ async def test_a_stream_that_stops_before_the_end(until, outcome):
 async def test_a_server_that_asks_no_more(at, outcome):
     """Where the server sends the heartbeats, those that do not come are missed."""
     program = [(at, faults.WithholdHeartbeats())] if at else []
-    async with (
-        Orchestrator(profile="engineio", faults=program, **QUIET) as server,
-        opened(server.url, profile="engineio") as connection,
-    ):
+    async with served({"profile": "engineio", "faults": program, **QUIET}) as (connection, _):
         asked = {"heartbeat_every": "25s", "heartbeat_within": "20s"}
         assert await verdict(connection, alive_for="2m", **asked) is outcome
 

@@ -5,7 +5,7 @@ import pytest
 from pytest_wsstability import Cause, Orchestrator, Requirement, Role, diagnose, faults, hold
 from pytest_wsstability.core.cause import Blame, Confidence
 from pytest_wsstability.profiles import JSON
-from tests.net.peers import opened
+from tests.net.peers import served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -17,10 +17,7 @@ async def test_who_signed_the_answer_is_a_hint():
     headers = [("Server", "nginx/1.22.1"), ("X-Secret", "s3cret"), ("Via", "1.1 vegur")]
     silent = {"ping_interval": None, "read_deadline": None}
     program = [(60, faults.Drop())]
-    async with (
-        Orchestrator(headers=headers, faults=program, **silent) as orchestrator,
-        opened(orchestrator.url) as connection,
-    ):
+    async with served({"headers": headers, "faults": program, **silent}) as (connection, _):
         assert connection.timeline.hints == (("Server", "nginx/1.22.1"), ("Via", "1.1 vegur"))
 
         await connection.wait_closed()
@@ -33,7 +30,7 @@ async def test_who_signed_the_answer_is_a_hint():
 
 async def test_without_signatures_there_is_no_hint():
     """Nothing is kept for it."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url) as connection:
+    async with served() as (connection, _):
         assert connection.timeline.hints is None
 
 
@@ -45,7 +42,7 @@ async def test_an_end_after_a_notice_is_planned():
         await connection.wait_closed()
 
     server = {"handler": leave, "faults": [(5, faults.CloseWith(1011))], "profile": OURS}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile=OURS) as connection:
+    async with served(server, profile=OURS) as (connection, _):
         await connection.wait_closed()
 
     assert any(event.role is Role.NOTICE for event in connection.timeline)

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError, faults
+from pytest_wsstability import StabilityError, faults
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.profiles.catalogue import find
-from tests.net.peers import opened
+from tests.net.peers import served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -78,10 +78,7 @@ def named(row):
 async def test_a_defect_is_found_at_the_client(profile, server, client, hold, every, rule, words):
     """By the hold, with the instant or the number that shows it."""
     beats = {"heartbeat_every": every, "heartbeat_within": "5s"} if every else {}
-    async with (
-        Orchestrator(profile=profile, **server) as orchestrator,
-        opened(orchestrator.url, profile=profile, **client) as connection,
-    ):
+    async with served({"profile": profile, **server}, **client) as (connection, _):
         with pytest.raises(StabilityError) as caught:
             await connection.assert_stable(alive_for=hold, **beats)
 
@@ -109,10 +106,7 @@ async def test_a_defect_is_found_at_the_client(profile, server, client, hold, ev
 async def test_a_client_under_test_that_is_silent_is_found(profile, client, every, words):
     """By what the orchestrator recorded of it."""
     server = {"heartbeat_interval": "20s"} if profile == "twilio" else {}
-    async with (
-        Orchestrator(profile=profile, **server) as orchestrator,
-        opened(orchestrator.url, profile=profile, **client) as connection,
-    ):
+    async with served({"profile": profile, **server}, **client) as (connection, orchestrator):
         await connection.websocket.wait_over(connection.timeline.opened + 590)
         await asyncio.sleep(1)
         (session,) = orchestrator.sessions
@@ -137,10 +131,7 @@ async def test_a_client_that_does_not_begin_its_session_is_ended(profile, end, c
         name="silent", session_info=None, session_confirmed=None, session_refused=None, timers=(), steps=(),
         resume=None, resumed=None, agree=None,
     )  # fmt: skip
-    async with (
-        Orchestrator(profile=profile) as orchestrator,
-        opened(orchestrator.url, profile=silent, heartbeat=False) as connection,
-    ):
+    async with served({"profile": profile}, profile=silent, heartbeat=False) as (connection, orchestrator):
         with pytest.raises(StabilityError) as caught:
             await connection.assert_alive_for("2m")
         server = orchestrator.attempts[0].timeline.close
@@ -157,10 +148,7 @@ async def test_a_client_that_does_not_begin_its_session_is_ended(profile, end, c
 )
 async def test_a_session_that_is_never_confirmed_is_found(profile):
     """Whoever names it."""
-    async with (
-        Orchestrator(profile=profile, faults=[faults.NeverConfirm()]) as orchestrator,
-        opened(orchestrator.url, profile=profile) as connection,
-    ):
+    async with served({"profile": profile, "faults": [faults.NeverConfirm()]}) as (connection, _):
         with pytest.raises(StabilityError, match="session not confirmed within 3 s"):
             await connection.assert_session_confirmed(within="3s")
 
@@ -170,9 +158,6 @@ async def test_a_session_that_is_never_confirmed_is_found(profile):
 )
 async def test_a_session_that_is_refused_with_a_code_is_found(profile, code):
     """Where the protocol refuses by a close code."""
-    async with (
-        Orchestrator(profile=profile, faults=[faults.AcceptThenClose(code)]) as orchestrator,
-        opened(orchestrator.url, profile=profile) as connection,
-    ):
+    async with served({"profile": profile, "faults": [faults.AcceptThenClose(code)]}) as (connection, _):
         with pytest.raises(StabilityError, match=f"{code} at 0 s of 30 s"):
             await connection.assert_alive_for("30s")

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Orchestrator, Role, StabilityError, faults
+from pytest_wsstability import Direction, Role, StabilityError, faults
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.profiles import JSON, Profile
-from tests.net.peers import connected, opened
+from tests.net.peers import connected, served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -18,7 +18,7 @@ INFO = '{"type":"session_info","session_id":"abc"}'
 
 async def said(*messages, **server):
     """The session of a client that says this, one message a second."""
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile=RAW) as client:
+    async with served(server, profile=RAW) as (client, orchestrator):
         for message in messages:
             await client.send(message)
             await asyncio.sleep(1)
@@ -82,7 +82,7 @@ async def test_a_client_that_says_it_right_passes():
 
 async def test_a_client_that_never_says_it_fails_when_it_goes():
     """Before, it may still come."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=RAW) as client:
+    async with served(profile=RAW) as (client, orchestrator):
         (session,) = orchestrator.sessions
         with pytest.raises(StabilityError, match=r"^inconclusive: the client never sent session_info so far"):
             session.assert_handshake()
@@ -103,10 +103,8 @@ async def test_only_the_first_mistakes_are_kept():
 async def test_a_server_that_confirms_unasked_is_found():
     """Before session_info, at the client's end."""
     early = JSON.replace(greeting={"type": "session_confirmed"}, session_confirmed={"type": "confirmed"})
-    async with (
-        Orchestrator(profile=early, confirm_sessions=False) as orchestrator,
-        opened(orchestrator.url, session_id="abc") as connection,
-    ):
+    server = {"profile": early, "confirm_sessions": False}
+    async with served(server, profile="json", session_id="abc") as (connection, _):
         await asyncio.sleep(1)
         with pytest.raises(StabilityError, match=r"^session confirmed before session_info: session 'abc'"):
             connection.assert_handshake()
@@ -114,10 +112,7 @@ async def test_a_server_that_confirms_unasked_is_found():
 
 async def test_a_session_that_is_somebody_elses_is_not_confirmed():
     """Though a confirmation came in time."""
-    async with (
-        Orchestrator(faults=[faults.WrongSession()]) as orchestrator,
-        opened(orchestrator.url, session_id="abc") as connection,
-    ):
+    async with served({"faults": [faults.WrongSession()]}, session_id="abc") as (connection, _):
         headline = r"another session was confirmed \(session not confirmed within 5 s\)"
         words = "the server confirmed session 'somebody-elses-session', not 'abc'"
         with pytest.raises(StabilityError, match=f"^{headline}.*\n.*\n  observed  {words}"):

@@ -10,13 +10,13 @@ from unittest import mock
 
 import pytest
 
-from pytest_wsstability import EventKind, Orchestrator, Outcome, Requirement, Tier, Timeline, run_virtual
+from pytest_wsstability import EventKind, Outcome, Requirement, Tier, Timeline, run_virtual
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
-from tests.net.peers import connected, opened, silent, talking, until
+from tests.net.peers import connected, served, silent, talking, until
 
 real = pytest.mark.ws_stability(time="real")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's view is read on Linux only")
@@ -174,7 +174,7 @@ async def test_ends_at_one_instant_are_not_so_many_lags():
 async def test_no_monitor_stays_behind():
     """Connections of both ends, and then none."""
     loop = asyncio.get_running_loop()
-    async with Orchestrator() as orchestrator, opened(orchestrator.url) as connection:
+    async with served() as (connection, _):
         await connection.assert_session_confirmed(within="5s")
         assert loop in health._monitors
         await connection.close()

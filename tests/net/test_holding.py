@@ -20,7 +20,7 @@ from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.net.holding import hold_open, wait_session
 from pytest_wsstability.profiles import Profile
-from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
+from tests.net.peers import PING, PONG, TEXT, answer_pings, close, connected, frame, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -52,14 +52,7 @@ async def test_heartbeats_rest_at_the_end_of_the_last_hold(holds):
 
 async def test_a_hold_that_waits_for_an_answer_keeps_no_heartbeat_of_a_longer_one_back():
     """The shorter one is over at 10 s, and has its last answer at 12 s."""
-
-    async def script(peer):
-        while True:
-            opcode, payload = await peer.frame()
-            if opcode == PING:
-                asyncio.get_running_loop().call_later(3, peer.send, frame(PONG, payload))
-
-    async with talking(script, heartbeat="1s") as connection:
+    async with talking(lambda peer: answer_pings(peer, 3), heartbeat="1s") as connection:
         asked = {"heartbeat_every": 1, "heartbeat_within": 4}
         # The longest begins first: each end of another leaves it.
         ages = await asyncio.gather(*(held(connection, alive_for=each, **asked) for each in (30, 5, 10)))
@@ -72,14 +65,7 @@ async def test_a_hold_that_waits_for_an_answer_keeps_no_heartbeat_of_a_longer_on
 
 async def test_a_hold_that_judges_no_heartbeats_keeps_none_back():
     """One falls due while it waits for its proof of life, and a later hold counts it."""
-
-    async def script(peer):
-        while True:
-            opcode, payload = await peer.frame()
-            if opcode == PING:
-                asyncio.get_running_loop().call_later(0.5, peer.send, frame(PONG, payload))
-
-    async with talking(script, heartbeat="10s") as connection:
+    async with talking(lambda peer: answer_pings(peer, 0.5), heartbeat="10s") as connection:
         verdict, age = await held(connection, alive_for="1m")
         assert (verdict.outcome, age) == (Outcome.STABLE, 60.5)
 
@@ -91,14 +77,7 @@ async def test_a_hold_that_judges_no_heartbeats_keeps_none_back():
 @pytest.mark.parametrize(("first", "after", "goes_out"), [("30s", 0.5, 30), ("28s", 6.0, 31)])
 async def test_a_heartbeat_that_a_hold_kept_back_goes_out_once_it_is_over(first, after, goes_out):
     """It was due at 30 s. A longer hold that follows counts it, and those that come later are not shifted."""
-
-    async def script(peer):
-        while True:
-            opcode, payload = await peer.frame()
-            if opcode == PING:
-                asyncio.get_running_loop().call_later(after, peer.send, frame(PONG, payload))
-
-    async with talking(script, heartbeat="5s") as connection:
+    async with talking(lambda peer: answer_pings(peer, after), heartbeat="5s") as connection:
         asked = {"heartbeat_every": "5s", "heartbeat_within": "6.5s"}
         verdict, _ = await held(connection, alive_for=first, **asked)
         assert (verdict.outcome, connection.timeline.heartbeats.last_at) == (Outcome.STABLE, 25)
@@ -204,7 +183,7 @@ async def test_one_slow_answer_of_many_breaks_no_hold():
         _, payload = await peer.frame()
         await asyncio.sleep(0.9)
         peer.send(frame(PONG, payload))
-        await answering_after(0.0, peer)
+        await answer_pings(peer)
 
     async with talking(script, heartbeat="1s") as connection:
         asked = {"heartbeat_every": "1s", "heartbeat_within": "5s", "rtt_p95": "500ms"}
@@ -221,7 +200,7 @@ async def test_a_feed_that_stops_ends_a_hold_at_once(spoken, broken_at):
         for _ in range(spoken):
             await asyncio.sleep(1)
             peer.send(frame(TEXT, b"x"))
-        await answering_after(0.0, peer)
+        await answer_pings(peer)
 
     async with talking(script, inbox=0) as connection:
         verdict, age = await held(connection, alive_for="1h", message_every="5s")
@@ -391,18 +370,9 @@ async def test_a_hold_wakes_seldom(monkeypatch):
         assert 6 * 3600 / 25 <= len(looks) <= 2 * 6 * 3600 / 25
 
 
-async def answering_after(seconds, peer):
-    """Answer each ping so late."""
-    while True:
-        opcode, payload = await peer.frame()
-        if opcode == PING:
-            await asyncio.sleep(seconds)
-            peer.send(frame(PONG, payload))
-
-
 async def test_a_proof_of_life_that_is_given_up_is_asked_for_anew_at_once():
     """What comes to the first ping shows that the peer lives, too."""
-    async with talking(lambda peer: answering_after(0.3, peer)) as connection:
+    async with talking(lambda peer: answer_pings(peer, 0.3)) as connection:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(10.1):
                 await held(connection, alive_for=10)
@@ -429,11 +399,7 @@ async def test_what_was_proved_is_proved():
 
 async def test_a_proof_of_life_that_failed_is_none_after_the_end():
     """Nobody can ask anew then."""
-
-    async def script(peer):
-        await peer.gone()
-
-    async with talking(script) as connection:
+    async with talking(silent) as connection:
         first, _ = await held(connection, alive_for=10)
         await connection.close()
         second, _ = await held(connection, alive_for=10)
@@ -444,7 +410,7 @@ async def test_a_proof_of_life_that_failed_is_none_after_the_end():
 @pytest.mark.parametrize("later", [5, 10, 40])
 async def test_a_proof_of_life_that_was_given_up_is_no_matter_of_a_later_hold(later):
     """The first hold is cancelled while its ping is on its way; each hold asks anew."""
-    async with talking(lambda peer: answering_after(0.3, peer)) as connection:
+    async with talking(lambda peer: answer_pings(peer, 0.3)) as connection:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(10.1):
                 await held(connection, alive_for=10)
@@ -460,7 +426,7 @@ async def test_a_proof_of_life_that_failed_is_no_matter_of_a_later_hold(later):
 
     async def script(peer):
         await peer.frame()
-        await answering_after(0, peer)
+        await answer_pings(peer)
 
     async with talking(script) as connection:
         first, age = await held(connection, alive_for=10)
@@ -476,7 +442,7 @@ async def test_a_hold_that_begins_while_a_proof_is_waited_for_waits_for_the_same
 
     async def script(peer):
         await peer.frame()
-        await answering_after(0, peer)
+        await answer_pings(peer)
 
     async with talking(script) as connection:
         first = asyncio.ensure_future(held(connection, alive_for=10))

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import Confidence, End, Orchestrator, connect, diagnose
 from pytest_wsstability.core.timeline.timeline import Timeline
-from tests.net.peers import BINARY, TEXT, close, frame, opened, serving
+from tests.net.peers import BINARY, TEXT, close, frame, talking
 
 pytestmark = pytest.mark.ws_stability
 
@@ -17,11 +17,10 @@ async def ending(*said, opcode=TEXT):
     """The record of a connection whose peer says something, and closes."""
 
     async def script(peer):
-        await peer.upgrade()
         await asyncio.sleep(10)
         peer.send(*(frame(opcode, each.encode()) for each in said), close(1000))
 
-    async with serving(script) as url, opened(url, profile="frames") as connection:
+    async with talking(script) as connection:
         await connection.wait_closed()
         return connection.timeline
 

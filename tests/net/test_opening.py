@@ -12,7 +12,7 @@ import pytest
 from pytest_wsstability import TLS, Blame, Cause, OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
 from tests.net.certificates import authority, server_context, trusting
-from tests.net.peers import opened, serving, silent
+from tests.net.peers import opened, served, serving, silent
 
 pytestmark = pytest.mark.ws_stability
 
@@ -192,10 +192,7 @@ async def test_a_certificate_of_tomorrow_is_not_trusted(tmp_path):
 
 async def test_insecure_checks_nothing():
     """For a server of one's own with a certificate that it made itself."""
-    async with (
-        Orchestrator(tls=server_context("other.example")) as orchestrator,
-        opened(orchestrator.url, tls=TLS(insecure=True)) as connection,
-    ):
+    async with served({"tls": server_context("other.example")}, tls=TLS(insecure=True)) as (connection, _):
         await connection.assert_session_confirmed(within="5s")
 
 

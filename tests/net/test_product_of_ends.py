@@ -16,7 +16,7 @@ import pytest
 
 from pytest_wsstability import Orchestrator, StabilityError, run_virtual
 from pytest_wsstability.core.judge.verdict import Outcome
-from tests.net.peers import BINARY, TEXT, close, frame, opened, serving
+from tests.net.peers import BINARY, TEXT, close, frame, talking
 
 # What ends a connection, as the bytes of the peer (unmasked, as a server's are), or None for the end of TCP.
 CLOSES = {
@@ -98,7 +98,6 @@ async def at_a_client(what: str, requirement: dict, *, lingers: bool) -> Played:
     """A raw server ends it."""
 
     async def script(peer) -> None:
-        await peer.upgrade()
         loop = asyncio.get_running_loop()
         answering = asyncio.create_task(_answer(peer))
         peer.send(frame(TEXT, b'{"type":"connection_established"}'), frame(BINARY, b"news"))
@@ -112,12 +111,9 @@ async def at_a_client(what: str, requirement: dict, *, lingers: bool) -> Played:
 
     tasks: list[asyncio.Task[None]] = []
     kind = "keepalive" if "pings_within" in requirement else "browser"
-    async with (
-        serving(script) as url,
-        opened(
-            url, profile="json", client=kind, heartbeat=requirement.get("heartbeat_every"), inbox=0
-        ) as connection,
-    ):
+    async with talking(
+        script, profile="json", client=kind, heartbeat=requirement.get("heartbeat_every"), inbox=0
+    ) as connection:
         return await _judged(connection, requirement)
 
 

@@ -27,7 +27,7 @@ from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, SEQUENCE, SESSION_ID, Codec, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
-from tests.net.peers import PING, PONG, TEXT, frame, opened, serving
+from tests.net.peers import TEXT, answer_pings, frame, opened, served, serving, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -41,7 +41,7 @@ BEATING = [name for name, profile in PROFILES.items() if profile.interval is not
 @pytest.mark.parametrize("name", SESSIONS)
 async def test_a_session_is_confirmed(name):
     """At both ends, under one name where it has one."""
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served({"profile": name}) as (client, orchestrator):
         await client.assert_session_confirmed(within="1s")
         session = await orchestrator.wait_for_session(within="1s")
         await session.assert_session_confirmed(within="1s")
@@ -65,7 +65,7 @@ async def test_a_session_that_a_function_reads_is_the_servers():
             lambda values: f"id {values['session_id']}",
         ),
     )
-    async with Orchestrator(profile=profile) as server, opened(server.url, profile=profile) as client:
+    async with served({"profile": profile}) as (client, server):
         await client.assert_session_confirmed(within="1s")
         session = await server.wait_for_session(within="1s")
 
@@ -86,13 +86,12 @@ async def test_what_comes_before_such_a_session_names_none(before):
     profile = Profile(name="read", session_confirmed=named_in, **{words[before]: before}, **beats)
 
     async def script(peer):
-        await peer.upgrade()
         for message in (before, "id S1"):
             peer.send(frame(TEXT, message.encode()))
             await asyncio.sleep(0.5)
         await peer.gone()
 
-    async with serving(script) as url, opened(url, profile=profile) as client:
+    async with talking(script, profile=profile) as client:
         await asyncio.sleep(0.2)
         assert client.session_id is None
         await client.assert_session_confirmed(within="1s")
@@ -105,7 +104,7 @@ async def test_what_comes_before_such_a_session_names_none(before):
 async def test_a_session_that_is_refused_is_not_held(name):
     """Though the connection and its heartbeats go on, and nothing asks for a session in time."""
     server = {"profile": name, "faults": [faults.RefuseSession()]}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served(server, profile=name) as (client, _):
         with pytest.raises(StabilityError, match=r"refused at 0 s") as caught:
             await client.assert_alive_for("2m")
 
@@ -122,14 +121,13 @@ async def test_an_answer_may_be_one_to_all_heartbeats_before_it(cumulative, with
     )
 
     async def script(peer):
-        await peer.upgrade()
         for number in range(1, 7):
             await peer.frame()
             if number % 3 == 0:
                 peer.send(frame(TEXT, b'{"t":"ack","n":%d}' % number))
         await peer.gone()
 
-    async with serving(script) as url, opened(url, profile=profile, heartbeat=10) as client:
+    async with talking(script, profile=profile, heartbeat=10) as client:
         await asyncio.sleep(65)
 
         assert client.timeline.heartbeats.missed(65, within) == missed
@@ -151,7 +149,6 @@ async def test_a_cumulative_answer_may_wait_for_a_heartbeat_behind_the_hold(hold
     profile = Profile(name="acks", ping={"t": "beat", "n": ID}, pong={"t": "ack", "n": ID}, cumulative=True)
 
     async def script(peer):
-        await peer.upgrade()
         for number in range(1, 10):
             await peer.frame()
             if number % 3 == 0 and number <= (until or number):
@@ -159,7 +156,7 @@ async def test_a_cumulative_answer_may_wait_for_a_heartbeat_behind_the_hold(hold
         await peer.gone()
 
     told = contextlib.nullcontext() if outcome is None else pytest.raises(StabilityError, match=outcome)
-    async with serving(script) as url, opened(url, profile=profile, heartbeat=10) as client:
+    async with talking(script, profile=profile, heartbeat=10) as client:
         with told:
             await client.assert_stable(alive_for=hold, heartbeat_every="10s", heartbeat_within="21s")
 
@@ -174,7 +171,7 @@ async def test_a_session_that_is_gone_is_not_refused():
         resume_refused={"t": "gone"},
     )
     server = {"profile": profile, "faults": [faults.RefuseResume()]}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile=profile) as client:
+    async with served(server, profile=profile) as (client, _):
         await client.assert_session_confirmed(within="5s")
         await client.close()
         again = await client.reconnect()
@@ -196,14 +193,13 @@ async def test_a_session_that_is_refused_after_it_was_confirmed_is_over(refused_
     )
 
     async def script(peer):
-        await peer.upgrade()
         await peer.frame()
         for message in says:
             await asyncio.sleep(0.5)
             peer.send(frame(TEXT, message.encode()))
         await peer.gone()
 
-    async with serving(script) as url, opened(url, profile=profile) as client:
+    async with talking(script, profile=profile) as client:
         await client.assert_session_confirmed(within="5s")
         await asyncio.sleep(1)
 
@@ -216,7 +212,7 @@ async def test_a_router_of_wamp_that_shuts_down_is_told_from_one_that_ends_a_ses
     behaviour = [("20s", fault), ("21s", faults.CloseWith(1001))]
     told = contextlib.nullcontext() if is_planned else pytest.raises(StabilityError, match="killed")
     server = {"profile": "wamp", "faults": behaviour}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
+    async with served(server, profile="wamp") as (client, _):
         with told:
             await client.assert_stable(alive_for="1m", max_age_ok="10s")
 
@@ -247,10 +243,7 @@ async def test_an_end_from_which_clients_do_not_come_back_is_not_planned(name, w
 async def test_the_greatest_age_of_openai_is_announced_and_can_be_allowed():
     """The service says session_expired and closes: no error of a hold that expects it."""
     profile = PROFILES["openai-realtime"]
-    async with (
-        Orchestrator(profile=profile) as orchestrator,
-        opened(orchestrator.url, profile=profile) as client,
-    ):
+    async with served({"profile": profile}) as (client, _):
         await client.assert_stable(alive_for="2h", max_age_ok="59m")
 
         assert client.timeline.close.code == 1001
@@ -293,7 +286,7 @@ def test_goodbyes_are_those_of_the_profiles():
 async def test_a_client_that_says_goodbye(name):
     """It is answered, and its connection ended, as servers of the protocol do; it need not come back."""
     said, answer, code = GOODBYES[name]
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served({"profile": name}) as (client, orchestrator):
         await asyncio.sleep(1)
         await client.send(said)
         if answer is not None:
@@ -313,7 +306,7 @@ async def test_a_client_that_says_goodbye(name):
 @pytest.mark.parametrize("name", ["pipecat"])
 async def test_a_client_that_says_goodbye_in_protobuf(name):
     said = bytes(PROFILES[name].words.write(Role.GOODBYE, {}))
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served({"profile": name}) as (client, _):
         await client.send(said)
         await asyncio.sleep(1)
 
@@ -322,10 +315,7 @@ async def test_a_client_that_says_goodbye_in_protobuf(name):
 
 async def test_who_asks_for_no_receipt_gets_none():
     """STOMP 1.2, "DISCONNECT": the receipt is the client's wish."""
-    async with (
-        Orchestrator(profile="stomp") as orchestrator,
-        opened(orchestrator.url, profile="stomp") as client,
-    ):
+    async with served({"profile": "stomp"}) as (client, _):
         await client.send("DISCONNECT\n\n\0")
         await asyncio.sleep(1)
 
@@ -347,7 +337,7 @@ async def test_what_a_function_leaves_unsaid():
         ),
         interval=5,
     )
-    async with Orchestrator(profile=ours) as orchestrator, opened(orchestrator.url, profile=ours) as client:
+    async with served({"profile": ours}) as (client, orchestrator):
         await asyncio.sleep(21)
 
         trips = client.timeline.heartbeats
@@ -375,7 +365,7 @@ async def test_what_answers_the_routers_goodbye_is_none():
     """A second one would be an error to the client (autobahn)."""
     behaviour = [("1s", faults.SendNotice())]
     server = {"profile": "wamp", "faults": behaviour}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
+    async with served(server, profile="wamp") as (client, _):
         await asyncio.sleep(2)
         await client.send('[6,{},"wamp.close.normal"]')
 
@@ -405,7 +395,7 @@ async def test_ten_heartbeats(name):
     """In the right direction, answered where an answer is due, and nobody ends anything."""
     profile = PROFILES[name]
     every = {"ocpp": 300, "ocpp2.0.1": 300}.get(name, profile.interval)
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served({"profile": name}) as (client, orchestrator):
         await asyncio.sleep(10.5 * every)
         await client.assert_alive_for(10 * every)
         (session,) = orchestrator.sessions
@@ -439,10 +429,7 @@ async def test_ten_heartbeats(name):
 )
 async def test_the_orchestrator_runs_the_protocols_timers(name, options, end):
     """As the protocol's own server does, and says which it was."""
-    async with (
-        Orchestrator(profile=name) as orchestrator,
-        opened(orchestrator.url, profile=name, **options) as client,
-    ):
+    async with served({"profile": name}, **options) as (client, orchestrator):
         await client.websocket.wait_ended()
         close = orchestrator.sessions[0].timeline.close
 
@@ -467,10 +454,7 @@ async def test_a_mute_client_keeps_its_answers_back():
 
 async def test_intervals_that_the_server_names_are_recorded():
     """At both ends."""
-    async with (
-        Orchestrator(profile="ocpp", heartbeat_interval="40s") as orchestrator,
-        opened(orchestrator.url, profile="ocpp") as client,
-    ):
+    async with served({"profile": "ocpp", "heartbeat_interval": "40s"}) as (client, _):
         await asyncio.sleep(201)
 
         assert client.timeline.intervals.client == 40
@@ -488,7 +472,7 @@ async def test_intervals_that_the_server_names_are_recorded():
 )
 async def test_a_client_comes_back(name, knows, resumed):
     """To its session, where the protocol and the server know it."""
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as first:
+    async with served({"profile": name}) as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         await first.close()
         if not knows:
@@ -503,10 +487,7 @@ async def test_a_client_comes_back(name, knows, resumed):
 
 async def test_a_session_that_is_lost_is_told():
     """The assertion says that another one was confirmed."""
-    async with (
-        Orchestrator(profile="socketio-recovery") as orchestrator,
-        opened(orchestrator.url, profile="socketio-recovery") as first,
-    ):
+    async with served({"profile": "socketio-recovery"}) as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         await first.close()
         orchestrator._registry._by_id.clear()
@@ -536,10 +517,7 @@ async def test_a_server_withholds_its_own_heartbeats():
 )
 async def test_a_server_that_asks_no_more_is_not_stable_because_it_was_answered_before(fault):
     """`heartbeat_within` alone, as for Socket.IO: it named 25 s, and 37.5 s are too long."""
-    async with (
-        Orchestrator(profile="socketio", faults=[("60s", fault)]) as orchestrator,
-        opened(orchestrator.url, profile="socketio") as client,
-    ):
+    async with served({"profile": "socketio", "faults": [("60s", fault)]}) as (client, _):
         with pytest.raises(StabilityError, match=r"^no message for 37\.5 s ") as caught:
             await client.assert_stable(alive_for="10m", heartbeat_within="5s")
 
@@ -550,7 +528,7 @@ async def test_a_server_that_asks_no_more_is_not_stable_because_it_was_answered_
 @pytest.mark.parametrize("name", ["frames", "deepgram", "twilio"])
 async def test_a_session_that_nobody_confirms_is_an_error_of_the_test(name):
     """The profile has none, and the server is not to blame."""
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served({"profile": name}) as (client, _):
         words = (
             f"^assert_session_confirmed: the profile {name!r} has no session to confirm; "
             r"say which message confirms it \(session_confirmed=\)$"
@@ -561,10 +539,7 @@ async def test_a_session_that_nobody_confirms_is_an_error_of_the_test(name):
 
 async def test_no_greeting_is_missed_where_the_protocol_has_none():
     """The client begins by itself."""
-    async with (
-        Orchestrator(profile="engineio", confirm_sessions=False) as orchestrator,
-        opened(orchestrator.url, profile="engineio") as client,
-    ):
+    async with served({"profile": "engineio", "confirm_sessions": False}) as (client, _):
         with pytest.raises(StabilityError) as caught:
             await client.assert_session_confirmed(within="1s")
 
@@ -616,10 +591,9 @@ async def test_a_subprotocol_that_was_not_chosen_is_told():
     """Browsers and node's ws would have gone no further."""
 
     async def script(peer):
-        await peer.upgrade()
         await asyncio.sleep(100)
 
-    async with serving(script) as url, opened(url, profile="mqtt") as client:
+    async with talking(script, profile="mqtt") as client:
         (flaw,) = client.timeline.irregular
 
         assert (flaw.flaw, flaw.detail) == (
@@ -637,14 +611,6 @@ def fails(*_):
     raise RuntimeError("boom")
 
 
-async def answer_pings(peer):
-    """Live on, so that nothing else is wrong."""
-    while True:
-        opcode, payload = await peer.frame()
-        if opcode == PING:
-            peer.send(frame(PONG, payload))
-
-
 @pytest.mark.parametrize(
     ("profile", "words"),
     [
@@ -659,11 +625,10 @@ async def test_a_function_that_raises_fails_the_test(profile, words):
     """Nobody on the connection is blamed."""
 
     async def script(peer):
-        await peer.upgrade()
         peer.send(frame(TEXT, b"hello"))
         await answer_pings(peer)
 
-    async with serving(script) as url, opened(url, profile=profile) as client:
+    async with talking(script, profile=profile) as client:
         await asyncio.sleep(1)
         with pytest.raises(StabilityError) as caught:
             await client.assert_alive_for("2s")
@@ -689,11 +654,10 @@ async def test_an_interval_that_makes_no_sense_fails_the_test(opening, words):
     """With the value and the valid ones."""
 
     async def script(peer):
-        await peer.upgrade()
         peer.send(frame(TEXT, opening.encode()))
         await asyncio.sleep(100)
 
-    async with serving(script) as url, opened(url, profile="engineio") as client:
+    async with talking(script, profile="engineio") as client:
         with pytest.raises(StabilityError) as caught:
             await client.assert_alive_for("2s")
 
@@ -724,12 +688,11 @@ async def test_a_peer_that_breaks_its_protocol_is_unstable(profile, messages, wo
     """The verdict says how, and nothing hangs."""
 
     async def script(peer):
-        await peer.upgrade()
         for message in messages:
             peer.send(frame(TEXT, message.encode()))
         await answer_pings(peer)
 
-    async with serving(script) as url, opened(url, profile=profile, max_size=None) as client:
+    async with talking(script, profile=profile, max_size=None) as client:
         with pytest.raises(StabilityError) as caught:
             await client.assert_alive_for("2s")
 
@@ -742,11 +705,10 @@ async def test_two_patterns_that_match_one_message_prove_nothing():
     profile = Profile(name="x", greeting=re.compile("h.*"), notice=re.compile(".*o"))
 
     async def script(peer):
-        await peer.upgrade()
         peer.send(frame(TEXT, b"hello"))
         await answer_pings(peer)
 
-    async with serving(script) as url, opened(url, profile=profile) as client:
+    async with talking(script, profile=profile) as client:
         with pytest.raises(StabilityError) as caught:
             await client.assert_alive_for("2s")
 
@@ -830,10 +792,7 @@ async def test_a_protocols_own_timers_stand_in_for_the_storys():
 async def test_the_time_of_day_is_said():
     """By a loop that began at its instant 0."""
     profile = Profile(name="x", ping={"at": NOW_TEXT, "id": ID}, pong={"ok": ID})
-    async with (
-        Orchestrator(profile=profile) as orchestrator,
-        opened(orchestrator.url, profile=profile, heartbeat="5s") as client,
-    ):
+    async with served({"profile": profile}, heartbeat="5s") as (client, _):
         await asyncio.sleep(6)
         assert client.timeline.heartbeats.answered == 1
         assert client.websocket.conversation._state.epoch > 1_500_000_000
@@ -872,10 +831,7 @@ def test_what_a_profile_lacks_stays_out_of_the_requirement():
 )
 async def test_a_profile_that_nobody_speaks_is_noticed(spoken, asked, told):
     """The failure names the one that is spoken."""
-    async with (
-        Orchestrator(profile=spoken) as orchestrator,
-        opened(orchestrator.url, profile=asked) as client,
-    ):
+    async with served({"profile": spoken}, profile=asked) as (client, _):
         with pytest.raises(StabilityError) as caught:
             await client.assert_stable(alive_for="5s", heartbeat_every="1s", heartbeats_at_least=9)
 
@@ -892,7 +848,7 @@ async def test_a_profile_that_nobody_speaks_is_noticed(spoken, asked, told):
 )
 async def test_the_orchestrator_notices_a_client_of_another_protocol(asked, options, told):
     """By what it says, or what it offered."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=asked, **options):
+    async with served(profile=asked, **options) as (_, orchestrator):
         await asyncio.sleep(1)
 
         spoken = misfit(orchestrator.attempts[0].timeline)
@@ -932,10 +888,7 @@ async def test_a_message_of_the_protocol_that_comes_late_counts():
 
 async def test_intervals_that_were_named_stand_in_a_failure():
     """So that nobody has to look for them."""
-    async with (
-        Orchestrator(profile="engineio", heartbeat_interval="40s") as orchestrator,
-        opened(orchestrator.url, profile="engineio", client="mute") as client,
-    ):
+    async with served({"profile": "engineio", "heartbeat_interval": "40s"}, client="mute") as (client, _):
         with pytest.raises(StabilityError) as caught:
             await client.assert_alive_for("2m")
 

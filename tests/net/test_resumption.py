@@ -13,7 +13,7 @@ from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.websocket import LINGER
 from pytest_wsstability.profiles import FRAMES, ID, JSON, SEQUENCE, SESSION_ID, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
-from tests.net.peers import BINARY, TEXT, close, connected, frame, opened, serving, silent, talking
+from tests.net.peers import BINARY, TEXT, close, connected, frame, opened, served, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -95,10 +95,7 @@ async def test_messages_lost_and_repeated_are_found(stream, words):
 )
 async def test_a_session_that_does_not_go_on_fails(fault, cause, words):
     """Whatever the messages say."""
-    async with (
-        Orchestrator(faults=[fault]) as orchestrator,
-        opened(orchestrator.url, session_id="abc") as first,
-    ):
+    async with served({"faults": [fault]}, session_id="abc") as (first, _):
         await first.close()
         second = await first.reconnect()
         headline = rf"{cause} \(session not confirmed within 2 s\)"
@@ -237,12 +234,11 @@ async def test_what_tells_that_a_session_goes_on_is_numbered():
     )
 
     async def gateway(peer):
-        await peer.upgrade()
         for message in ('{"op":10,"d":{"heartbeat_interval":41250}}', *next(said)):
             peer.send(frame(TEXT, message.encode()))
         await silent(peer)
 
-    async with serving(gateway) as url, opened(url, profile="discord") as first:
+    async with talking(gateway, profile="discord") as first:
         await first.assert_session_confirmed(within="1s")
         await first.close()
         second = await first.reconnect()
@@ -264,11 +260,10 @@ async def test_the_name_of_a_session_is_no_number_of_a_message(name):
     )
 
     async def room(peer):
-        await peer.upgrade()
         peer.send(frame(TEXT, b'{"op":"joined","id":%b}' % name))
         await silent(peer)
 
-    async with serving(room) as url, opened(url, profile=ours) as first:
+    async with talking(room, profile=ours) as first:
         await first.assert_session_confirmed(within="1s")
         await first.close()
         second = await first.reconnect()
@@ -364,7 +359,7 @@ async def test_a_reconnect_is_another_connection_of_the_same_client():
 
 async def test_a_server_that_is_down_is_tried_again():
     """For so long, with growing waits."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url) as first:
+    async with served() as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         restart = asyncio.create_task(orchestrator.restart(down_for="5s"))
         await first.wait_closed()

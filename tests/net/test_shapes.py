@@ -9,7 +9,7 @@ import pytest
 from pytest_wsstability import End, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles import INTERVAL, Profile
-from tests.net.peers import BINARY, connected, frame, opened, serving
+from tests.net.peers import BINARY, connected, frame, served, talking
 from tests.profiles.shapes import SHAPES, profile_of
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -47,10 +47,7 @@ async def test_both_ends_call_the_session_the_same(name):
 @pytest.mark.parametrize("name", [name for name in NAMED if not PROFILES[name].words.server_names_session])
 async def test_another_session_is_not_the_right_one(name):
     """A confirmation of somebody else's session is none."""
-    async with (
-        Orchestrator(profile=PROFILES[name], faults=[faults.WrongSession()]) as orchestrator,
-        opened(orchestrator.url, profile=PROFILES[name]) as client,
-    ):
+    async with served({"profile": PROFILES[name], "faults": [faults.WrongSession()]}) as (client, _):
         with pytest.raises(StabilityError, match="the server confirmed session 'somebody-elses-session'"):
             await client.assert_session_confirmed(within="1s")
 
@@ -80,13 +77,12 @@ async def test_an_id_that_is_no_text():
     name, asked, answers = bytes.fromhex("ff00fe01"), b"\xff\x80\x01", []
 
     async def script(peer):
-        await peer.upgrade()
         peer.send(frame(BINARY, b"\x02" + name + b"\x00\x00"))
         peer.send(frame(BINARY, b"\x09" + asked))
         answers.append(await peer.frame())
         await asyncio.sleep(100)
 
-    async with serving(script) as url, opened(url, profile=profile) as client:
+    async with talking(script, profile=profile) as client:
         await client.assert_session_confirmed(within="1s")
         await asyncio.sleep(1)
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Cause, Direction, Orchestrator, StabilityError, faults
+from pytest_wsstability import Cause, Direction, StabilityError, faults
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.profiles import Profile
-from tests.net.peers import connected, opened
+from tests.net.peers import connected, opened, served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -75,7 +75,7 @@ async def test_what_its_handler_writes_is_held_back():
 
 async def test_a_frozen_server_can_be_stopped():
     """A test that ends while its server stands still waits for nothing."""
-    async with Orchestrator(**frozen(0, "1h")) as orchestrator, opened(orchestrator.url) as connection:
+    async with served(frozen(0, "1h")) as (connection, orchestrator):
         await asyncio.sleep(1)
         await orchestrator.stop()
         await connection.wait_closed()
@@ -86,7 +86,7 @@ async def test_a_frozen_server_can_be_stopped():
 
 async def test_a_frozen_server_can_be_restarted():
     """As a watchdog would."""
-    async with Orchestrator(**frozen(0, "1h")) as orchestrator, opened(orchestrator.url):
+    async with served(frozen(0, "1h")) as (_, orchestrator):
         await asyncio.sleep(1)
         await orchestrator.restart(down_for="2s")
         async with opened(orchestrator.url) as connection:
@@ -107,7 +107,7 @@ async def test_the_longer_of_two_freezes_counts():
 async def test_over_tcp_the_kernel_takes_what_comes():
     """Bytes and a connection are accepted, and answered after; nothing is lost."""
     server = frozen(0, "400ms", echo=True)
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url) as connection:
+    async with served(server) as (connection, orchestrator):
         for number in range(100):
             await connection.send(f"message {number}")
         async with opened(orchestrator.url) as other:
@@ -133,7 +133,7 @@ async def test_its_session_can_be_held_meanwhile(hold):
 async def test_a_client_that_sends_nothing_is_to_blame_when_the_server_goes_on(seconds, is_frozen):
     """As long as it is frozen nobody knows, of any of its clients."""
     server = {"faults": [("10s", faults.FreezeLoop(seconds))], "read_deadline": None, "ping_interval": None}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url), opened(orchestrator.url):
+    async with served(server) as (_, orchestrator), opened(orchestrator.url):
         sessions = [await orchestrator.wait_for_session() for _ in range(2)]
         for each in sessions:
             with pytest.raises(StabilityError) as caught:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pytest_wsstability import Backoff, FaultProxy, Orchestrator, SessionError, faults, run_virtual
-from tests.net.peers import opened
+from tests.net.peers import opened, served
 from tests.net.reconnecting_client import ReconnectingClient
 
 STEADY = Backoff(first="1s", factor=1, jitter=0)
@@ -151,7 +151,7 @@ TOLD = [
 @pytest.mark.parametrize("fault", TOLD, ids=repr)
 async def test_an_end_that_is_told_is_noticed(fault):
     """A client that hears of it does not have to find out."""
-    async with Orchestrator(faults=[fault]) as orchestrator, opened(orchestrator.url):
+    async with served({"faults": [fault]}) as (_, orchestrator):
         await orchestrator.assert_notices_loss(within="1s")
 
         assert now() == 10.0

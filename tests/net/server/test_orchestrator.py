@@ -7,7 +7,7 @@ import pytest
 
 from pytest_wsstability import ConnectionEnded, Direction, OpeningError, Orchestrator, Role, connect
 from pytest_wsstability.profiles import JSON, Profile
-from tests.net.peers import TEXT, connected, opened
+from tests.net.peers import TEXT, connected, opened, served
 
 pytestmark = pytest.mark.ws_stability
 
@@ -29,7 +29,7 @@ async def test_it_greets_and_confirms():
 async def test_its_words_are_those_of_the_profile():
     """As a page's JSON.parse would read them; session messages are not given to `recv`."""
     raw = Profile(name="raw")
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=raw) as connection:
+    async with served(profile=raw) as (connection, _):
         assert json.loads(await connection.recv()) == {"type": "connection_established"}
         await connection.send('{"type": "session_info", "session_id": "x"}')
         assert json.loads(await connection.recv()) == {"type": "session_confirmed", "session_id": "x"}
@@ -40,7 +40,7 @@ async def test_its_words_are_those_of_the_profile():
 async def test_a_client_may_speak_before_it_is_greeted():
     """A page that sends session_info in its onopen handler."""
     raw = Profile(name="raw")
-    async with Orchestrator(greet=False) as orchestrator, opened(orchestrator.url, profile=raw) as connection:
+    async with served({"greet": False}, profile=raw) as (connection, orchestrator):
         await connection.send('{"type": "session_info", "session_id": "early"}')
 
         assert json.loads(await connection.recv())["type"] == "session_confirmed"
@@ -103,10 +103,7 @@ async def test_heartbeats_are_answered_or_not():
 async def test_a_profile_of_ones_own_at_both_ends():
     """Exact text and bytes for messages."""
     mine = Profile(name="mine", ping="PING", pong=b"PONG", greeting="hello")
-    async with (
-        Orchestrator(profile=mine, echo=True) as orchestrator,
-        opened(orchestrator.url, profile=mine) as connection,
-    ):
+    async with served({"profile": mine, "echo": True}) as (connection, _):
         await connection.send("PING")
         await connection.send("text")
 
@@ -144,7 +141,7 @@ async def test_a_handler_that_returns_closes_with_1000():
     async def handler(connection):
         await connection.send("bye")
 
-    async with Orchestrator(handler=handler) as orchestrator, opened(orchestrator.url) as connection:
+    async with served({"handler": handler}) as (connection, orchestrator):
         assert [message async for message in connection] == ["bye"]
         await connection.wait_closed()
 

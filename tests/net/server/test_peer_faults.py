@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Orchestrator, StabilityError, faults
+from pytest_wsstability import Direction, StabilityError, faults
 from pytest_wsstability.core.faults.peer import PEER_FAULTS
 from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.message import event_line
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import Opcode
-from tests.net.peers import connected, opened
+from tests.net.peers import connected, served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -140,10 +140,7 @@ CASES = [pytest.param(*row, id=f"{row[0].name} at {row[1]}: {row[2].__name__}") 
 async def test_a_fault_is_found(fault, when, assertion, words, client):
     """By the assertion about what it breaks, with that violation first."""
     options = {"session_id": "abc", "heartbeat": "25s", **client}
-    async with (
-        Orchestrator(faults=[(when, fault)]) as orchestrator,
-        opened(orchestrator.url, **options) as connection,
-    ):
+    async with served({"faults": [(when, fault)]}, **options) as (connection, orchestrator):
         session = orchestrator.sessions[0]
         with pytest.raises(StabilityError) as caught:
             await assertion(connection, session)
@@ -193,10 +190,7 @@ async def test_faults_strike_at_their_instants():
 
 async def test_a_server_that_ignores_closes_still_says_its_own():
     """Only answers are withheld: at its end it says goodbye."""
-    async with (
-        Orchestrator(faults=[faults.IgnoreClose()]) as orchestrator,
-        opened(orchestrator.url) as connection,
-    ):
+    async with served({"faults": [faults.IgnoreClose()]}) as (connection, orchestrator):
         await orchestrator.stop()
         await connection.wait_closed()
 
@@ -206,7 +200,7 @@ async def test_a_server_that_ignores_closes_still_says_its_own():
 @pytest.mark.parametrize("fault", [faults.InvalidCloseCode(1006), faults.Malformed("short_close")])
 async def test_what_was_sent_past_the_protocol_is_evidence(fault):
     """The server's record says what it sent, and that the client's answer came after; no second close."""
-    async with Orchestrator(faults=[(1, fault)]) as orchestrator, opened(orchestrator.url) as connection:
+    async with served({"faults": [(1, fault)]}) as (connection, orchestrator):
         session = orchestrator.sessions[0]
         await connection.wait_closed()
         await session.connection.wait_closed()

@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability import OpeningError, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.timeline.close import TransportEnd
 from tests.net.certificates import server_context, trusting
-from tests.net.peers import opened
+from tests.net.peers import opened, served
 
 pytestmark = [pytest.mark.real, pytest.mark.ws_stability(time="real")]
 
@@ -28,7 +28,7 @@ ENDS = [
 @pytest.mark.parametrize(("fault", "code", "words"), ENDS, ids=lambda each: getattr(each, "name", None))
 async def test_an_end_looks_the_same(fault, code, words):
     """The code, who said what, and the end of the stream."""
-    async with Orchestrator(faults=[("50ms", fault)]) as orchestrator, opened(orchestrator.url) as connection:
+    async with served({"faults": [("50ms", fault)]}) as (connection, _):
         with pytest.raises(StabilityError):
             await connection.assert_alive_for("30s")
         await connection.wait_closed()
@@ -49,10 +49,7 @@ SILENCES = [
 @pytest.mark.parametrize(("fault", "client", "what"), SILENCES, ids=lambda each: getattr(each, "name", None))
 async def test_a_silence_looks_the_same(fault, client, what):
     """The connection is open, and nothing is answered."""
-    async with (
-        Orchestrator(faults=[fault]) as orchestrator,
-        opened(orchestrator.url, **client) as connection,
-    ):
+    async with served({"faults": [fault]}, **client) as (connection, _):
         await asyncio.sleep(0.2)
         if what == "pings":
             connection.websocket.send_ping()
@@ -67,7 +64,7 @@ async def test_a_silence_looks_the_same(fault, client, what):
 async def test_a_flood_is_as_large_as_it_says():
     """And ends."""
     flood = faults.Flood(200, size=1000, seconds="500ms")
-    async with Orchestrator(faults=[flood]) as orchestrator, opened(orchestrator.url) as connection:
+    async with served({"faults": [flood]}) as (connection, _):
         for _ in range(100):
             assert await connection.recv() == bytes(1000)
 
@@ -85,10 +82,7 @@ async def test_a_refused_upgrade_looks_the_same():
 
 async def test_a_close_that_is_ignored_looks_the_same():
     """The client's own closing handshake stays unanswered; here it does not wait for its end."""
-    async with (
-        Orchestrator(faults=[faults.IgnoreClose()]) as orchestrator,
-        opened(orchestrator.url) as connection,
-    ):
+    async with served({"faults": [faults.IgnoreClose()]}) as (connection, orchestrator):
         await connection.assert_session_confirmed(within="10s")
         connection.websocket.start_close(1000)
 

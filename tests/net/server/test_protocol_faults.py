@@ -13,7 +13,7 @@ from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
 from pytest_wsstability.core.judge.verdict import Noted, Outcome, Rule
 from pytest_wsstability.profiles import ID, JSON, SESSION_NUMBER, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED
-from tests.net.peers import connected, opened
+from tests.net.peers import connected, opened, served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -92,10 +92,7 @@ async def test_heartbeats_of_the_server_that_are_late():
 @pytest.mark.parametrize("profile", ["socketio", "signalr", "mqtt", "mqtt5", "ocpp", "phoenix"])
 async def test_a_session_that_is_refused(profile):
     """In the protocol's words, and the assertion says when."""
-    async with (
-        Orchestrator(profile=profile, faults=[faults.RefuseSession()]) as orchestrator,
-        opened(orchestrator.url, profile=profile) as client,
-    ):
+    async with served({"profile": profile, "faults": [faults.RefuseSession()]}) as (client, _):
         with pytest.raises(StabilityError) as caught:
             await client.assert_session_confirmed(within="3s")
 
@@ -112,7 +109,7 @@ async def test_a_session_that_is_refused(profile):
 async def test_an_error_instead_of_the_confirmation_is_told():
     """STOMP, as many others, refuses with its word for errors; which says more than that nothing came."""
     server = {"profile": "stomp", "faults": [faults.NeverConfirm(), faults.SendError()]}
-    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="stomp") as client:
+    async with served(server, profile="stomp") as (client, _):
         with pytest.raises(StabilityError) as caught:
             await client.assert_session_confirmed(within="3s")
 
@@ -124,10 +121,7 @@ async def test_an_error_instead_of_the_confirmation_is_told():
 
 async def test_a_session_that_nobody_resumes():
     """The client begins another one, and the assertion says so."""
-    async with (
-        Orchestrator(profile="socketio-recovery", faults=[faults.RefuseResume()]) as orchestrator,
-        opened(orchestrator.url, profile="socketio-recovery") as first,
-    ):
+    async with served({"profile": "socketio-recovery", "faults": [faults.RefuseResume()]}) as (first, _):
         await first.assert_session_confirmed(within="1s")
         await first.close()
         second = await first.reconnect()
@@ -152,10 +146,7 @@ async def test_a_resume_that_is_refused_in_words_begins_anew():
         resumed={"op": "resumed"},
         resume_refused={"op": "invalid"},
     )
-    async with (
-        Orchestrator(profile=profile, faults=[faults.RefuseResume()]) as orchestrator,
-        opened(orchestrator.url, profile=profile) as first,
-    ):
+    async with served({"profile": profile, "faults": [faults.RefuseResume()]}) as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         await first.close()
         second = await first.reconnect()

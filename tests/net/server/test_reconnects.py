@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability import Backoff, OpeningError, Orchestrator, SessionError, connect, faults
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.profiles import JSON
-from tests.net.peers import opened
+from tests.net.peers import opened, served
 from tests.net.reconnecting_client import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -39,7 +39,7 @@ async def test_a_client_that_comes_back_is_waited_for():
 
 async def test_a_client_that_stays_away_fails():
     """After exactly that time."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc") as connection:
+    async with served(session_id="abc") as (connection, orchestrator):
         await connection.assert_session_confirmed(within="1s")
         session = await orchestrator.wait_for_session()
         drop(session)
@@ -54,7 +54,7 @@ async def test_a_client_that_stays_away_fails():
 
 async def test_a_client_that_comes_back_as_another_fails():
     """Unless the session does not matter."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc") as first:
+    async with served(session_id="abc") as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         await first.close(4000)
         async with opened(orchestrator.url, session_id="xyz") as second:
@@ -67,7 +67,7 @@ async def test_a_client_that_comes_back_as_another_fails():
 
 async def test_a_connection_that_is_open_was_not_followed():
     """Nothing ended, so nothing can be said; the hold goes on."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc"):
+    async with served(session_id="abc") as (_, orchestrator):
         session = await orchestrator.wait_for_session()
         with pytest.raises(SessionError, match=r"^inconclusive: no connection has ended but"):
             await session.assert_reconnects(within="5s")
@@ -116,10 +116,7 @@ async def test_faults_of_those_that_came_before_are_not_waited_for():
 
 
 async def test_a_loss_is_waited_for_whatever_is_done_to_those_that_come_later():
-    async with (
-        Orchestrator(faults=[("30s", faults.StopReading())]) as orchestrator,
-        opened(orchestrator.url, session_id="abc"),
-    ):
+    async with served({"faults": [("30s", faults.StopReading())]}, session_id="abc") as (_, orchestrator):
         session = await orchestrator.wait_for_session()
         orchestrator.misbehave()
         with pytest.raises(SessionError, match="did not notice within 5 s"):
@@ -220,7 +217,7 @@ async def test_clients_that_were_lost_together_come_back_apart(jitter, passes):
 
 async def test_a_session_with_two_connections_fails():
     """A client that opens the next before it has closed the last."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc") as first:
+    async with served(session_id="abc") as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         orchestrator.assert_no_duplicate_session()
         await asyncio.sleep(5)
@@ -248,7 +245,7 @@ async def test_a_refused_client_is_told_when_to_come_back():
 async def test_a_client_that_does_not_wait_as_it_was_told_is_found():
     """RFC 9110, section 10.2.3: how long the client ought to wait; one that does passes."""
     busy = faults.Program.of([faults.RefuseUpgrade(503, retry_after="10s")], connections=1)
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc") as first:
+    async with served(session_id="abc") as (first, orchestrator):
         await first.assert_session_confirmed(within="1s")
         session = await orchestrator.wait_for_session("abc")
         for wait in ("10s", "5s"):

@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from pytest_wsstability import ConnectionEnded, Orchestrator
+from pytest_wsstability import ConnectionEnded
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.profiles import JSON
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
-from tests.net.peers import opened
+from tests.net.peers import served
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -65,7 +65,7 @@ REPLIES = [
 @pytest.mark.parametrize(("name", "asked", "said"), REPLIES)
 async def test_what_a_program_asks_for_is_granted(name, asked, said):
     """In the protocol's words, right away; nobody answers what wants no answer."""
-    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+    async with served({"profile": name}) as (client, orchestrator):
         await client.assert_session_confirmed(within="1s")
         await client.send(asked)
         if said is not None:
@@ -78,10 +78,7 @@ async def test_what_a_program_asks_for_is_granted(name, asked, said):
 
 async def test_a_namespace_of_socketio_is_joined_beside_the_profiles():
     """Each has a name of its own."""
-    async with (
-        Orchestrator(profile="socketio") as orchestrator,
-        opened(orchestrator.url, profile="socketio") as client,
-    ):
+    async with served({"profile": "socketio"}) as (client, _):
         await client.assert_session_confirmed(within="1s")
         for asked in ("40/chat,", '40/chat,{"token":"t"}'):
             await client.send(asked)
@@ -109,10 +106,7 @@ async def test_a_handler_says_it_by_itself():
         await connection.send(f"got {await connection.recv()}")
         await connection.wait_closed()
 
-    async with (
-        Orchestrator(profile="ocpp", handler=handler) as orchestrator,
-        opened(orchestrator.url, profile="ocpp") as client,
-    ):
+    async with served({"profile": "ocpp", "handler": handler}) as (client, _):
         await client.send('[2,"7","MeterValues",{}]')
 
         assert await client.recv(within="1s") == 'got [2,"7","MeterValues",{}]'
@@ -121,7 +115,7 @@ async def test_a_handler_says_it_by_itself():
 async def test_a_reply_that_raises_is_told_of():
     """With the profile, the message, and what it raised; the connection goes on."""
     ours = JSON.replace(name="ours", reply=lambda message, began: message["op"])
-    async with Orchestrator(profile=ours) as orchestrator, opened(orchestrator.url, profile=ours) as client:
+    async with served({"profile": ours}) as (client, orchestrator):
         await client.send("hello")
         await asyncio.sleep(1)
 
@@ -139,7 +133,7 @@ async def test_a_reply_that_raises_is_told_of():
 async def test_a_reply_that_cannot_be_sent_is_told_of(value, told):
     """What else a profile says may be a dict: it was the end of the connection, without a word."""
     ours = JSON.replace(name="ours", reply=lambda message, began: value)
-    async with Orchestrator(profile=ours) as orchestrator, opened(orchestrator.url, profile=ours) as client:
+    async with served({"profile": ours}) as (client, orchestrator):
         await client.send("hello")
         await asyncio.sleep(1)
 
@@ -151,10 +145,7 @@ async def test_a_reply_that_cannot_be_sent_is_told_of(value, told):
 async def test_a_reply_is_given_what_the_session_began_with():
     """And nothing is said to a client that has closed."""
     ours = JSON.replace(name="ours", reply=lambda message, began: began["session_id"])
-    async with (
-        Orchestrator(profile=ours) as orchestrator,
-        opened(orchestrator.url, profile=ours, session_id="mine") as client,
-    ):
+    async with served({"profile": ours}, session_id="mine") as (client, _):
         await client.assert_session_confirmed(within="1s")
         await client.send("who am I?")
 

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_wsstability import Backoff, OpeningError, Orchestrator, faults
 from pytest_wsstability.core.timeline.close import TransportEnd
-from tests.net.peers import opened
+from tests.net.peers import opened, served
 from tests.net.reconnecting_client import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -39,7 +39,7 @@ async def test_sessions_survive_on_record():
 @pytest.mark.parametrize(("how", "code"), [("drop", 1006), (1001, 1001), (1012, 1012)])
 async def test_clients_see_how_it_went_down(how, code):
     """FIN, or a close code with its handshake."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url) as connection:
+    async with served() as (connection, orchestrator):
         await connection.assert_session_confirmed(within="1s")
         await orchestrator.restart(down_for="5s", how=how)
 
@@ -50,7 +50,7 @@ async def test_clients_see_how_it_went_down(how, code):
 
 async def test_a_client_that_does_not_answer_holds_up_nothing():
     """It is cut when its time is over, and the server is back in time."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, client="stalled") as connection:
+    async with served(client="stalled") as (connection, orchestrator):
         await connection.assert_session_confirmed(within="1s")
         await orchestrator.restart(down_for="500ms", how=1012)
 
@@ -149,7 +149,7 @@ async def test_what_is_not_running_cannot_restart():
 )
 async def test_a_wrong_way_to_go_down_is_refused(keywords, message):
     """Before anything is dropped."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url) as connection:
+    async with served() as (connection, orchestrator):
         with pytest.raises(ValueError, match=message):
             await orchestrator.restart(**keywords)
 

@@ -14,7 +14,7 @@ from pytest_wsstability.net import short_frames
 from pytest_wsstability.net.server.orchestrator import NoSessionError
 from pytest_wsstability.net.wire import frame
 from pytest_wsstability.profiles import JSON, SESSION_ID, Profile
-from tests.net.peers import connected, opened, pump
+from tests.net.peers import connected, opened, pump, served
 
 pytestmark = pytest.mark.ws_stability
 
@@ -53,11 +53,7 @@ async def test_a_server_says_where_its_client_has_reached_it(path):
 
 async def test_two_sessions_are_two():
     """Each client has its own, in the order of arrival."""
-    async with (
-        Orchestrator() as orchestrator,
-        opened(orchestrator.url, session_id="a") as a,
-        opened(orchestrator.url, session_id="b") as b,
-    ):
+    async with served(session_id="a") as (a, orchestrator), opened(orchestrator.url, session_id="b") as b:
         await a.assert_session_confirmed(within="5s")
         await b.assert_session_confirmed(within="5s")
 
@@ -69,7 +65,7 @@ async def test_two_sessions_are_two():
 async def test_a_client_that_closes_in_the_same_read_has_had_its_session():
     """What it said before the close frame counts, though nothing can be confirmed any more."""
     raw = Profile(name="raw")
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=raw) as connection:
+    async with served(profile=raw) as (connection, orchestrator):
         info = short_frames.write(Opcode.TEXT, b'{"type":"session_info","session_id":"abc"}', masked=True)
         connection.websocket.transport.write(info + frame(Opcode.CLOSE, b"\x03\xe8", masked=True))
         await connection.wait_closed()
@@ -91,7 +87,7 @@ async def test_a_client_that_says_who_it_is_twice_is_counted_once():
 
 async def test_a_client_without_session_info_is_a_session_without_an_id():
     """It came, so it stands in the registry."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=Profile(name="raw")) as raw:
+    async with served(profile=Profile(name="raw")) as (raw, orchestrator):
         await raw.ping()
 
         assert [session.id for session in orchestrator.sessions] == [None]
@@ -221,7 +217,7 @@ async def test_a_subprotocol_that_was_not_chosen_is_told(offered, told):
 async def test_a_session_that_was_not_confirmed_has_no_name():
     """Where the server names it; the client has said all that it has to."""
     profile, program = "phoenix", [faults.RefuseSession()]
-    async with Orchestrator(profile=profile, faults=program) as server, opened(server.url, profile=profile):
+    async with served({"profile": profile, "faults": program}) as (_, server):
         with pytest.raises(NoSessionError) as caught:
             await server.wait_for_session(within="10ms")
 
@@ -231,7 +227,7 @@ async def test_a_session_that_was_not_confirmed_has_no_name():
 
 async def test_a_client_that_never_says_who_it_is_is_not_the_session():
     """Where the profile has sessions, a connection alone is none."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=Profile(name="raw")):
+    async with served(profile=Profile(name="raw")) as (_, orchestrator):
         with pytest.raises(NoSessionError, match="a connection without session_info"):
             await orchestrator.wait_for_session(within="10ms")
 
@@ -379,7 +375,7 @@ async def test_an_id_that_is_no_text_ends_one_connection(escaped):
 @pytest.mark.parametrize(("length", "code"), [(4096, None), (4097, 1009), (8_000, 1009)])
 async def test_an_id_is_not_kept_however_long_it_is(length, code):
     """A session outlives its connections, and so does its id."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile="frames") as connection:
+    async with served(profile="frames") as (connection, orchestrator):
         await connection.send(f'{{"type":"session_info","session_id":"{"x" * length}"}}')
         await asyncio.sleep(1)
 
@@ -391,7 +387,7 @@ async def test_an_id_is_not_kept_however_long_it_is(length, code):
 @pytest.mark.parametrize("escaped", [r"\u001b[2J", r"a\n::error::b", r"\u202e", r"\u0000", r"\u009b2J"])
 async def test_a_session_is_shown_without_control_characters(escaped):
     """Whatever its client called it; the id itself stays as it is."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile="frames") as connection:
+    async with served(profile="frames") as (connection, orchestrator):
         await connection.send(f'{{"type":"session_info","session_id":"{escaped}"}}')
         session = await orchestrator.wait_for_session()
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from pytest_wsstability import Orchestrator
-from tests.net.peers import opened
+from tests.net.peers import opened, served
 
 pytestmark = pytest.mark.ws_stability
 
@@ -140,7 +140,7 @@ async def test_it_may_start_again_on_its_port():
 
 async def test_it_remembers_after_it_has_stopped():
     """Its URL and its sessions are for the failure message."""
-    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc") as connection:
+    async with served(session_id="abc") as (connection, orchestrator):
         await connection.assert_session_confirmed(within="5s")
     assert orchestrator.url.startswith("ws://127.0.0.1:")
     assert orchestrator.sessions[0].timeline.close is not None
