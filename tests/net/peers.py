@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -96,7 +97,7 @@ def accepting(request: bytes, *fields: str) -> bytes:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[str]:
+async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """A raw server that plays the script with each client, and closes when it ends; gives its URL."""
     failures: list[Exception] = []
     playing: set[asyncio.Task[object] | None] = set()
@@ -105,16 +106,16 @@ async def serving(script: Script) -> AsyncIterator[str]:
         playing.add(asyncio.current_task())
         try:
             # The client may go first, in the middle of the script, and so may the test.
-            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await script(Peer(reader, writer))
         except Exception as exc:
             failures.append(exc)
         finally:
             writer.close()
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0)
+    server = await asyncio.start_server(play, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        yield f"{'ws' if tls is None else 'wss'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     finally:
         server.close()
         tasks = [task for task in playing if task is not None]
@@ -176,6 +177,16 @@ async def connected(
 async def silent(peer: Peer) -> None:
     """Say nothing, until the client goes."""
     await peer.gone()
+
+
+def answering(said: bytes) -> Script:
+    """Answer the request with this, whatever it asks."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.send(said)
+
+    return script
 
 
 async def answer_pings(peer: Peer, after: float = 0.0) -> None:

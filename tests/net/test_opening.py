@@ -1,7 +1,6 @@
 """Each step of opening a connection has an error of its own: name, TCP, TLS."""
 
 import asyncio
-import contextlib
 import pickle
 import socket
 import ssl
@@ -12,7 +11,7 @@ import pytest
 from pytest_wsstability import TLS, Blame, Cause, OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
 from tests.net.certificates import authority, server_context, trusting
-from tests.net.peers import opened, served, serving, silent
+from tests.net.peers import answering, opened, served, serving, silent
 
 pytestmark = pytest.mark.ws_stability
 
@@ -39,39 +38,35 @@ async def test_a_name_that_does_not_resolve(monkeypatch):
     )
 
 
-async def close_at_once(reader, writer):
-    writer.close()
+async def close_at_once(peer):
+    pass
 
 
-async def close_after_hello(reader, writer):
-    await reader.read(64)
-    writer.close()
+async def close_after_hello(peer):
+    await peer.reader.read(64)
 
 
-async def reset_after_hello(reader, writer):
-    await reader.read(64)
-    writer.transport.abort()
+async def reset_after_hello(peer):
+    await peer.reader.read(64)
+    peer.cut()
 
 
-async def answer_in_http(reader, writer):
-    await reader.read(64)
-    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    await writer.drain()
-    writer.close()
+async def answer_in_http(peer):
+    await peer.reader.read(64)
+    peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 @pytest.mark.real
 @pytest.mark.ws_stability(time="real")
 @pytest.mark.parametrize(
-    "handler",
+    "script",
     [close_at_once, close_after_hello, reset_after_hello, answer_in_http],
     ids=lambda each: each.__name__,
 )
-async def test_a_server_that_speaks_no_tls(handler):
+async def test_a_server_that_speaks_no_tls(script):
     """Never an empty word: the port, and that ws:// may be meant."""
-    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        error = await error_of(f"wss://127.0.0.1:{port}/")
+    async with serving(script) as url:
+        error = await error_of(url.replace("ws:", "wss:"))
 
     assert error.stage is OpeningStage.TLS
     assert "speak TLS?" in error.detail
@@ -318,14 +313,8 @@ async def test_a_server_that_is_silent_after_the_tls_handshake():
     """The upgrade has its own time, and its own words."""
     loop = asyncio.get_running_loop()
 
-    async def answer_late(reader, writer):
-        await asyncio.sleep(60)
-        writer.close()
-
-    server = await asyncio.start_server(answer_late, "127.0.0.1", 0, ssl=server_context("127.0.0.1"))
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True), open_timeout="4s")
+    async with serving(lambda peer: asyncio.sleep(60), server_context("127.0.0.1")) as url:
+        error = await error_of(url, tls=TLS(insecure=True), open_timeout="4s")
 
     assert str(error).endswith("no HTTP response to the upgrade within 4 s")
     assert loop.time() == pytest.approx(4.0, abs=0.01)
@@ -418,6 +407,14 @@ HTTP2 = "the server speaks HTTP/2 (ALPN h2), where WebSocket is another handshak
 GOAWAY = bytes.fromhex("0000000400000000000000080700000000000000000000000001")
 
 
+def choosing(*protocols):
+    """The TLS context of a server that chooses one of these by ALPN, if there are any."""
+    context = server_context("127.0.0.1")
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    return context
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -430,66 +427,37 @@ GOAWAY = bytes.fromhex("0000000400000000000000080700000000000000000000000001")
 )
 async def test_a_server_that_speaks_http2_only(answer):
     """It chooses h2 where that is offered; a WebSocket client offers http/1.1, and is told why that fails."""
-    context = server_context("127.0.0.1")
-    context.set_alpn_protocols(["h2"])
-
-    async def serve(reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True))
+    async with serving(answering(answer), choosing("h2")) as url:
+        error = await error_of(url, tls=TLS(insecure=True))
 
     assert HTTP2 in str(error)
 
 
 async def test_a_refusal_by_a_server_that_speaks_http2_says_who_refused():
     """What its response tells is kept beside the words about HTTP/2."""
-    context = server_context("127.0.0.1")
-    context.set_alpn_protocols(["h2"])
-
-    async def serve(reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 426 Upgrade Required\r\nServer: h2only/1.0\r\nRetry-After: 7\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True))
+    refusal = b"HTTP/1.1 426 Upgrade Required\r\nServer: h2only/1.0\r\nRetry-After: 7\r\n\r\n"
+    async with serving(answering(refusal), choosing("h2")) as url:
+        error = await error_of(url, tls=TLS(insecure=True))
 
     assert HTTP2 in str(error)
     assert (error.status, error.retry_after, error.served_by) == (426, "7", "h2only/1.0")
 
 
-@pytest.mark.parametrize("protocols", [None, ["http/1.1"], ["h2", "http/1.1"]])
+@pytest.mark.parametrize("protocols", [[], ["http/1.1"], ["h2", "http/1.1"]])
 async def test_a_server_that_speaks_http1_is_not_suspected(protocols):
     """A refusal is a refusal; with http/1.1 on offer, h2 is no obstacle."""
-    context = server_context("127.0.0.1")
-    if protocols is not None:
-        context.set_alpn_protocols(protocols)
-
-    async def serve(reader, writer):
-        chosen.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
-        writer.close()
-
     chosen = []
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True))
+
+    async def script(peer):
+        chosen.append(peer.writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        await answering(b"HTTP/1.1 403 Forbidden\r\n\r\n")(peer)
+
+    async with serving(script, choosing(*protocols)) as url:
+        error = await error_of(url, tls=TLS(insecure=True))
 
     assert (error.stage, error.status) == (OpeningStage.HTTP, 403)
     assert "HTTP/2" not in str(error)
-    assert chosen == [None if protocols is None else "http/1.1"]
+    assert chosen == ["http/1.1" if protocols else None]
 
 
 async def test_a_tls_alert_about_the_protocol_is_explained(monkeypatch):
@@ -556,14 +524,8 @@ def answer(status, body=""):
 )
 async def test_what_an_answer_says_is_its_cause(said, cause, runner_up):
     """Or that there was none: a port forward without a server ends a connection so."""
-
-    async def handler(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(said)
-        writer.close()
-
-    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
-        error = await error_of(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    async with serving(answering(said)) as url:
+        error = await error_of(url)
 
     assert (error.diagnosis.cause, error.diagnosis.runner_up) == (cause, runner_up)
 
@@ -571,11 +533,11 @@ async def test_what_an_answer_says_is_its_cause(said, cause, runner_up):
 async def test_a_connection_that_ends_before_the_handshake_has_no_answer():
     """As one with which a proxy finds nobody to talk to."""
 
-    async def handler(reader, writer):
-        writer.transport.abort()
+    async def script(peer):
+        peer.cut()
 
-    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
-        error = await error_of(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    async with serving(script) as url:
+        error = await error_of(url)
 
     assert error.unanswered
 

@@ -15,7 +15,7 @@ from pytest_wsstability import Blame, Cause, Confidence, OpeningError, Orchestra
 from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.tunnel import proxy_for, unused_variable
 from tests.net.certificates import server_context, trusting
-from tests.net.peers import pump
+from tests.net.peers import answering, pump, serving
 
 VARIABLES = ("WSS_PROXY", "WS_PROXY", "SOCKS_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -139,15 +139,9 @@ async def test_a_proxy_that_is_not_there_is_no_fault_of_the_target():
 @pytest.mark.ws_stability
 async def test_a_proxy_that_says_nothing_is_told():
     """It closes, or sends what never ends."""
-
-    async def serve(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with serving(answering(b"")) as url:
         with pytest.raises(OpeningError, match="it closed the connection instead of answering CONNECT"):
-            await connect("ws://inside.example/", proxy=f"http://127.0.0.1:{port}")
+            await connect("ws://inside.example/", proxy=url.replace("ws:", "http:"))
 
 
 # python-socks opens a socket of the kernel's, so these run in real time.
