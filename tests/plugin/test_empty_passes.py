@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 import pytest
+
+from pytest_wsstability import StabilityError
 
 AWAIT = """
 import asyncio
@@ -154,17 +159,11 @@ def test_what_nobody_awaits_did_not_happen(failure, source, said):
     assert f"{line - 1}: {said}" in printed
 
 
-def test_connections_that_open_together_were_awaited(passes):
+async def test_connections_that_open_together_were_awaited(ws_connect, ws_clock):
     """`gather` and `async with` await, as well as `await` does."""
-    source = """
-    import asyncio
-
-    async def test_it(ws_connect, ws_clock):
-        a, b = await asyncio.gather(ws_connect(), ws_connect())
-        async with ws_connect() as c:
-            await asyncio.gather(ws_clock.advance("1m"), c.assert_alive_for("1m"))
-    """
-    assert passes(source) == 1
+    await asyncio.gather(ws_connect(), ws_connect())
+    async with ws_connect() as c:
+        await asyncio.gather(ws_clock.advance("1m"), c.assert_alive_for("1m"))
 
 
 @pytest.mark.parametrize("source", FORGOTTEN.values(), ids=FORGOTTEN)
@@ -280,25 +279,18 @@ def test_each_of_several_is_named(failure):
         assert f"{name}() was never awaited" in printed
 
 
-def test_whatever_uses_it_is_enough(passes):
+async def test_whatever_uses_it_is_enough(ws_connect):
     """Awaited by the test, a task, gather or a timeout, or closed."""
-    assert passes(
-        """
-        import asyncio
-
-        async def test_it(ws_connect):
-            c = await ws_connect(heartbeat="25s")
-            await c.assert_alive_for("1s")
-            await asyncio.create_task(c.assert_alive_for("2s"))
-            await asyncio.gather(c.assert_alive_for("3s"), c.assert_session_confirmed(within=1))
-            async with asyncio.timeout(9):
-                await c.assert_alive_for("4s")
-            c.assert_alive_for("5s").close()
-            watch = asyncio.create_task(c.assert_alive_for("5m"))
-            await asyncio.sleep(1)
-            watch.cancel()
-        """
-    )
+    c = await ws_connect(heartbeat="25s")
+    await c.assert_alive_for("1s")
+    await asyncio.create_task(c.assert_alive_for("2s"))
+    await asyncio.gather(c.assert_alive_for("3s"), c.assert_session_confirmed(within=1))
+    async with asyncio.timeout(9):
+        await c.assert_alive_for("4s")
+    c.assert_alive_for("5s").close()
+    watch = asyncio.create_task(c.assert_alive_for("5m"))
+    await asyncio.sleep(1)
+    watch.cancel()
 
 
 LEFT = {
@@ -366,39 +358,23 @@ def test_a_failure_that_nobody_hears_of_fails_the_test(run, body, marks):
     )
 
 
-def test_a_failure_that_is_logged_as_no_error_is_nobodys(passes):
+async def test_a_failure_that_is_logged_as_no_error_is_nobodys(ws_connect):
     """Who logs it has caught it: asyncio tells of what nobody takes as an error."""
-    source = """
-    import logging
-
-    async def test_it(ws_connect):
-        connection = await ws_connect(client="mute", heartbeat="25s")
-        try:
-            await connection.assert_alive_for("2m")
-        except AssertionError:
-            logging.getLogger("asyncio").warning("cut, as it should be", exc_info=True)
-    """
-    assert passes(source) == 1
+    connection = await ws_connect(client="mute", heartbeat="25s")
+    try:
+        await connection.assert_alive_for("2m")
+    except AssertionError:
+        logging.getLogger("asyncio").warning("cut, as it should be", exc_info=True)
 
 
-def test_a_failure_that_is_taken_from_its_task_is_heard(passes):
+async def test_a_failure_that_is_taken_from_its_task_is_heard(ws_connect):
     """Whoever takes the result may do with it what he likes."""
-    assert passes(
-        """
-        import asyncio
-
-        import pytest
-        from pytest_wsstability import StabilityError
-
-        async def test_it(ws_connect):
-            c = await ws_connect(client="mute", heartbeat="25s")
-            task = asyncio.create_task(c.assert_alive_for("2m"))
-            await asyncio.wait([task])
-            assert isinstance(task.exception(), StabilityError)
-            results = await asyncio.gather(c.assert_alive_for("2m"), return_exceptions=True)
-            assert isinstance(results[0], StabilityError)
-        """
-    )
+    c = await ws_connect(client="mute", heartbeat="25s")
+    task = asyncio.create_task(c.assert_alive_for("2m"))
+    await asyncio.wait([task])
+    assert isinstance(task.exception(), StabilityError)
+    results = await asyncio.gather(c.assert_alive_for("2m"), return_exceptions=True)
+    assert isinstance(results[0], StabilityError)
 
 
 def test_messages_that_were_not_due_yet_show_nothing(failure):
@@ -465,24 +441,16 @@ def test_what_a_body_that_failed_did_not_do_is_warned_of(run):
     assert "RuntimeWarning" not in printed
 
 
-def test_what_is_done_beside_the_test_may_wait_beyond_it(passes):
+async def test_what_is_done_beside_the_test_may_wait_beyond_it(ws_connect, ws_orchestrator):
     """A reader of messages, and a wait that was given up."""
-    source = """
-    import asyncio
-
-    async def test_it(ws_connect, ws_orchestrator):
-        c, d = await ws_connect(), await ws_connect()
-        reading = asyncio.create_task(d.recv())
-        closed = asyncio.ensure_future(c.wait_closed())
-        for waiting in (c.recv(), ws_orchestrator.wait_for_session("of nobody")):
-            try:
-                await asyncio.wait_for(waiting, 1)
-            except TimeoutError:
-                pass
-        asyncio.create_task(c.send("late")).cancel()
-        await asyncio.gather(c.send("a"), c.ping())
-    """
-    assert passes(source) == 1
+    c, d = await ws_connect(), await ws_connect()
+    tasks = [asyncio.create_task(d.recv()), asyncio.create_task(c.wait_closed())]
+    for waiting in (c.recv(), ws_orchestrator.wait_for_session("of nobody")):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(waiting, 1)
+    tasks.append(asyncio.create_task(c.send("late")))
+    tasks[-1].cancel()
+    await asyncio.gather(c.send("a"), c.ping())
 
 
 def test_a_run_in_a_test_keeps_its_own(run):

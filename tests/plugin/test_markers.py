@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_they_merge_and_the_closest_wins(passes):
     """Module, class, function; each keyword by itself."""
@@ -137,27 +139,14 @@ def test_marks_of_parameters(passes):
     )
 
 
-def test_the_time_of_a_parameter(passes):
+@pytest.mark.parametrize(
+    "time",
+    [pytest.param(time, marks=pytest.mark.ws_stability(time=time)) for time in ("virtual", "real")],
+)
+async def test_the_time_of_a_parameter(ws_connect, ws_clock, time):
     """A test that runs in both tiers."""
-    assert (
-        passes(
-            """
-            import pytest
-
-            @pytest.mark.parametrize(
-                "time",
-                [
-                    pytest.param(time, marks=pytest.mark.ws_stability(time=time))
-                    for time in ("virtual", "real")
-                ],
-            )
-            async def test_it(ws_connect, ws_clock, time):
-                await (await ws_connect()).assert_alive_for("50ms")
-                assert ws_clock.is_virtual is (time == "virtual")
-            """
-        )
-        == 2
-    )
+    await (await ws_connect()).assert_alive_for("50ms")
+    assert ws_clock.is_virtual is (time == "virtual")
 
 
 def test_they_can_be_selected(run):

@@ -199,26 +199,16 @@ def test_a_path_that_was_taken_is_not(passes, url):
     assert passes(BYPASSED.format(url=url, proxy="proxy.url", hold="30s")) == 2
 
 
-def test_a_path_that_breaks_nothing_may_stay_unused(passes):
+async def test_a_path_that_breaks_nothing_may_stay_unused(ws_connect, ws_proxy):
     """Nor is there a word about one of a test that asks for its fixture alone."""
-    source = """
-    async def test_it(ws_connect, ws_proxy):
-        await ws_proxy()
-        await ws_connect()
-    """
-    assert passes(source) == 1
+    await ws_proxy()
+    await ws_connect()
 
 
-def test_a_box_whose_timers_alone_are_looked_at(passes):
+@pytest.mark.ws_middlebox("nginx", "heroku")
+async def test_a_box_whose_timers_alone_are_looked_at(ws_middlebox):
     """Nobody connects past it."""
-    source = """
-    import pytest
-
-    @pytest.mark.ws_middlebox("nginx", "heroku")
-    async def test_it(ws_middlebox):
-        assert ws_middlebox.preset.faults[0].seconds > 25
-    """
-    assert passes(source) == 2
+    assert ws_middlebox.preset.faults[0].seconds > 25
 
 
 @pytest.mark.parametrize("past", ["ws_url", "ws_orchestrator.url"])

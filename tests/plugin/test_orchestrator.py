@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from pytest_wsstability import StabilityError, faults
 from pytest_wsstability.profiles import JSON
@@ -168,38 +170,26 @@ def test_wrong_faults_are_refused_at_collection(refusal):
     assert "test_it: faults: faults.DuplicateConfirm() at 0 s" in printed
 
 
-def test_clients_are_asserted_on(passes):
+async def test_clients_are_asserted_on(ws_orchestrator):
     """Restart, reconnect, no storm, no duplicate."""
-    passes(
-        """
-        import asyncio
-        import json
 
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import ConnectionClosed
-
-        async def client(url):
-            async for websocket in connect(url, ping_interval=None):
-                try:
+    async def client():
+        async for websocket in connect(ws_orchestrator.url, ping_interval=None):
+            with contextlib.suppress(ConnectionClosed):
+                await websocket.recv()
+                await websocket.send('{"type": "session_info", "session_id": "abc"}')
+                while True:
                     await websocket.recv()
-                    await websocket.send(json.dumps({"type": "session_info", "session_id": "abc"}))
-                    while True:
-                        await websocket.recv()
-                except ConnectionClosed:
-                    continue
 
-        async def test_it(ws_orchestrator):
-            task = asyncio.create_task(client(ws_orchestrator.url))
-            session = await ws_orchestrator.wait_for_session("abc")
-            await ws_orchestrator.restart(down_for="5s", how=1012)
-            await session.assert_reconnects(within="60s", same_session=True)
-            ws_orchestrator.assert_no_reconnect_storm(max_per_second=2)
-            ws_orchestrator.assert_no_duplicate_session()
-            session.assert_handshake()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        """
-    )
+    task = asyncio.create_task(client())
+    session = await ws_orchestrator.wait_for_session("abc")
+    await ws_orchestrator.restart(down_for="5s", how=1012)
+    await session.assert_reconnects(within="60s", same_session=True)
+    ws_orchestrator.assert_no_reconnect_storm(max_per_second=2)
+    ws_orchestrator.assert_no_duplicate_session()
+    session.assert_handshake()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def test_a_client_that_does_not_come_back_fails(failure):
