@@ -179,12 +179,14 @@ async def silent(peer: Peer) -> None:
     await peer.gone()
 
 
-def answering(said: bytes) -> Script:
-    """Answer the request with this, whatever it asks."""
+def answering(said: bytes, *, stay: bool = False) -> Script:
+    """Answer the request with these bytes, whatever it asks, and close the stream or stay."""
 
     async def script(peer: Peer) -> None:
         await peer.request()
         peer.send(said)
+        if stay:
+            await peer.gone()
 
     return script
 

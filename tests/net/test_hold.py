@@ -19,7 +19,7 @@ from pytest_wsstability import (
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from tests.core.script import FIN, timeline
-from tests.net.peers import BINARY, close, frame, serving
+from tests.net.peers import BINARY, answering, close, frame, serving
 
 STORY = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
@@ -193,11 +193,7 @@ def test_a_connection_that_does_not_open_is_no_verdict():
     """There is nothing to say about its stability."""
 
     async def main():
-        async def script(peer):
-            await peer.request()
-            peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-
-        async with serving(script) as url:
+        async with serving(answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")) as url:
             await hold(Requirement.of(alive_for="1m"), url=url)
 
     with pytest.raises(OpeningError, match="HTTP 403 Forbidden"):

@@ -12,23 +12,11 @@ import pytest
 from pytest_wsstability import OpeningError, connect
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.net.errors import OpeningStage
-from tests.net.peers import accepting, close, opened, serving, silent
+from tests.net.peers import accepting, answering, close, opened, serving, silent
 
 pytestmark = pytest.mark.ws_stability
 
 TOKEN = "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl"
-
-
-def answering(response, *, stay=False):
-    """A server that answers the request with these bytes, and closes the stream or stays."""
-
-    async def script(peer):
-        await peer.request()
-        peer.send(response)
-        if stay:
-            await peer.gone()
-
-    return script
 
 
 def http(status, body="", **fields):
@@ -398,27 +386,18 @@ async def test_text_that_is_no_http_is_quoted(said, shown):
     assert (await error_of(answering(said))).detail.endswith(f"it answered with what is no HTTP: {shown}")
 
 
-async def test_a_server_that_closes_before_it_answers():
-    """A reverse proxy without a backend."""
-    error = await error_of(answering(b""))
-
-    assert error.stage is OpeningStage.HANDSHAKE
+async def closes_at_once(peer):
+    peer.cut()
 
 
-async def test_a_server_that_closes_at_once():
-    """It did not even read the request."""
-
-    async def script(peer):
-        peer.cut()
-
+@pytest.mark.parametrize(
+    "script",
+    [closes_at_once, answering(b""), answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgr")],
+    ids=["before it reads", "before it answers", "inside its answer"],
+)
+async def test_a_server_that_closes_in_the_handshake(script):
+    """A reverse proxy without a backend, say; half a response is none."""
     assert (await error_of(script)).stage is OpeningStage.HANDSHAKE
-
-
-async def test_a_server_that_closes_inside_its_answer():
-    """Half a response is none."""
-    error = await error_of(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgr"))
-
-    assert error.stage is OpeningStage.HANDSHAKE
 
 
 async def test_an_answer_may_come_byte_by_byte():
