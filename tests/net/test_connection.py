@@ -372,60 +372,48 @@ async def test_response_headers_are_kept():
         assert not any(name == "Sec-WebSocket-Accept" for name, _ in connection.response_headers)
 
 
-async def test_headers_and_origin_reach_the_server():
-    """Ours stand beside those of the handshake; a User-Agent of one's own replaces ours."""
-    seen = asyncio.get_running_loop().create_future()
+async def lines_of_request(**options):
+    """Of the one that such a client opens with."""
+    requests = []
 
     async def script(peer):
-        seen.set_result(await peer.upgrade())
+        requests.append((await peer.upgrade()).decode())
         await peer.gone()
 
-    options = {
-        "headers": {"Authorization": "Bearer abc", "User-Agent": "mine/1"},
-        "origin": "https://example.org",
-    }
     async with serving(script) as url, opened(url, **options):
-        lines = (await seen).decode().split("\r\n")
+        return requests[0].split("\r\n")
 
-        assert {"Authorization: Bearer abc", "Origin: https://example.org", "User-Agent: mine/1"} <= set(
-            lines
-        )
-        assert sum(line.lower().startswith("user-agent:") for line in lines) == 1
+
+async def test_headers_and_origin_reach_the_server():
+    """Ours stand beside those of the handshake; a User-Agent of one's own replaces ours."""
+    lines = await lines_of_request(
+        headers={"Authorization": "Bearer abc", "User-Agent": "mine/1"}, origin="https://example.org"
+    )
+
+    assert {"Authorization: Bearer abc", "Origin: https://example.org", "User-Agent: mine/1"} <= set(lines)
+    assert sum(line.lower().startswith("user-agent:") for line in lines) == 1
 
 
 async def test_a_field_of_ones_own_stands_in_place_of_that_of_the_handshake():
     """A virtual host by its address: RFC 9112, section 3.2, has a request with two of them refused."""
-    seen = asyncio.get_running_loop().create_future()
+    lines = await lines_of_request(
+        headers=[("host", "staging.example"), ("Cookie", "a=1"), ("Cookie", "b=2")]
+    )
 
-    async def script(peer):
-        seen.set_result(await peer.upgrade())
-        await peer.gone()
-
-    fields = [("host", "staging.example"), ("Cookie", "a=1"), ("Cookie", "b=2")]
-    async with serving(script) as url, opened(url, headers=fields):
-        lines = (await seen).decode().split("\r\n")
-
-        assert [line for line in lines if line.lower().startswith("host:")] == ["host: staging.example"]
-        assert [line for line in lines if line.startswith("Cookie:")] == ["Cookie: a=1", "Cookie: b=2"]
+    assert [line for line in lines if line.lower().startswith("host:")] == ["host: staging.example"]
+    assert [line for line in lines if line.startswith("Cookie:")] == ["Cookie: a=1", "Cookie: b=2"]
 
 
 async def test_a_list_of_ones_own_stands_beside_that_of_the_handshake():
     """A token that travels as a subprotocol is no reason not to offer the one that is spoken."""
-    seen = asyncio.get_running_loop().create_future()
-
-    async def script(peer):
-        seen.set_result(await peer.upgrade())
-        await peer.gone()
-
     fields = {"Sec-WebSocket-Protocol": "access_token", "Connection": "keep-alive"}
-    async with serving(script) as url, opened(url, headers=fields, subprotocols=["v1"]):
-        lines = (await seen).decode().split("\r\n")
+    lines = await lines_of_request(headers=fields, subprotocols=["v1"])
 
-        for name, values in (
-            ("Sec-WebSocket-Protocol", ["v1", "access_token"]),
-            ("Connection", ["Upgrade", "keep-alive"]),
-        ):
-            assert [line.split(": ")[1] for line in lines if line.startswith(f"{name}:")] == values
+    for name, values in (
+        ("Sec-WebSocket-Protocol", ["v1", "access_token"]),
+        ("Connection", ["Upgrade", "keep-alive"]),
+    ):
+        assert [line.split(": ")[1] for line in lines if line.startswith(f"{name}:")] == values
 
 
 OF_A_BROWSER = {

@@ -187,43 +187,28 @@ async def test_whole_frames_leave_nothing():
 
 
 @pytest.mark.parametrize("compression", [True, False])
-async def test_half_a_frame_is_there_until_its_rest_comes(compression):
-    """Since the first piece, not since the last."""
-
+@pytest.mark.parametrize(
+    ("pieces", "seen"),
+    [
+        # There until its rest comes: since the first piece, not since the last.
+        ((LARGE[:50], LARGE[50:100], LARGE[100:], LARGE[:20]), [(0, 0), (0, 1), (None, None), (3, 3)]),
+        # A stream that is read in the middle of each of its frames has no old half.
+        ((LARGE[:50], LARGE[50:] + LARGE[:50], LARGE[50:100]), [(0, 0), (1, 1), (1, 2)]),
+    ],
+)
+async def test_half_a_frame_is_there_since_its_own_first_piece(pieces, seen, compression):
     async def script(peer):
-        for piece in (LARGE[:50], LARGE[50:100], LARGE[100:], LARGE[:20]):
+        for piece in pieces:
             peer.send(piece)
             await asyncio.sleep(1)
         await peer.gone()
 
     async with talking(script, compression=compression) as connection:
         line = connection.timeline
-        seen = []
-        for _ in range(4):
+        for expected in seen:
             await asyncio.sleep(0.5)
-            seen.append(line.half_frame_since)
+            assert (line.half_frame_since, line.half_frame_last) == expected
             await asyncio.sleep(0.5)
-        assert seen == [0.0, 0.0, None, 3.0]
-
-
-@pytest.mark.parametrize("compression", [True, False])
-async def test_half_a_frame_behind_the_rest_of_another_is_there_since_its_own_first_piece(compression):
-    """A stream that is read in the middle of each of its frames has no old half."""
-
-    async def script(peer):
-        for piece in (LARGE[:50], LARGE[50:] + LARGE[:50], LARGE[50:100]):
-            peer.send(piece)
-            await asyncio.sleep(1)
-        await peer.gone()
-
-    async with talking(script, compression=compression) as connection:
-        line = connection.timeline
-        seen = []
-        for _ in range(3):
-            await asyncio.sleep(0.5)
-            seen.append((line.half_frame_since, line.half_frame_last))
-            await asyncio.sleep(0.5)
-        assert seen == [(0.0, 0.0), (1.0, 1.0), (1.0, 2.0)]
 
 
 async def test_a_pong_that_nobody_asked_for_answers_no_ping():
