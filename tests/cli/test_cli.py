@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from websockets.sync.server import serve
 
 from pytest_wsstability import cli
 from pytest_wsstability.report import json_file
+from tests.cli.command import COMMAND, Terminal
 from tests.report.made import cut
 from tests.report.made import run as run_of
 from tests.servers import launch
@@ -179,13 +179,6 @@ def test_protocol_pings_as_heartbeats(run, good):
 
     assert status == 0
     assert " of 3 heartbeats answered" in out
-
-
-class Terminal(io.StringIO):
-    """What stderr is when somebody looks at it."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
@@ -487,12 +480,6 @@ def test_a_server_that_is_not_there_has_no_profile(run):
 
 
 # How a command ends before its time.
-
-COMMAND = [
-    sys.executable,
-    "-c",
-    "import sys; from pytest_wsstability.cli import main; sys.exit(main(sys.argv[1:]))",
-]
 
 
 class Beating(Crowd):

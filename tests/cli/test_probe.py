@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from pytest_wsstability.cli import probe
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.judge.verdict import Reason
 from pytest_wsstability.net.errors import OpeningStage
+from tests.cli.command import Terminal
 from tests.cli.test_cli import NOBODY, SECRET, serving
 
 pytestmark = pytest.mark.real
@@ -111,11 +111,6 @@ def test_inconclusive_is_3(run, idle):
     assert status == 3
     assert "  found     inconclusive: silence ends after " in out
     assert "(--every)" in out
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -15,14 +14,10 @@ import pytest
 from pytest_wsstability import OpeningError, connect
 from pytest_wsstability.cli.serve import page
 from pytest_wsstability.core.redact import show_session
+from tests.cli.command import COMMAND
 
 pytestmark = pytest.mark.real
 
-COMMAND = [
-    sys.executable,
-    "-c",
-    "import sys; from pytest_wsstability.cli import main; sys.exit(main(sys.argv[1:]))",
-]
 # Seconds for what takes milliseconds, on a machine that is busy with something else.
 LONG = 60
 

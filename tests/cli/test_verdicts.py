@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from pytest_wsstability.cli.reports import ReportFiles
 from pytest_wsstability.cli.verdicts import say_message, style_of
 from pytest_wsstability.core.judge.verdict import Note, Noted, Outcome
 from pytest_wsstability.report import json_file
+from tests.cli.command import Terminal
 from tests.cli.test_cli import NOBODY
 from tests.report.made import cut, good
 from tests.report.made import run as run_of
@@ -24,13 +24,6 @@ RED = "\x1b[31;1m"
 MESSAGE = (
     "pings not answered (1006 at 60 s of 120 s)\n  fix       answer ping frames with pong frames \x1b[2J"
 )
-
-
-class Terminal(io.StringIO):
-    """What stdout is when somebody looks at it."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture
