@@ -358,6 +358,23 @@ def test_a_failure_that_nobody_hears_of_fails_the_test(run, body, marks):
     )
 
 
+def test_a_failure_over_more_than_one_connection_is_heard_of_as_well(run):
+    """Each error of ours is: those of sessions, fleets and calls too."""
+    result = run(
+        """
+        import asyncio
+
+        async def test_it(ws_orchestrator, ws_connect):
+            await ws_connect()
+            await ws_orchestrator.restart()
+            await asyncio.wait([asyncio.create_task(ws_orchestrator.assert_reconnects(within="1s"))])
+        """
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["*in a task whose result nobody took, *: * did not come back within 1 s*"])
+
+
 async def test_a_failure_that_is_logged_as_no_error_is_nobodys(ws_connect):
     """Who logs it has caught it: asyncio tells of what nobody takes as an error."""
     connection = await ws_connect(client="mute", heartbeat="25s")

@@ -43,21 +43,17 @@ class FleetError(StabilityError):
     def __init__(
         self, requirement: Requirement, verdict: Verdict, summary: FleetSummary, fleet: Any = None
     ) -> None:
-        self.requirement = requirement
-        self.verdict = verdict
-        self.timelines = ()
         self.summary = summary
         self.fleet = fleet
-        AssertionError.__init__(self, explain_fleet(verdict, summary))
+        self._tell(requirement, verdict)
 
     @property
     def headline(self) -> str:
         """The failure in one line: the most common cause first."""
         return fleet_headline(self.verdict, self.summary)
 
-    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
-        """Say it again: with every group and note, or with lines that only a runner knows."""
-        self.args = ("\n".join([explain_fleet(self.verdict, self.summary, whole=whole), *more]),)
+    def _told(self, *, whole: bool = False, more: Sequence[str] = ()) -> str:
+        return "\n".join([explain_fleet(self.verdict, self.summary, whole=whole), *more])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.requirement, self.verdict, self.summary))

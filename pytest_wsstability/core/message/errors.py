@@ -25,10 +25,14 @@ class StabilityError(AssertionError):
     """
 
     def __init__(self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline]) -> None:
+        self._tell(requirement, verdict if verdict.diagnosis else diagnosed(verdict, timelines), timelines)
+
+    def _tell(self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline] = ()) -> None:
+        """Take what it is about, and say it."""
         self.requirement = requirement
-        self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
+        self.verdict = verdict
         self.timelines = tuple(timelines)
-        super().__init__(explain(self.verdict, self.timelines))
+        AssertionError.__init__(self, self._told())
         failing(self)
 
     @property
@@ -39,7 +43,10 @@ class StabilityError(AssertionError):
     def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
         """Say it again: with another diagnosis, the whole record, or lines that only a runner knows."""
         self.verdict = verdict
-        self.args = (explain(verdict, self.timelines, whole=whole, more=more),)
+        self.args = (self._told(whole=whole, more=more),)
+
+    def _told(self, *, whole: bool = False, more: Sequence[str] = ()) -> str:
+        return explain(self.verdict, self.timelines, whole=whole, more=more)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Built from its parts and not from the message, so that it survives pickling.

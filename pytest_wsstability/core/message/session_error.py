@@ -38,16 +38,11 @@ class SessionError(StabilityError):
     """
 
     def __init__(self, verdict: Verdict, history: ConnectionHistory) -> None:
-        self.requirement = Requirement()
-        self.verdict = verdict
-        self.timelines = ()
         self.history = history
-        AssertionError.__init__(self, _explain(verdict, history, _LINES))
+        self._tell(Requirement(), verdict)
 
-    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
-        """Say it again, with all of it; no diagnosis of a connection tells why its client is away."""
-        told = _explain(self.verdict, self.history, None if whole else _LINES)
-        self.args = ("\n".join([told, *more]),)
+    def _told(self, *, whole: bool = False, more: Sequence[str] = ()) -> str:
+        return "\n".join([_explain(self.verdict, self.history, None if whole else _LINES), *more])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.verdict, self.history))

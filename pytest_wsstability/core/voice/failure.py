@@ -34,17 +34,11 @@ class VoiceError(StabilityError):
     def __init__(
         self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], call: CallSummary
     ) -> None:
-        self.requirement = requirement
-        self.verdict = verdict
-        self.timelines = tuple(timelines)
         self.call = call
-        AssertionError.__init__(self, explain_call(verdict, self.timelines, call))
+        self._tell(requirement, verdict, timelines)
 
-    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
-        """Say it again: with another diagnosis, every turn, or lines that only a runner knows."""
-        self.verdict = verdict
-        told = explain_call(verdict, self.timelines, self.call, whole=whole)
-        self.args = ("\n".join([told, *more]),)
+    def _told(self, *, whole: bool = False, more: Sequence[str] = ()) -> str:
+        return "\n".join([explain_call(self.verdict, self.timelines, self.call, whole=whole), *more])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.requirement, self.verdict, self.timelines, self.call))
