@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any, ClassVar, Self, TypeVar
 
+from ..number import is_number, is_whole
 from ..timeline.events import FaultName
 
 Member = TypeVar("Member", bound=Enum)
@@ -125,15 +127,14 @@ def _plain(value: Any) -> Any:
 
 def whole(value: Any, name: str, *, least: int, unit: str) -> int:
     """A whole number, such as bytes."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if not is_whole(value, least):
         raise ValueError(f"{name}: {value!r} is not a number of {unit}; give a whole number from {least}")
     return value
 
 
 def positive(value: Any, name: str, *, unit: str) -> float:
     """A number above 0, such as a rate."""
-    valid = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-    if not valid:
+    if not is_number(value) or not 0 < value < math.inf:
         raise ValueError(f"{name}: {value!r} is not a number of {unit} above 0")
     return float(value)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..duration import Duration, parse_duration
+from ..number import is_whole
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ..timeline.events import FaultName
 from .fault import Fault, Place, member, positive, text, whole
@@ -120,7 +121,7 @@ class InvalidCloseCode(PeerFault):
 
     def __init__(self, code: int = 1006) -> None:
         name = "InvalidCloseCode.code"
-        if isinstance(code, bool) or not isinstance(code, int) or not 0 <= code <= 0xFFFF:
+        if not is_whole(code, 0) or code > 0xFFFF:
             raise ValueError(f"{name}: {code!r} is not a number of two bytes, 0 to 65535")
         if may_be_sent(code):
             raise ValueError(f"{name}: {code} is a valid close code; CloseWith({code}) sends it")
@@ -228,8 +229,7 @@ class RefuseUpgrade(PeerFault):
     retry_after: float | None
 
     def __init__(self, status: int = 503, *, retry_after: Duration | None = None) -> None:
-        valid = isinstance(status, int) and not isinstance(status, bool) and 400 <= status <= 599
-        if not valid:
+        if not is_whole(status, 400) or status > 599:
             raise ValueError(f"RefuseUpgrade.status: {status!r} is not an HTTP error; give 400 to 599")
         name = "RefuseUpgrade.retry_after"
         after = None if retry_after is None else parse_duration(retry_after, name, zero=True)
@@ -265,7 +265,7 @@ class Restart(PeerFault):
 
 
 def _code(value: int, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not may_be_sent(value):
+    if not is_whole(value) or not may_be_sent(value):
         raise ValueError(
             f"{name}: {value!r} cannot be sent in a close frame; valid ones: {VALID_CLOSE_CODES} "
             "(InvalidCloseCode sends others)"

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from ..duration import Duration, parse_duration, show_duration
+from ..number import is_whole
 from .catalogue import fault_of
 from .contradictions import contradiction
 from .fault import Fault, Place
@@ -99,11 +100,9 @@ class Program:
         """
         if isinstance(faults, Program):
             return faults
-        if isinstance(seed, bool) or not isinstance(seed, int):
+        if not is_whole(seed):
             raise TypeError(f"seed: {seed!r} is no whole number")
-        if connections is not None and (
-            isinstance(connections, bool) or not isinstance(connections, int) or connections < 1
-        ):
+        if connections is not None and not is_whole(connections, 1):
             raise ValueError(f"connections: {connections!r} is not a number of connections; give 1 or more")
         steps = sorted(_steps(faults), key=lambda step: step.when)
         if reason := contradiction([(step.when, step.fault) for step in steps]):
@@ -136,7 +135,7 @@ class Program:
 
         """
         end = parse_duration(within, "within")
-        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        if not is_whole(most, 1):
             raise ValueError(f"most: {most!r} is not a number of faults; give 1 or more")
         choice = list(ANY_PROFILE if kinds is None else kinds)
         if not choice or (wrong := [kind for kind in choice if kind not in SPACE]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..number import is_whole
+
 # Nobody is told to open more connections than this, nor may: it is a hundred times what a cluster holds.
 MOST = 10_000_000
 
@@ -43,13 +45,13 @@ def check_connections(connections: object, stalled: object = 0) -> None:
         ValueError: if not, naming the keyword.
 
     """
-    if type(connections) is not int:
+    if not is_whole(connections):
         raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
     if connections < 1:
         raise ValueError(f"connections: {connections!r} is no fleet; give 1 or more")
     if connections > MOST:
         raise ValueError(f"connections: {connections:,} are more than anything carries; at most {MOST:,}")
-    if type(stalled) is not int:
+    if not is_whole(stalled):
         raise ValueError(f"stalled: {stalled!r}; give how many of the connections stop reading")
     if not 0 <= stalled < connections:
         raise ValueError(f"stalled: {stalled!r} of {connections:,}; leave some to judge")

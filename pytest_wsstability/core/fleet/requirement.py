@@ -23,6 +23,7 @@ from ..fleet_summary import FleetCount
 from ..judge.backoff import Backoff
 from ..judge.requirement import close_codes
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
+from ..number import is_number, is_whole
 from ..samples import NEEDED, Sample
 from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
 from ..statistics.survival import band
@@ -49,7 +50,7 @@ class Drain:
     codes: frozenset[int] = frozenset({1001, 1012})
 
     def __post_init__(self) -> None:
-        if not isinstance(self.per_second, int) or isinstance(self.per_second, bool) or self.per_second < 1:
+        if not is_whole(self.per_second, 1):
             raise ValueError(f"drain: {self.per_second!r}; give how many may end in a second, such as 5")
         codes = close_codes(self.codes, "drain: codes")
         if not codes:
@@ -96,9 +97,7 @@ class FleetReconnects:
     def __init__(
         self, *, within: Duration, backoff: Backoff | Duration | None = None, per_second: int | None = None
     ) -> None:
-        if per_second is not None and (
-            not isinstance(per_second, int) or isinstance(per_second, bool) or per_second < 1
-        ):
+        if per_second is not None and not is_whole(per_second, 1):
             raise ValueError(
                 f"per_second: {per_second!r}; give how many may come back in a second, such as 50"
             )
@@ -151,11 +150,11 @@ class FleetRequirement:
     fanout_p99: float | None = None
 
     def __post_init__(self) -> None:
-        if self.survival is not None and not (_is_number(self.survival) and 0 < self.survival < 1):
+        if self.survival is not None and not (is_number(self.survival) and 0 < self.survival < 1):
             raise ValueError(f"survival: {self.survival!r}; give a share between 0 and 1, such as 0.999")
-        if not (_is_number(self.confidence) and 0 < self.confidence < 1):
+        if not (is_number(self.confidence) and 0 < self.confidence < 1):
             raise ValueError(f"confidence: {self.confidence!r}; give a share between 0 and 1, such as 0.95")
-        if not (_is_number(self.refused_max) and 0 <= self.refused_max < 1):
+        if not (is_number(self.refused_max) and 0 <= self.refused_max < 1):
             raise ValueError(f"refused_max: {self.refused_max!r}; give a share from 0 to below 1")
 
     @classmethod
@@ -452,10 +451,6 @@ def _lost(count: FleetCount, opened: int) -> str:
         return f"{count.broke:,} of {opened:,} broke a promise"
     broke = f" and {count.broke:,} broke a promise" if count.broke else ""
     return f"{ended:,} of {opened:,} ended{broke}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def percent(share: float, *, apart: float | None = None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..duration import Duration, parse_duration, show_duration
+from ..number import is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
@@ -79,8 +80,7 @@ class Backoff:
 
 
 def _number(value: Any, name: str, least: float, most: float) -> float:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-    if not fits or not math.isfinite(value):
+    if not is_number(value) or not least <= value <= most or not math.isfinite(value):
         limit = f"from {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
         raise ValueError(f"{name}: {value!r} is not a number {limit}")
     return float(value)

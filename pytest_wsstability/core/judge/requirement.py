@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from ..duration import Duration, parse_optional, show_duration
+from ..number import is_whole
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ..timeline.events import End
 from ..timeline.protocol_facts import ProtocolFacts
@@ -192,7 +193,7 @@ class Requirement:
 
 def count(value: Any, name: str) -> int:
     """A whole number from 0, or a ValueError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if not is_whole(value, 0):
         raise ValueError(f"{name}: {value!r} is not a count; give a whole number from 0")
     return value
 

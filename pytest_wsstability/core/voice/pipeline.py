@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..duration import Duration, parse_duration
+from ..number import is_number
 from .stage_faults import StageFault, StageName
 
 # Speech is made this much faster than it is played (pipecat paces at twice real time).
@@ -42,7 +43,7 @@ class Stage:
         rate: float | None = None,
         faults: StageFault | Iterable[StageFault] = (),
     ) -> None:
-        if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0):
+        if rate is not None and not (is_number(rate) and rate > 0):
             raise ValueError(f"Stage.rate: {rate!r}; give a number above 0, such as 2.0")
         several = (faults,) if isinstance(faults, StageFault) else tuple(faults)
         for each in several:

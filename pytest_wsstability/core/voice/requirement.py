@@ -12,6 +12,7 @@ from ..call_summary import Turn
 from ..duration import Duration, parse_duration
 from ..duration import show_duration as show
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
+from ..number import is_whole
 from ..timeline.events import Tier
 from .audio import FRAME
 from .call import Call
@@ -72,7 +73,7 @@ class VoiceRequirement:
     def __post_init__(self) -> None:
         for name, least, what in (("turns", 1, " is no conversation"), ("underruns", 0, "")):
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < least):
+            if value is not None and not is_whole(value, least):
                 raise ValueError(f"{name}: {value!r}{what}; give a whole number from {least}")
         for name in _DURATIONS:
             value = getattr(self, name)

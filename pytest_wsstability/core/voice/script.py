@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypedDict
 
 from ..duration import Duration, parse_duration
+from ..number import is_number, is_whole
 from .pipeline import parse_range
 
 # Between the agent's first audio and the instant at which the user speaks over it, in seconds.
@@ -83,13 +84,13 @@ class Script:
         seed: int = 0,
     ) -> None:
         for name, count in (("turns", turns), ("reconnect_in", reconnect_in)):
-            if count is not None and (type(count) is not int or count < 1):
+            if count is not None and not is_whole(count, 1):
                 raise ValueError(f"{name}: {count!r} is no turn; give a whole number from 1, or None")
         if silence not in ("sent", "withheld"):
             raise ValueError(f"silence: {silence!r} is unknown; valid ones: 'sent', 'withheld'")
-        if isinstance(barge_ins, bool) or not isinstance(barge_ins, int | float) or not 0 <= barge_ins <= 1:
+        if not is_number(barge_ins) or not 0 <= barge_ins <= 1:
             raise ValueError(f"barge_ins: {barge_ins!r}; give a share from 0 to 1, such as 0.2")
-        if type(seed) is not int:
+        if not is_whole(seed):
             raise ValueError(f"seed: {seed!r} is no whole number")
         values: dict[str, Any] = {
             "turns": turns,

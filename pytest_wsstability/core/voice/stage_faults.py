@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from ..duration import Duration, parse_duration, parse_optional
+from ..number import is_whole
 
 
 class StageName(Enum):
@@ -35,7 +36,7 @@ class StageFault:
 
     def _set(self, *, turn: int | None, **values: Any) -> None:
         name = type(self).__name__
-        if turn is not None and (isinstance(turn, bool) or not isinstance(turn, int) or turn < 1):
+        if turn is not None and not is_whole(turn, 1):
             raise ValueError(
                 f"{name}.turn: {turn!r} is no turn; give a whole number from 1, or None for each"
             )
@@ -169,6 +170,6 @@ class LosesContext(StageFault):
 
 
 def _every(value: int, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 2:
+    if not is_whole(value, 2):
         raise ValueError(f"{name}: {value!r}; give a whole number from 2")
     return value

@@ -1,5 +1,7 @@
 """A pipeline and its faults as values: what they say of themselves, and what they refuse."""
 
+import math
+
 import pytest
 
 from pytest_wsstability import voice
@@ -53,6 +55,7 @@ def test_every_fault_has_its_stages():
         (lambda: Stage("soon"), r"^Stage\.delay: 'soon' is not a duration"),
         (lambda: Stage("1s", rate=0), r"^Stage\.rate: 0; give a number above 0, such as 2\.0$"),
         (lambda: Stage("1s", rate=True), r"^Stage\.rate: True"),
+        (lambda: Stage("1s", rate=math.nan), r"^Stage\.rate: nan"),
         (lambda: Pipeline(ai=Stage("1s", rate=2)), r"^Pipeline\.ai: rate is for tts, which makes audio$"),
         (lambda: Pipeline(stt=Stage("1s", faults=voice.Floods())),
          r"^Pipeline\.stt: voice\.Floods\(seconds=60\.0\) makes no sense there; valid ones: tts$"),
