@@ -7,6 +7,7 @@ import math
 from ..timeline.events import SAME
 from ..timeline.round_trips import Pairing, RoundTrips
 from ..timeline.timeline import Timeline
+from .progress import asks_until, is_over
 from .requirement import Requirement
 
 
@@ -27,20 +28,18 @@ class AskedInHold:
     ) -> None:
         self._hold, self._now, self._within = requirement.alive_for, timeline.duration, within
         self._trips = trips
-        close, hold = timeline.close, requirement.alive_for
+        self._until, close = asks_until(requirement), timeline.close
         # An end while they are waited for leaves them without an answer.
-        self._cut = (
-            hold is not None and close is not None and not close.planned and timeline.duration >= hold - SAME
-        )
+        self._cut = close is not None and not close.planned and is_over(requirement, timeline)
 
     def counts(self, at: float) -> bool:
         """Whether it belongs to the hold: what was asked after it does not."""
-        return self._hold is None or at < self._hold - SAME
+        return at < self._until
 
     @property
     def sent(self) -> tuple[int, int]:
         """How many there were: at least, and at most."""
-        return self._trips.sent_before(math.inf if self._hold is None else self._hold - SAME)
+        return self._trips.sent_before(self._until)
 
     @property
     def goes_on(self) -> bool:

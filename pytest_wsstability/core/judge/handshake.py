@@ -11,6 +11,7 @@ from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
+from .progress import is_over
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
@@ -243,7 +244,7 @@ def _missing(requirement: Requirement, timeline: Timeline) -> tuple[str, str] | 
 
 def _too_late(requirement: Requirement, timeline: Timeline) -> float | None:
     """From when on nothing more comes that counts: the end of the connection, or of the hold; or None."""
-    close, hold = timeline.close, requirement.alive_for
+    close = timeline.close
     if close is not None and not close.planned and _in_hold(requirement, close.at):
         return close.at
-    return hold if hold is not None and timeline.duration >= hold - SAME else None
+    return requirement.alive_for if is_over(requirement, timeline) else None

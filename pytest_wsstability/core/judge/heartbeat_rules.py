@@ -12,7 +12,7 @@ from ..timeline.timeline import Timeline
 from .asked import AskedInHold
 from .excuses import Incidents, paused_doubt
 from .one_way import named_interval, silence_limit, too_few, too_silent
-from .progress import held_for
+from .progress import asks_until, held_for, is_over
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -290,7 +290,7 @@ def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     least, trips = requirement.heartbeats_apart, timeline.heartbeats
     if least is None:
         return
-    until = math.inf if requirement.alive_for is None else requirement.alive_for - SAME
+    until = asks_until(requirement)
     _, seen = trips.sent_before(until)
     if trips.shortest_gap is None or seen < 2:
         yield Doubt(Reason.TOO_FEW, f"{seen} heartbeats were seen: two show how far apart they are")
@@ -319,7 +319,7 @@ def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
 
 def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """Each protocol ping of this end is answered in time, and there is one at least."""
-    within, trips, hold = requirement.pings_within, timeline.pings, requirement.alive_for
+    within, trips = requirement.pings_within, timeline.pings
     if within is None:
         return
     asked, (reading, *_) = AskedInHold(requirement, timeline, trips, within), trips.readings(within)
@@ -334,5 +334,5 @@ def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     elif not answered:
         hint = "" if sent else ': this end sent none (client="keepalive", connection.ping())'
         yield Doubt(Reason.TOO_FEW, f"no ping was answered yet{hint}")
-    elif hold is not None and timeline.duration >= hold - SAME and young and timeline.close is None:
+    elif is_over(requirement, timeline) and young and timeline.close is None:
         yield Doubt(Reason.TOO_SHORT, f"{young} of {sent} pings are still open")

@@ -10,7 +10,7 @@ from ..timeline.timeline import Timeline
 from . import message_rules
 from .heartbeat_rules import answered_by_peer, peer_beats
 from .one_way import silent_from
-from .progress import goes_on
+from .progress import asks_until, goes_on
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
 from .rules import BROKEN_WHILE_HELD, RULES, findings
 from .verdict import Violation
@@ -62,7 +62,7 @@ class HoldChecks:
             return None
         requirement, now = self.requirement, timeline.duration
         hold, held = requirement.alive_for, goes_on(requirement, timeline)
-        instants = [hold]
+        instants, until = [hold], asks_until(requirement)
         if timeline.session_confirmed_at is None:
             instants.append(requirement.session_within)
         if timeline.proof_asked_at is not None and timeline.proof_at is None:
@@ -70,7 +70,7 @@ class HoldChecks:
         instants += _heartbeats_due(requirement, timeline, held=held)
         if requirement.pings_within is not None:
             due = now if held else None
-            instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, hold, due))
+            instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, until, due))
         if requirement.heartbeats_apart is not None and held:
             # Those that were too close are found as soon as two may be so again.
             instants.append(now + requirement.heartbeats_apart)
@@ -101,20 +101,20 @@ def _heartbeats_due(requirement: Requirement, timeline: Timeline, *, held: bool)
     trips, every, within = timeline.heartbeats, requirement.heartbeat_every, requirement.answer_within
     due = (trips.last_at or 0.0) + (every or 0.0)
     if within is not None:
-        hold = requirement.alive_for
-        if held or hold is None:
+        if held or requirement.alive_for is None:
             yield silent_from(requirement, timeline, within)
+        until = asks_until(requirement)
         for each in answered_by_peer(timeline):
-            yield _next_overdue(each, timeline.duration, within, hold, due if held else None)
+            yield _next_overdue(each, timeline.duration, within, until, due if held else None)
     if every is not None and held and peer_beats(timeline):
         yield due - every + every * CADENCE_TOLERANCE
 
 
 def _next_overdue(
-    trips: RoundTrips, now: float, within: float, hold: float | None, due: float | None
+    trips: RoundTrips, now: float, within: float, until: float, due: float | None
 ) -> float | None:
     """When a question will be overdue: an open one of the hold, or else one that is due; None for neither."""
-    asked = (at for at in trips.perhaps_open if hold is None or at < hold - SAME)
+    asked = (at for at in trips.perhaps_open if at < until)
     overdue = next((at + within for at in asked if at + within > now + SAME), None)
     if overdue is None and due is not None:
         overdue = max(now, due) + within

@@ -11,7 +11,7 @@ from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, Role
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
-from .progress import goes_on, held_for
+from .progress import goes_on, held_for, is_over
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -85,7 +85,7 @@ def number_of_messages(
     requirement: Requirement, timeline: Timeline, incidents: Incidents
 ) -> Iterator[Finding]:
     """So many messages came."""
-    least, hold, span = requirement.messages_at_least, requirement.alive_for, held_for(requirement, timeline)
+    least, span = requirement.messages_at_least, held_for(requirement, timeline)
     sure, most = _count(requirement, timeline)
     if sure >= least:
         return
@@ -96,7 +96,7 @@ def number_of_messages(
         yield Doubt(Reason.TOO_FEW, observed)
         return
     observed = f"{most} of at least {least} messages in {show(span)}"
-    close, held = timeline.close, hold is not None and timeline.duration >= hold - SAME
+    close, held = timeline.close, is_over(requirement, timeline)
     if held or (close is not None and not close.planned):
         yield Violation(
             Rule.FLOW,
@@ -140,8 +140,8 @@ def _notices_of_no_end(requirement: Requirement, timeline: Timeline) -> list[tup
 
     """
     hold, close = requirement.alive_for, timeline.close
-    over = hold is None or timeline.duration >= hold - SAME
-    if not over or (close is not None and hold is None):
+    over = close is None if hold is None else is_over(requirement, timeline)
+    if not over:
         return []
     return [(at, text) for at, text in timeline.notices if says_wrong(text)]
 
@@ -149,7 +149,7 @@ def _notices_of_no_end(requirement: Requirement, timeline: Timeline) -> list[tup
 def forsaken(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """An end that was announced comes, or messages go on: else only the connection lives."""
     hold, messages = requirement.alive_for, timeline.messages
-    if hold is None or timeline.duration < hold - SAME:
+    if hold is None or not is_over(requirement, timeline):
         return
     announced = timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
     if announced is None or messages.last_at is None:

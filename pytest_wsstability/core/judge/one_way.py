@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
 from ..timeline.events import SAME, Direction, End, FrameKind
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
-from .progress import held_for
+from .progress import asks_until, held_for
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -68,14 +67,13 @@ def named_interval(timeline: Timeline) -> str:
 
 def too_few(requirement: Requirement, timeline: Timeline, within: float) -> Iterator[Finding]:
     """So many heartbeats came, where no answer is ever due."""
-    limit, hold = silence_limit(requirement, timeline, within), requirement.alive_for
-    span = held_for(requirement, timeline)
+    limit, span = silence_limit(requirement, timeline, within), held_for(requirement, timeline)
     seen = limit is not None and span > limit + SAME and _beats_alone(timeline)
     if seen and not requirement.heartbeats_at_least:
         # Some beat only when they are idle, and a silence would have been seen.
         return
     wanted = max(1, requirement.heartbeats_at_least)
-    _, sent = timeline.heartbeats.sent_before(math.inf if hold is None else hold - SAME)
+    _, sent = timeline.heartbeats.sent_before(asks_until(requirement))
     if sent < wanted:
         yield Doubt(Reason.TOO_FEW, f"{sent} of at least {wanted} heartbeats in {show(span)}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..timeline.events import SAME
 from ..timeline.timeline import Timeline
 from .requirement import Requirement
@@ -13,7 +15,18 @@ def held_for(requirement: Requirement, timeline: Timeline) -> float:
     return timeline.duration if hold is None else min(timeline.duration, hold)
 
 
+def is_over(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether the time of a hold is over; never where it has no duration."""
+    hold = requirement.alive_for
+    return hold is not None and timeline.duration >= hold - SAME
+
+
 def goes_on(requirement: Requirement, timeline: Timeline) -> bool:
     """Whether a hold is under way: its connection is open, and its time is not over."""
-    hold = requirement.alive_for
-    return timeline.close is None and hold is not None and timeline.duration < hold - SAME
+    has_end = requirement.alive_for is not None
+    return timeline.close is None and has_end and not is_over(requirement, timeline)
+
+
+def asks_until(requirement: Requirement) -> float:
+    """What is asked before this belongs to the hold; all of it where it has no duration."""
+    return math.inf if requirement.alive_for is None else requirement.alive_for - SAME

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
@@ -11,6 +10,7 @@ from ..timeline.events import SAME
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
 from .heartbeat_rules import peer_beats
+from .progress import asks_until
 from .requirement import PROOF_TIMEOUT, Requirement
 from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Violation
 
@@ -42,7 +42,7 @@ def _is_silent_at_end(requirement: Requirement, timeline: Timeline) -> bool:
         return False
     if timeline.close is not None:
         return True
-    asked = (at for at in timeline.heartbeats.perhaps_open if at < hold - SAME)
+    asked = (at for at in timeline.heartbeats.perhaps_open if at < asks_until(requirement))
     return not any(timeline.duration - at < within - SAME for at in asked)
 
 
@@ -50,12 +50,11 @@ def _last_missed(requirement: Requirement, timeline: Timeline, within: float) ->
     """Whether the last heartbeat of a hold was missed, as it may be, and nothing was heard since."""
     if not requirement.heartbeat_missed_max:
         return False
-    hold = math.inf if requirement.alive_for is None else requirement.alive_for - SAME
-    asked = timeline.proof_asked_at
-    if asked is not None and asked >= hold and timeline.proof_at is None:
+    until, asked = asks_until(requirement), timeline.proof_asked_at
+    if asked is not None and asked >= until and timeline.proof_at is None:
         # It was when the hold was over: what came later changes nothing.
         return True
-    last = max((at for at in timeline.heartbeats.perhaps_open if at < hold), default=None)
+    last = max((at for at in timeline.heartbeats.perhaps_open if at < until), default=None)
     return last is not None and timeline.heard_at < last and timeline.duration - last >= within - SAME
 
 

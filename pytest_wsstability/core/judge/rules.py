@@ -17,7 +17,7 @@ from .handshake import handshake, protocol, raised, session_so_far, wrong_sessio
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings
 from .heartbeats_noted import stopped
 from .message_rules import errors, flow, forsaken, number_of_messages
-from .progress import goes_on, held_for
+from .progress import goes_on, held_for, is_over
 from .proof import proof, proved
 from .requirement import Requirement
 from .rtt_rule import rtt
@@ -123,7 +123,7 @@ def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
     if hold is None:
         return
     hidden = close is not None and close.hidden_since is not None and close.hidden_since < hold - SAME
-    if timeline.duration >= hold - SAME and not hidden:
+    if is_over(requirement, timeline) and not hidden:
         blind = _blind_since(timeline)
         if blind is not None and blind < hold - SAME:
             yield paused_doubt(timeline)
@@ -187,8 +187,7 @@ def _refused(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     It may be asked for again: only what no confirmation followed counts, once the hold is over.
 
     """
-    hold = requirement.alive_for
-    if hold is None or timeline.duration < hold - SAME or requirement.no_error_messages is False:
+    if not is_over(requirement, timeline) or requirement.no_error_messages is False:
         return
     if timeline.refusals and timeline.session_confirmed_at is None:
         at, text = timeline.refusals[-1]
