@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -12,6 +12,7 @@ from ..duration import show_duration as show
 from ..redact import show_session
 from ..timeline.events import SAME, Direction, End, Role, Tier
 from ..timeline.timeline import Timeline
+from .verdict import Finding, Verdict
 
 # A connection that ended within so many seconds is a failed attempt to the client: one that was let in for
 # a moment only. (Clients that count them as successes begin their waits anew each time.)
@@ -46,6 +47,11 @@ class ConnectionAttempt:
     def session_id(self) -> str | None:
         """The session that the client named; None when it named none."""
         return self.timeline.session_id if self.timeline is not None else None
+
+    @property
+    def client(self) -> str:
+        """Its client, for a sentence."""
+        return f"session {show_session(self.session_id)!r}" if self.session_id else "the client"
 
     @property
     def ended(self) -> float | None:
@@ -105,6 +111,10 @@ class ConnectionHistory:
     def since_start(self, now: float) -> float:
         """A reading of the clock as seconds since the first attempt."""
         return now - self.start
+
+    def verdict(self, findings: Iterable[Finding]) -> Verdict:
+        """The verdict that follows from what a rule found in it."""
+        return Verdict.of(findings, horizon=self.since_start(self.now), tier=self.tier)
 
     @cached_property
     def opened(self) -> list[ConnectionAttempt]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..duration import show_duration as show
-from ..redact import show_session
 from ..timeline.events import SAME
 from .attempts import ConnectionAttempt, ConnectionHistory
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
@@ -36,7 +35,7 @@ class NoticesLoss:
                 history, attempt, _noticed_at(history, attempt, successors.get(attempt))
             )
         ]
-        return Verdict.of(findings, horizon=history.since_start(history.now), tier=history.tier)
+        return history.verdict(findings)
 
     def deadlines(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> list[float]:
         """For each client that has noticed nothing yet, the clock's reading until which it has time."""
@@ -56,7 +55,7 @@ class NoticesLoss:
         wait = noticed_at - attempt.lost_at
         if wait <= self.within + history.tolerance:
             return
-        name = f"session {show_session(attempt.session_id)!r}" if attempt.session_id else "the client"
+        name = attempt.client
         healed_at = attempt.healed_at
         if healed_at is not None and healed_at < attempt.lost_at + self.within:
             after = show(healed_at - attempt.lost_at)

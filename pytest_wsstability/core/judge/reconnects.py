@@ -49,14 +49,14 @@ class Reconnects:
         gone = [(attempt, at) for attempt, at in gone if attempt not in farewells]
         if not gone:
             text = "no connection has ended but by the client's own wish: there is nothing to come back from"
-            return _verdict(history, [Doubt(Reason.TOO_FEW, text)])
+            return history.verdict([Doubt(Reason.TOO_FEW, text)])
         findings: list[Finding] = []
         for attempt, at in gone:
             findings += self._back(history, attempt, at, successors.get(attempt))
             # A brief one is among the attempts after the end of another.
             if not (attempt.was_brief and attempt in back):
                 findings += _waits(history, attempt, at, successors, self.backoff)
-        return _verdict(history, findings)
+        return history.verdict(findings)
 
     def deadlines(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> list[float]:
         """For each client that is away and still has time, the clock's reading until which it has."""
@@ -90,8 +90,7 @@ class Reconnects:
         end: float,
         successor: ConnectionAttempt | None,
     ) -> Iterator[Finding]:
-        limit, lost = self.within + history.tolerance, attempt.ended is None
-        name = f"session {show_session(attempt.session_id)!r}" if attempt.session_id else "the client"
+        limit, lost, name = self.within + history.tolerance, attempt.ended is None, attempt.client
         wait = successor.at - end if successor is not None else history.now - end
         if self._is_back(attempt, successor) and wait <= limit:
             return
@@ -231,7 +230,7 @@ class NoStorm:
             and (each.at > since or (each.at == since and (each in back or each.timeline is None)))
         ]
         if not again:
-            return _verdict(history, [Doubt(Reason.TOO_FEW, "nobody reconnected: there was no storm to see")])
+            return history.verdict([Doubt(Reason.TOO_FEW, "nobody reconnected: there was no storm to see")])
         rates = ((self.max_per_second, 1.0, "second"), (self.max_per_minute, 60.0, "minute"))
         findings = [
             finding
@@ -239,7 +238,7 @@ class NoStorm:
             if most is not None
             for finding in _rate(history, again, most, span, unit)
         ]
-        return _verdict(history, [*findings, *self._spread(history)])
+        return history.verdict([*findings, *self._spread(history)])
 
     def _spread(self, history: ConnectionHistory) -> Iterator[Finding]:
         if self.jitter is None:
@@ -308,7 +307,7 @@ def no_duplicate_session(history: ConnectionHistory) -> Verdict:
     """No session has two open connections at once."""
     named = [attempt for attempt in history.opened if attempt.session_id is not None]
     if not named:
-        return _verdict(history, [Doubt(Reason.TOO_FEW, "no client named its session")])
+        return history.verdict([Doubt(Reason.TOO_FEW, "no client named its session")])
     held: dict[str, list[ConnectionAttempt]] = {}
     found: list[tuple[str, ConnectionAttempt, ConnectionAttempt]] = []
     most: Counter[str] = Counter()
@@ -320,15 +319,14 @@ def no_duplicate_session(history: ConnectionHistory) -> Verdict:
             most[name] = max(most[name], len(still) + 1)
         held[name] = [*still, attempt]
     if not found:
-        return _verdict(history, [])
+        return history.verdict([])
     name, before_it, attempt = found[0]
     session = f"session {show_session(name)!r}"
     end = before_it.ended
     state = "still open" if end is None else f"open for {show(end - attempt.at)} more"
     times = f"{len(found)} times" if len(found) > 1 else "once"
     sessions = f" of {len(most)} sessions" if len(most) > 1 else ""
-    return _verdict(
-        history,
+    return history.verdict(
         [
             Violation(
                 Rule.DUPLICATE,
@@ -352,7 +350,3 @@ def _overlap(history: ConnectionHistory, before: ConnectionAttempt, attempt: Con
 
 def _number(count: int) -> str:
     return "two" if count == 2 else str(count)
-
-
-def _verdict(history: ConnectionHistory, findings: Iterable[Finding]) -> Verdict:
-    return Verdict.of(findings, horizon=history.since_start(history.now), tier=history.tier)
