@@ -32,49 +32,52 @@ def seen(*attempts, now=100.0, tier=Tier.VIRTUAL):
     return ConnectionHistory(attempts=attempts, now=START + now, tier=tier)
 
 
-# The attempts, the outcome and words of its headline; a loss at 30 s is to be noticed within 20 s.
+UNNOTICED = "session 'a' did not notice within 20 s that its connection was dead"
+# The attempts and what is said of them; a loss at 30 s is to be noticed within 20 s.
 CASES = [
-    ([opened(lost=30, gave_up=50)], STABLE, "stable"),
-    ([opened(lost=30, gave_up=30)], STABLE, "stable"),
-    ([opened(lost=30, gave_up=50.001)], UNSTABLE, "session 'a' did not notice within 20 s"),
-    ([opened(lost=30)], UNSTABLE, "session 'a' did not notice within 20 s that its connection was dead"),
-    ([opened(lost=30), opened(50)], STABLE, "stable"),
-    ([opened(lost=30), opened(50.001)], UNSTABLE, "did not notice within 20 s"),
+    ([opened(lost=30, gave_up=50)], "stable"),
+    ([opened(lost=30, gave_up=30)], "stable"),
+    ([opened(lost=30, gave_up=50.001)], UNNOTICED),
+    ([opened(lost=30)], UNNOTICED),
+    ([opened(lost=30), opened(50)], "stable"),
+    ([opened(lost=30), opened(50.001)], UNNOTICED),
     # It came back as another, which is no matter of this rule; one that was there before is another client.
-    ([opened(lost=30), opened(40, "b")], STABLE, "stable"),
-    ([opened(lost=30), opened(20, "b"), opened(40, "b")], UNSTABLE, "session 'a' did not notice"),
+    ([opened(lost=30), opened(40, "b")], "stable"),
+    ([opened(lost=30), opened(20, "b"), opened(40, "b")], UNNOTICED),
     # Clients without names: the next one is it.
-    ([opened(session=None, lost=30), opened(40, None)], STABLE, "stable"),
-    ([opened(session=None, lost=30)], UNSTABLE, "the client did not notice within 20 s"),
+    ([opened(session=None, lost=30), opened(40, None)], "stable"),
+    ([opened(session=None, lost=30)], "the client did not notice within 20 s that its connection was dead"),
     # It tried, and was refused; with others there nobody can tell who tried.
-    ([opened(lost=30), refused(45)], STABLE, "stable"),
-    ([opened(lost=30), refused(20)], UNSTABLE, "did not notice"),
-    ([opened(lost=30), opened(0, "b"), refused(45)], UNSTABLE, "did not notice"),
+    ([opened(lost=30), refused(45)], "stable"),
+    ([opened(lost=30), refused(20)], UNNOTICED),
+    ([opened(lost=30), opened(0, "b"), refused(45)], UNNOTICED),
     # Others that had ended by then, or came then, did not try.
-    ([opened(lost=30), opened(0, "b", ended=30), refused(45)], STABLE, "stable"),
-    ([opened(lost=30), opened(20, "b", ended=25), opened(30, "b"), refused(45)], STABLE, "stable"),
+    ([opened(lost=30), opened(0, "b", ended=30), refused(45)], "stable"),
+    ([opened(lost=30), opened(20, "b", ended=25), opened(30, "b"), refused(45)], "stable"),
     # It had said goodbye before: that is no sign.
-    ([opened(lost=30, gave_up=10)], UNSTABLE, "did not notice"),
+    ([opened(lost=30, gave_up=10)], UNNOTICED),
     # The end that the server sees need not be the client's.
-    ([opened(lost=30, ended=60)], UNSTABLE, "did not notice"),
-    ([opened(lost=80)], UNSTABLE, "did not notice within 20 s"),
-    ([opened(lost=90)], INCONCLUSIVE, "session 'a' has had 10 s only to notice"),
-    ([opened(lost=30, healed=49)], INCONCLUSIVE, "session 'a' lost nothing for long: all went on after 19 s"),
-    ([opened(lost=30, healed=50)], UNSTABLE, "did not notice"),
-    ([opened(lost=30, healed=51)], UNSTABLE, "did not notice"),
-    ([opened(lost=30, healed=31, gave_up=40)], STABLE, "stable"),
-    ([opened(lost=30, gave_up=40), opened(0, "b", lost=30)], UNSTABLE, "session 'b' did not notice"),
+    ([opened(lost=30, ended=60)], UNNOTICED),
+    ([opened(lost=80)], UNNOTICED),
+    ([opened(lost=90)], "inconclusive: session 'a' has had 10 s only to notice"),
+    ([opened(lost=30, healed=49)], "inconclusive: session 'a' lost nothing for long: all went on after 19 s"),
+    ([opened(lost=30, healed=50)], UNNOTICED),
+    ([opened(lost=30, healed=51)], UNNOTICED),
+    ([opened(lost=30, healed=31, gave_up=40)], "stable"),
+    (
+        [opened(lost=30, gave_up=40), opened(0, "b", lost=30)],
+        "session 'b' did not notice within 20 s that its connection was dead",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("attempts", "outcome", "words"), CASES)
-def test_who_notices(attempts, outcome, words):
+@pytest.mark.parametrize(("attempts", "headline"), CASES)
+def test_who_notices(attempts, headline):
     """Giving up, coming back or trying to is noticing; each counts from the loss."""
     history = seen(*attempts)
     verdict = NoticesLoss(within=20.0).judge(history, history.opened)
 
-    assert verdict.outcome is outcome
-    assert words in verdict.headline
+    assert verdict.headline == headline
     assert all(violation.rule is Rule.LOSS for violation in verdict.violations)
     assert all(doubt.reason is Reason.TOO_SHORT for doubt in verdict.doubts)
 
@@ -127,36 +130,36 @@ LOST_TOGETHER = [opened(0, name, lost=30) for name in "abc"]
 
 
 @pytest.mark.parametrize(
-    ("attempts", "keywords", "outcome", "words"),
+    ("attempts", "keywords", "headline"),
     [
         # Nothing has ended at the server, and who came back is seen all the same.
-        ([opened(lost=30), opened(62)], {"max_per_second": 1}, STABLE, "stable"),
+        ([opened(lost=30), opened(62)], {"max_per_second": 1}, "stable"),
         (
             [*LOST_TOGETHER, *(opened(62, name) for name in "abc")],
             {"max_per_second": 2},
-            UNSTABLE,
-            "3 attempts",
+            "3 attempts in one second, more than 2",
         ),
         # One that came first before the loss is none that came back.
-        ([opened(lost=30), opened(29.9, "b")], {"max_per_second": 1}, INCONCLUSIVE, "nobody reconnected"),
+        (
+            [opened(lost=30), opened(29.9, "b")],
+            {"max_per_second": 1},
+            "inconclusive: nobody reconnected: there was no storm to see",
+        ),
         # The server's deadline comes when the client has been back for long: its wait began with the loss.
         (
             [*(opened(0, name, lost=30, ended=75) for name in "ab"), opened(62, "a"), opened(62.4, "b")],
             {"max_per_second": 9, "jitter": 0.5},
-            UNSTABLE,
-            "2 reconnects differ by 400 ms only",
+            "2 reconnects differ by 400 ms only, not 500 ms or more",
         ),
         (
             [*(opened(0, name, lost=30) for name in "ab"), opened(62, "a"), opened(62.5, "b")],
             {"max_per_second": 9, "jitter": 0.5},
-            STABLE,
             "stable",
         ),
     ],
 )
-def test_a_storm_of_clients_that_lost_their_path(attempts, keywords, outcome, words):
+def test_a_storm_of_clients_that_lost_their_path(attempts, keywords, headline):
     """A loss that no end at the server shows is one to come back from."""
     verdict = NoStorm(**keywords).judge(seen(*attempts))
 
-    assert verdict.outcome is outcome
-    assert words in verdict.headline
+    assert verdict.headline == headline
