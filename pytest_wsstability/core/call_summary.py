@@ -70,6 +70,15 @@ class Turn:
         return None if was_played and not went_on else went_on
 
     @property
+    def heard_until(self) -> float | None:
+        """When the agent was not heard any more; None where it was not heard at all."""
+        if self.audio_at is None:
+            return None
+        if self.barged_in_at is None:
+            return self.played_until or self.audio_until or self.audio_at
+        return min(self.played_until or self.barged_in_at, self.barged_in_at)
+
+    @property
     def is_unanswered(self) -> bool:
         """Whether the user still speaks, and nothing of an answer has come."""
         return self.speech_until is None and self.token_at is None and self.audio_at is None

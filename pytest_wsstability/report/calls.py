@@ -8,7 +8,7 @@ from typing import Any
 from ..core.call_summary import CallSummary
 from ..core.duration import show_duration as show
 from ..core.result import Result
-from ..core.timeline.events import EventKind, Role
+from ..core.voice.drawing import beats
 from ..core.voice.summary import HEAD, turn_cells, worst_first
 from .cells import cells
 
@@ -69,11 +69,12 @@ def _bars(call: CallSummary) -> Iterator[dict[str, Any]]:
         until = call.duration if turn.speech_until is None else turn.speech_until
         title = f"turn {turn.number}: the user speaks"
         yield _bar(call, "user", turn.speech_from, until, _USER, title)
-        if turn.audio_at is None:
+        if turn.audio_at is None or turn.heard_until is None:
             continue
-        ends = turn.barged_in_at or turn.played_until or turn.audio_until or turn.audio_at
         wait = "" if turn.first_audio is None else f", first audio after {show(round(turn.first_audio, 3))}"
-        yield _bar(call, "agent", turn.audio_at, ends, _AGENT, f"turn {turn.number}: the agent{wait}")
+        yield _bar(
+            call, "agent", turn.audio_at, turn.heard_until, _AGENT, f"turn {turn.number}: the agent{wait}"
+        )
     for dry in call.underruns:
         title = f"underrun of {show(round(dry.seconds, 3))}"
         yield _bar(call, "dry", dry.at, dry.at + dry.seconds, _AGENT, title)
@@ -85,18 +86,10 @@ def _marks(call: CallSummary, result: Result) -> Iterator[dict[str, Any]]:
     """Heartbeats below, each with whether it was answered; and the end of the connection."""
     if not result.timelines or call.away:
         return
-    timeline = result.timelines[0]
-    asked: list[float] = []
-    for event in timeline:
-        if event.kind is not EventKind.FRAME:
-            continue
-        if event.role is Role.HEARTBEAT:
-            asked.append(event.at)
-        elif event.role is Role.HEARTBEAT_ANSWER and asked:
-            at = asked.pop()
-            yield _bar(call, "beat", at, at, _BEATS, f"heartbeat at {show(round(at, 3))}: answered")
-    for at in asked:
-        yield _bar(call, "open", at, at, _BEATS, f"heartbeat at {show(round(at, 3))}: not answered")
+    timeline, told = result.timelines[0], {True: ": answered", False: ": not answered", None: ""}
+    for at, is_answered in beats(timeline):
+        word = "open" if is_answered is False else "beat"
+        yield _bar(call, word, at, at, _BEATS, f"heartbeat at {show(round(at, 3))}{told[is_answered]}")
     if timeline.close is not None:
         at = timeline.close.at
         yield _bar(call, "end", at, at, _USER, f"the connection ended: {timeline.close.headline()}")

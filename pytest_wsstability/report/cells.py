@@ -33,7 +33,8 @@ class Cells:
     target: str
     # "60/120 s": held of required.
     held: str
-    # "2/2": answered of sent; "proof of life" beside them, or alone, where the hold ended with one.
+    # "2/2": answered of sent, "2" where no answer is ever due; "proof of life" beside them, or alone, where
+    # the hold ended with one.
     heartbeats: str
     p50: str
     p95: str
@@ -165,8 +166,9 @@ def _heartbeats(result: Result) -> str:
 
     """
     trips, within = result.heartbeats, result.requirement.answer_within
-    parts = [f"{trips.answered}/{trips.sent}"] if trips.sent else []
-    if trips.sent and within is not None and result.timelines:
+    one_way = bool(result.timelines) and result.timelines[0].is_one_way
+    parts = [str(trips.sent) if one_way else f"{trips.answered}/{trips.sent}"] if trips.sent else []
+    if trips.sent and within is not None and result.timelines and not one_way:
         missed = trips.missed(result.timelines[0].duration, within) - trips.late(within)
         waiting = trips.sent - trips.answered - missed
         parts += [f"{waiting} open"] * (waiting > 0)

@@ -23,20 +23,23 @@ _LOCAL = {
     EventKind.ENDED: "U",
     EventKind.OPENED: "V",
 }
+_ONE_WAY = str.maketrans("AB", "XY")
 
 
 def drawn(timelines: Sequence[Timeline]) -> tuple[list[str], list[tuple[float, float]]]:
     """The lane of each timeline, and the round trips of the first: all that asks for every event, at once."""
     records = [each.packed() for each in timelines]
     trips = round_trips(records[0], timelines[0]) if records else []
-    return [lane(each) for each in records], trips
+    lanes = [lane(each, one_way=line.is_one_way) for each, line in zip(records, timelines, strict=True)]
+    return lanes, trips
 
 
-def lane(records: Iterable[Packed]) -> str:
+def lane(records: Iterable[Packed], *, one_way: bool = False) -> str:
     """
     Events as text: milliseconds since the one before in base 36, and a capital for what it was.
 
-    A report of 500 connections with 1,000 events each is 2 MiB so, and 40 as JSON objects.
+    A report of 500 connections with 1,000 events each is 2 MiB so, and 40 as JSON objects. One-way heartbeats
+    have letters of their own: no answer to them is missing.
 
     """
     parts = []
@@ -47,7 +50,8 @@ def lane(records: Iterable[Packed]) -> str:
             parts.append(_base36(now - before))
             before = now
         parts.append(_letter(what[UNMEASURED]))
-    return "".join(parts)
+    text = "".join(parts)
+    return text.translate(_ONE_WAY) if one_way else text
 
 
 @lru_cache(4096)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.duration import show_duration as show
 from ..core.message import event_line
+from ..core.timeline.round_trips import RoundTrips
 from ..core.timeline.timeline import Timeline
 from .cells import held_of
 from .colours import Style
@@ -222,18 +223,23 @@ def counts(name: str, total: float, timeline: Timeline | None) -> HoldProgress:
     """What costs nothing to see of a hold: its age, and the heartbeats, or else the pings, of its client."""
     if timeline is None:
         return HoldProgress(name=name, total=total)
-    # A client without heartbeats may send pings.
-    trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
+    trips = _asked(timeline)
     # While this end waits for its own close, the hold is over.
     age = min(timeline.duration, total or timeline.duration)
     return HoldProgress(name=name, total=total, age=age, sent=trips.sent, answered=trips.answered)
+
+
+def _asked(timeline: Timeline) -> RoundTrips:
+    """Heartbeats; or pings, where none is sent, or nobody ever answers one."""
+    answered = timeline.heartbeats.sent and not timeline.is_one_way
+    return timeline.heartbeats if answered else timeline.pings
 
 
 def closely(seen: HoldProgress, timeline: Timeline | None) -> HoldProgress:
     """The same with the median round trip and the last event."""
     if timeline is None:
         return seen
-    trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
+    trips = _asked(timeline)
     *_, last = timeline
     return dataclasses.replace(
         seen,

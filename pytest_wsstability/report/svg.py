@@ -116,19 +116,22 @@ def _rows(
     pings = [event for event in frames if event.opcode in _PINGS and event.role not in _BEATS]
     data = [event for event in frames if event.role is Role.DATA]
     until = timeline.duration + offset
-    if beats:
+    if beats and timeline.is_one_way:
+        # No answer is ever due.
+        yield "heartbeats", partial(_marks, "beat", [x(event.at + offset) for event in beats])
+    elif beats:
         asked = [event.role is Role.HEARTBEAT for event in beats]
         yield "heartbeats", partial(_questions, "beat", beats, asked, offset, until, x)
     if pings:
         asked = [event.opcode is Opcode.PING for event in pings]
         yield "pings", partial(_questions, "ping", pings, asked, offset, until, x)
     if data:
-        yield "messages", partial(_marks, [x(event.at + offset) for event in data])
+        yield "messages", partial(_marks, "data", [x(event.at + offset) for event in data])
 
 
-def _marks(columns: Sequence[str], y: float) -> Iterator[str]:
+def _marks(name: str, columns: Sequence[str], y: float) -> Iterator[str]:
     """What would be drawn over itself is drawn once."""
-    yield _path("data", "".join(f"M{column} {y - 4}v9" for column in dict.fromkeys(columns)))
+    yield _path(name, "".join(f"M{column} {y - 4}v9" for column in dict.fromkeys(columns)))
 
 
 def _questions(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from pytest_wsstability.report import html
 from tests.browser.conftest import ARTIFACTS
 from tests.browser.samples import run_of
+from tests.core.script import timeline
+from tests.report import made
 from tests.report.held import result, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
@@ -123,6 +126,24 @@ async def test_a_stable_hold_shows_no_missed_heartbeat(page, report):
 
     assert await page.locator(".detail .lanes path.answered").count() == 2
     assert await page.locator(".detail svg[role=img] path.open").count() == 0
+
+
+async def test_heartbeats_that_nobody_answers_are_no_missed_ones(page, tmp_path):
+    """Ticks without a ring, and words that say of no answer that it is missing."""
+    line = timeline((10, ">beat"), (20, "<beat"), until=30, protocol=made.ONE_WAY)
+    path = tmp_path / "report.html"
+    path.write_text(
+        html.render(run(replace(made.result(nodeid="test_one_way"), timelines=(line,)))), encoding="utf-8"
+    )
+    await page.goto(path.as_uri())
+    await page.get_by_role("button", name="test_one_way").click()
+    await page.locator(".detail div.lanes").focus()
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
+
+    assert (await page.get_attribute(".detail .lanes path.answered", "d")).count("M") == 2
+    assert await page.locator(".detail svg[role=img] path.open").count() == 0
+    assert await page.inner_text(".detail output") == "client end, +10.000 s: heartbeat sent"
 
 
 async def test_events_are_read_by_pointer_and_by_keyboard(page, report):

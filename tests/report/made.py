@@ -16,6 +16,7 @@ from pytest_wsstability.core.result import Result, Run
 from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason
 from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.diagnosis import diagnosed_call
 from pytest_wsstability.core.voice.requirement import VoiceRequirement
@@ -29,6 +30,7 @@ REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s")
 HOSTILE = (
     "</script><script>alert(1)</script> [x](http://evil.example) `|` %0A ::error::\n::warning::\x1b[31m @all"
 )
+ONE_WAY = ProtocolFacts(name="x", title="X", heartbeat=HeartbeatShape.ONE_WAY)
 
 
 def result(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,8 @@ from pytest_wsstability.core.result import Result
 from pytest_wsstability.report import json_file, markdown
 from pytest_wsstability.report.calls import section
 from pytest_wsstability.report.html import render
-from tests.report.made import HOSTILE, good, run, spoken
+from tests.core.script import timeline
+from tests.report.made import HOSTILE, ONE_WAY, good, run, spoken
 
 
 def bars(word):
@@ -34,6 +36,24 @@ def test_a_bar_stands_where_it_was():
     assert first["title"] == "turn 1: the user speaks"
     assert bars("agent")[1]["title"] == "turn 2: the agent, first audio after 2.5 s"
     assert bars("dry")[0]["title"] == "underrun of 500 ms"
+
+
+def test_heartbeats_that_nobody_answers_are_no_missed_ones():
+    """No answer is ever due in a protocol whose heartbeats go one way."""
+    made = spoken()
+    marks = section(replace(made, timelines=(timeline((10, ">beat"), until=120, protocol=ONE_WAY),)))["marks"]
+
+    assert [(each["word"], each["title"]) for each in marks] == [("beat", "heartbeat at 10 s")]
+
+
+def test_an_agent_that_had_said_all_was_not_heard_until_the_user_spoke_again():
+    made = spoken()
+    turns = (*made.call.turns[:2], replace(made.call.turns[2], barged_in_at=99.0))
+    shown = section(replace(made, call=replace(made.call, turns=turns)))
+
+    assert [each["width"] for each in shown["bars"] if each["word"] == "agent"] == [
+        each["width"] for each in bars("agent")
+    ]
 
 
 def test_the_facts_and_the_turns():

@@ -10,8 +10,8 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.cells import cells, split_name, totals, worst_first
 from tests.core.judging import BEATS
-from tests.core.script import FIN, PLANNED
-from tests.report.made import HOSTILE, cut, doubtful, expected, fleet, good, hostile, result
+from tests.core.script import FIN, PLANNED, timeline
+from tests.report.made import HOSTILE, ONE_WAY, cut, doubtful, expected, fleet, good, hostile, result
 
 
 def pings(count, seconds=0.01):
@@ -24,6 +24,9 @@ def late(count, *, ids=False):
     rows = [(n, ">beat", *key(n)) for n in range(1, count + 1)]
     rows += [(n + 3.05, "<answer", *key(n)) for n in range(1, count - 2)]
     return result(*sorted(rows), until=count + 1, requirement=Requirement.of(heartbeat_within="10s"))
+
+
+ONE_WAY_BEATS = timeline((10, ">beat"), (20, ">beat"), until=21, protocol=ONE_WAY)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,11 @@ def late(count, *, ids=False):
         (late(100), {"p50": "unclear", "p95": "unclear", "slowest": "50 ms to 3.05 s"}),
         (late(1200), {"p50": "unclear", "p95": "unclear", "slowest": "50 ms or more"}),
         (late(100, ids=True), {"heartbeats": "97/100, 3 open", "slowest": "3.05 s"}),
+        # No answer is ever due.
+        (
+            dataclasses.replace(late(10), timelines=(ONE_WAY_BEATS,)),
+            {"heartbeats": "2", "p50": "-", "slowest": "-"},
+        ),
         # What this end closed says nothing about the peer.
         (result((120, PLANNED)), {"close": "-"}),
         (result(until=30, requirement=Requirement.of(session_within="5s")), {"held": "30 s"}),

@@ -8,8 +8,9 @@ from pytest_wsstability import Direction, Event, EventKind, Role
 from pytest_wsstability.core.timeline.events import End, Opcode
 from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from pytest_wsstability.core.timeline.recorder import Recorder, measure_of, sort_of
-from pytest_wsstability.report.lanes import lane, round_trips
+from pytest_wsstability.report.lanes import drawn, lane, round_trips
 from tests.core.script import timeline
+from tests.report.made import ONE_WAY
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 BOTH = ProtocolFacts(name="both", title="each end asks", heartbeats_from=frozenset({End.CLIENT, End.SERVER}))
@@ -60,6 +61,13 @@ def frame(at, direction, opcode, role=Role.NONE):
 def test_each_event_has_its_letter(event, letter):
     """A letter for what happened and which way."""
     assert lane(packed(event)) == letter
+
+
+def test_heartbeats_that_nobody_answers_have_letters_of_their_own():
+    """Either way."""
+    line = timeline((0, ">beat"), (0, "<beat"), until=0, protocol=ONE_WAY)
+
+    assert drawn([line])[0] == ["VXY"]
 
 
 def test_instants_are_steps_in_base_36():

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability.report.progress import HoldProgress, ManyHolds, Survey
 from tests.core.script import timeline
+from tests.report.made import ONE_WAY
 
 BEAT = [(25, ">beat"), (25.0003, "<answer")]
 
@@ -41,6 +42,17 @@ def test_one_hold(rows, until, line):
     seen = survey(("test", 120.0, timeline(*rows, until=until)))
 
     assert seen.line == f"WebSocket hold: {line}"
+
+
+def test_heartbeats_that_nobody_answers_wait_for_nothing():
+    """Pings beside them are told of."""
+    rows = [(10, ">beat"), (20, ">ping", b"1"), (20.01, "<pong", b"1"), (30, ">beat"), (50, ">beat")]
+    seen = survey(("test", 120.0, timeline(*rows, until=60, protocol=ONE_WAY)))
+
+    assert seen.line == (
+        "WebSocket hold: 60 s of 120 s, test: answered 1 of 1, rtt 10 ms, "
+        "last +50.000 s > text 15 B (heartbeat)"
+    )
 
 
 def test_one_that_is_not_open():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from pytest_wsstability.report.svg import render
+from tests.core.script import timeline
 from tests.report.held import result
-from tests.report.made import hostile
+from tests.report.made import ONE_WAY, hostile
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -39,6 +41,14 @@ def test_an_unanswered_question_looks_unanswered():
     # Two heartbeats at each end.
     assert [name for name, _ in paths].count("beat") == 4
     assert "ping" not in [name for name, _ in paths]
+
+
+def test_heartbeats_that_nobody_answers_are_no_missed_ones():
+    """No answer is ever due."""
+    line = timeline((10, ">beat"), (20, "<beat"), until=30, protocol=ONE_WAY)
+    _, paths = parts(replace(result(), timelines=(line,)))
+
+    assert [(name, d.count("M")) for name, d in paths if name in ("beat", "open", "wait")] == [("beat", 2)]
 
 
 def test_a_stable_hold_has_nothing_open():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from ..call_summary import CallSummary
@@ -69,12 +70,9 @@ def _user(call: CallSummary, scale: Scale) -> list[str]:
 def _agent(call: CallSummary, scale: Scale) -> list[str]:
     lane = _empty()
     for turn in call.turns:
-        if turn.audio_at is None:
+        if turn.audio_at is None or turn.heard_until is None:
             continue
-        until = turn.played_until or turn.audio_until or turn.audio_at
-        if turn.barged_in_at is not None:
-            until = min(until, turn.barged_in_at) if turn.played_until else turn.barged_in_at
-        _fill(lane, scale, turn.audio_at, until, _AGENT)
+        _fill(lane, scale, turn.audio_at, turn.heard_until, _AGENT)
         scale.put(lane, turn.audio_at, _FIRST)
         if turn.barged_in_at is not None:
             scale.put(lane, turn.barged_in_at, _STOP)
@@ -91,18 +89,25 @@ def _fill(lane: list[str], scale: Scale, since: float, until: float, sign: str) 
     scale.put(lane, max(since, scale.since), sign)
 
 
-def _beats(timeline: Timeline, scale: Scale) -> list[str]:
-    lane = _empty()
+def beats(timeline: Timeline, until: float = math.inf) -> list[tuple[float, bool | None]]:
+    """When each heartbeat was sent, and whether it was answered by then; None where none ever is."""
     asked: list[float] = []
+    answered: list[float] = []
     for event in timeline:
-        if event.kind is not EventKind.FRAME or event.at > scale.until:
+        if event.kind is not EventKind.FRAME or event.at > until:
             continue
         if event.role is Role.HEARTBEAT:
             asked.append(event.at)
         elif event.role is Role.HEARTBEAT_ANSWER and asked:
-            scale.put(lane, asked.pop(), _ANSWERED)
-    for at in asked:
-        scale.put(lane, at, _SAID if timeline.is_one_way else _ASKED)
+            answered.append(asked.pop())
+    open_ones = None if timeline.is_one_way else False
+    return [*((at, True) for at in answered), *((at, open_ones) for at in asked)]
+
+
+def _beats(timeline: Timeline, scale: Scale) -> list[str]:
+    lane, signs = _empty(), {True: _ANSWERED, False: _ASKED, None: _SAID}
+    for at, is_answered in beats(timeline, scale.until):
+        scale.put(lane, at, signs[is_answered])
     return lane
 
 

@@ -42,8 +42,9 @@
     P: ['mark', 'reading paused'], Q: ['mark', 'reading resumed'], R: ['mark', 'own event loop late'],
     S: ['mark', 'machine slept'], T: ['mark', 'read deadline ran out'], U: ['end', 'transport ended'],
     V: ['session', 'opened'], W: ['mark', 'other'],
+    X: ['beat', 'heartbeat sent'], Y: ['beat', 'heartbeat received'],
   };
-  // What is asked, and what answers it: by the other end.
+  // What is asked, and what answers it: by the other end. Nothing answers one-way heartbeats (X, Y).
   const ANSWERS = { A: 'C', B: 'D', E: 'G', F: 'H' };
   const LANES = [['beat', 'heartbeats'], ['ping', 'pings'], ['data', 'messages']];
   const GUTTER = 104;
@@ -125,6 +126,7 @@
         if (!own.length) continue;
         texts.push(svg('text', { x: 16, y: y + 13, text: label }));
         if (lane === 'data') for (const event of own) draw('data', `M${at(event).toFixed(1)} ${y + 5}v9`);
+        for (const event of own) if ('XY'.includes(event.kind)) draw('answered', `M${at(event).toFixed(1)} ${y + 4}v10`);
         for (const each of asked) if (each.lane === lane) drawQuestion(each, y + 9, at, x(end.age + end.offset), draw);
         y += ROW;
       }
