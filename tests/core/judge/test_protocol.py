@@ -15,6 +15,7 @@ from pytest_wsstability.core.timeline.events import Direction, End, EventKind, O
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import Timeline
+from tests.core.judging import STABLE, check
 from tests.core.script import timeline
 
 
@@ -157,15 +158,15 @@ ASKED = [(10, "<beat"), (10.1, ">answer")]
     ("intervals", "within", "came", "outcome"),
     [
         # Half of the interval more, or what an answer may take where that is longer.
-        (Intervals(server=20, timeout=5), 5, 40, Outcome.STABLE),
-        (Intervals(server=20, timeout=5), 5, 40.1, Outcome.UNSTABLE),
-        (Intervals(server=20, timeout=5), 15, 45, Outcome.STABLE),
-        (Intervals(server=20, timeout=5), 15, 45.1, Outcome.UNSTABLE),
+        (Intervals(server=20, timeout=5), 5, 40, STABLE),
+        (Intervals(server=20, timeout=5), 5, 40.1, [Rule.CADENCE]),
+        (Intervals(server=20, timeout=5), 15, 45, STABLE),
+        (Intervals(server=20, timeout=5), 15, 45.1, [Rule.CADENCE]),
         # Any message proves as much; one that never comes again does not.
-        (Intervals(server=20), 5, None, Outcome.UNSTABLE),
+        (Intervals(server=20), 5, None, [Rule.CADENCE]),
         # That of the profile is not the server's word, and one that sends none owes nothing.
-        (None, 5, None, Outcome.STABLE),
-        (Intervals(timeout=5), 5, None, Outcome.STABLE),
+        (None, 5, None, STABLE),
+        (Intervals(timeout=5), 5, None, STABLE),
     ],
 )
 def test_a_server_that_asks_keeps_to_the_interval_that_it_has_named(intervals, within, came, outcome):
@@ -174,10 +175,8 @@ def test_a_server_that_asks_keeps_to_the_interval_that_it_has_named(intervals, w
     line = timeline(*ASKED, *rows, until=60, protocol=ASKER, intervals=intervals)
     line.ask_proof(1060)
     line.prove(1060)
-    verdict = judge(Requirement(alive_for=60, heartbeat_within=within), line)
 
-    assert verdict.outcome is outcome
-    assert [each.rule for each in verdict.violations] == [Rule.CADENCE] * (outcome is Outcome.UNSTABLE)
+    check(judge(Requirement(alive_for=60, heartbeat_within=within), line), outcome)
 
 
 @pytest.mark.parametrize(
@@ -238,23 +237,21 @@ def test_a_look_is_due_when_a_server_that_asks_has_been_silent_for_too_long(unti
 
 
 @pytest.mark.parametrize(
-    ("written", "outcome"),
+    "written",
     [
-        ({"heartbeat_within": 5}, Outcome.UNSTABLE),
-        ({}, Outcome.UNSTABLE),
+        {"heartbeat_within": 5},
+        {},
         # Where its heartbeats are due, the last one may be as long ago.
-        ({"heartbeat_every": 50, "heartbeat_within": 5}, Outcome.UNSTABLE),
+        {"heartbeat_every": 50, "heartbeat_within": 5},
     ],
 )
-def test_a_hold_of_a_server_that_asks_ends_with_a_proof_of_life(written, outcome):
+def test_a_hold_of_a_server_that_asks_ends_with_a_proof_of_life(written):
     """As one without heartbeats does: that its last question was answered may be long ago."""
     line = timeline(*ASKED, until=60, protocol=ASKER)
     line.ask_proof(1060)
     line.observe(1066)
-    verdict = judge(Requirement(alive_for=60, **written), line)
 
-    assert verdict.outcome is outcome
-    assert [each.rule for each in verdict.violations] == [Rule.PROOF] * (outcome is Outcome.UNSTABLE)
+    check(judge(Requirement(alive_for=60, **written), line), [Rule.PROOF])
 
 
 @pytest.mark.parametrize(("second", "outcome"), [(35, Outcome.STABLE), (35.1, Outcome.UNSTABLE)])
@@ -297,19 +294,19 @@ def test_a_lag_excuses_the_silence_that_goes_on_only(second, until, outcome):
 
 
 @pytest.mark.parametrize(
-    ("instants", "outcome", "headline"),
+    ("instants", "headline"),
     [
         # One that goes on at the end of the hold counts as far as that.
-        ([20, 40, 75], Outcome.STABLE, "stable"),
-        ([20, 39.9, 75], Outcome.UNSTABLE, "no message for 20.1 s"),
-        ([20, 41, 60, 90, 150], Outcome.UNSTABLE, "no message for 21 s"),
-        ([20, 40, 60, 130], Outcome.STABLE, "stable"),
+        ([20, 40, 75], "stable"),
+        ([20, 39.9, 75], "no message for 20.1 s"),
+        ([20, 41, 60, 90, 150], "no message for 21 s"),
+        ([20, 40, 60, 130], "stable"),
         # Heard at the end of the hold for the last time.
-        ([20, 40, 60], Outcome.STABLE, "stable"),
-        ([20, 39.9], Outcome.UNSTABLE, "no message for 20.1 s"),
+        ([20, 40, 60], "stable"),
+        ([20, 39.9], "no message for 20.1 s"),
     ],
 )
-def test_a_silence_after_the_hold_is_none_of_it(instants, outcome, headline):
+def test_a_silence_after_the_hold_is_none_of_it(instants, headline):
     """However long it was."""
     rows = [(float(at), Direction.RECEIVED, Role.DATA) for at in instants]
     verdict = judge(
@@ -317,7 +314,7 @@ def test_a_silence_after_the_hold_is_none_of_it(instants, outcome, headline):
         one_way(BOTH, *sorted(OURS + rows), until=200.0),
     )
 
-    assert (verdict.outcome, verdict.headline) == (outcome, headline)
+    assert verdict.headline == headline
 
 
 @pytest.mark.parametrize(("at", "outcome"), [(59.9, Outcome.STABLE), (60.0, Outcome.INCONCLUSIVE)])
