@@ -627,7 +627,7 @@ def test_a_sign_of_life_after_a_shorter_hold(rows, asked, outcome):
     [
         # The last answer came five seconds before the end of the hold, or earlier.
         ([(114, ">beat"), (115, "<answer")], STABLE),
-        ([(114, ">beat"), (114.75, "<answer")], UNSTABLE),
+        ([(114, ">beat"), (114.75, "<answer")], [Rule.PROOF]),
         # What came later than that was no answer.
         ([(110, ">beat"), (110, "<answer"), (116, "<text")], STABLE),
         # One that is open at the end tells, too.
@@ -636,7 +636,4 @@ def test_a_sign_of_life_after_a_shorter_hold(rows, asked, outcome):
 )
 def test_a_hold_at_whose_end_the_peer_was_silent_needs_a_sign_of_life(rows, outcome):
     """An answer to a heartbeat says nothing of the path one interval later."""
-    rules = [] if outcome is STABLE else [Rule.PROOF]
-
-    verdict = judge(Requirement.of(**HOLD, **WITHIN), proved(rows, until=126))
-    assert (verdict.outcome, [each.rule for each in verdict.violations]) == (outcome, rules)
+    check(judge(Requirement.of(**HOLD, **WITHIN), proved(rows, until=126)), outcome)
