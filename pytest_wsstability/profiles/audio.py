@@ -54,8 +54,9 @@ class VoiceRole(Enum):
     ASK = "ask"
     INTERRUPT = "interrupt"
     SPEECH_STARTED = "speech_started"
-    PARTIAL = "partial"
+    # Where one message may be both, it is this: a text of which a part is final yet.
     FINAL = "final"
+    PARTIAL = "partial"
     ANSWER_STARTED = "answer_started"
     TOKEN = "token"
     ANSWER_TEXT = "answer_text"

@@ -173,6 +173,14 @@ def test_an_audio_message_of_its_own():
     assert Profile(name="ours", audio=spoken).audio is spoken
 
 
+def test_a_text_that_may_be_partial_and_final_is_final():
+    """Soniox and WhisperLive send what is final and what is not in one list: functions have to read it."""
+    ours = Audio(speech=RAW, partial=lambda message: True, final=lambda message: "<fin>" in message)
+
+    assert ours.read("hello", SERVER).role is Role.PARTIAL
+    assert ours.read("hello <fin>", SERVER).role is Role.FINAL
+
+
 @pytest.mark.parametrize(
     ("name", "message", "error"),
     [
