@@ -95,7 +95,7 @@ class Call:
     _unended: int = field(init=False, default=0, repr=False)
     # Whether the agent said of an answer that it is whole well before a player had played it.
     _ends_early: bool = field(init=False, default=False, repr=False)
-    # Whether the agent sends silence all the time, as far as that is known before it is heard.
+    # Whether the agent sends silence all the time: while the user speaks, too.
     _is_endless: bool = field(init=False, default=False, repr=False)
     # The last audio outside of any turn.
     _stray_until: float = field(init=False, default=0.0, repr=False)
@@ -276,6 +276,7 @@ class Call:
         if not self.sounds.any_heard:
             self._learn_silence(at, silent=silent)
         if silent and not self.is_answer(number):
+            self._is_endless = self._is_endless or self._speaks_over_silence(at)
             self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
             if (mute := said.open(number)) is not None and mute.audio_at is None:
                 self.sounds.chunk(mute.number, data, heard=False)
@@ -370,12 +371,15 @@ class Call:
         It is not where the agent is heard now, or sends it while the user speaks for the first time.
 
         """
-        turn = self.turn
-        first = turn if turn is not None and turn.number == 1 and turn.speech_until is None else None
-        begins = first is not None and at - first.speech_from >= REMARKS_AFTER and not self._is_endless
+        begins = len(self.turns) == 1 and self._speaks_over_silence(at) and not self._is_endless
         self._is_endless = self._is_endless or begins
         if begins or not silent:
             self._forget_silence(at)
+
+    def _speaks_over_silence(self, at: float) -> bool:
+        """Whether silence that comes now is none of an answer's: the user has spoken for a while."""
+        turn = self.turn
+        return turn is not None and turn.speech_until is None and at - turn.speech_from >= REMARKS_AFTER
 
     def _forget_silence(self, at: float) -> None:
         """Take what came before the first sound of all for silence, and for the start of no answer."""
@@ -548,11 +552,16 @@ class Call:
 
     @property
     def silent_turns(self) -> list[Turn]:
-        """Turns whose whole answer is silence, where others can be heard."""
+        """
+        Turns whose whole answer is silence, where others can be heard.
+
+        Where silence comes all the time, its end has to say that there was an answer.
+
+        """
         return [
             turn
             for turn in self.turns
-            if (turn.done_at or turn.given_up_at) is not None
+            if (turn.done_at is not None or (turn.given_up_at is not None and not self._is_endless))
             and turn.barged_in_at is None
             and self.sounds.is_silent(turn.number)
         ]

@@ -429,6 +429,23 @@ def test_an_answer_of_silence_among_others_is_a_silent_turn(over):
     assert made.turn.audio_at is None
 
 
+@pytest.mark.parametrize(("until", "is_answer"), [(4.9, True), (5, False)])
+def test_silence_that_comes_all_the_time_is_no_answer_that_was_given_up(until, is_answer):
+    """Kyutai's moshi sends a frame each 80 ms: where nothing else comes, no stage has made silence of it."""
+    made = sounded(call((1, "speak"), (2, "hush")), (2.5, "!"))
+    made.turn_done(3)
+    made.speech_began(4)
+    sounded(made, (4.2, "."), (until, "."))
+    made.speech_ended(6)
+    sounded(made, (7, "."))
+    made.give_up(8)
+
+    assert [turn.number for turn in made.silent_turns] == ([2] if is_answer else [])
+    # Its end says that it was meant.
+    made.turn_done(8)
+    assert [turn.number for turn in made.silent_turns] == [2]
+
+
 def test_turns_that_are_counted_anew_twice_were_first_forgotten_once():
     made = call()
     for at in (0, 10, 20):
