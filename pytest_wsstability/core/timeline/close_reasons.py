@@ -70,6 +70,10 @@ _WELL = re.compile(
 _NAME = re.compile(r"['`]\w+'")
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# Words that hyphens join, as an identifier: "max-duration-exceeded", alone or as a value of JSON. Between
+# these and the rest of theirs a hyphen stands in sentences, too ("re-connect").
+_JOINED = re.compile(r"""(?:^|(?<="))[^\W\d_]+(?:-[^\W\d_]+)+(?="\s{0,9}[,}\]]|\.?$)""")
+_HYPHEN = re.compile(r"\b(?:back|cross|half|hand|life|log|over|re|sub|take|un)-|-")
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
 _COVERS: dict[Topic, frozenset[Topic]] = {
     Topic.SETUP: frozenset({Topic.IDLE, Topic.TIMEOUT, Topic.TOKEN}),
@@ -116,9 +120,9 @@ class Reading:
 
 
 # There is no close reason, or it says what the code says (API Gateway: 1001, "Going away"), or that a message
-# before it says why (IBM Watson).
+# before it says why (IBM Watson, AssemblyAI).
 NO_REASON = Reading()
-_ELSEWHERE = re.compile(r"see (?:the )?(?:previous|last|preceding) message\b.*")
+_ELSEWHERE = re.compile(r"see (?:the )?(?:(?:previous|last|preceding|error) )+(?:message|frame|event)\b.*")
 _NAMES_OF_CODES = frozenset({"going away", "normal closure", "normal close"})
 
 
@@ -241,4 +245,9 @@ def tells_of_trouble(text: str) -> bool:
 def _plain(text: str) -> str:
     """Words apart, in small letters."""
     parted = _CAMEL.sub(" ", unicodedata.normalize("NFKC", text)).replace("_", " ")
-    return " ".join(parted.casefold().split())
+    return " ".join(_JOINED.sub(_apart, parted).casefold().split())
+
+
+def _apart(joined: re.Match[str]) -> str:
+    """Words that hyphens join, with spaces between them."""
+    return _HYPHEN.sub(lambda hyphen: " " if hyphen[0] == "-" else hyphen[0], joined[0])

@@ -25,6 +25,13 @@ T = Topic
         ("No response from heartbeat", T.KEEPALIVE),
         ("HeartbeatTimeout", T.KEEPALIVE),
         ("ping_timeout", T.KEEPALIVE),
+        # Vapi
+        ("exceeded-max-duration", T.SESSION_OVER),
+        ("session-not-found", T.SESSION_UNKNOWN),
+        ("Too-Many-Connections", T.OVERLOAD),
+        ("no-audio-received.", T.IDLE),
+        # Hyphens within words
+        ("re-deploy", T.RESTART),
         ("NET-0001: no audio within the timeout window", T.IDLE),
         ("Connection idle for too long", T.IDLE),
         ("closed: inactivity", T.IDLE),
@@ -719,11 +726,12 @@ def test_a_long_text_is_read_at_once(text):
     [
         ("see the previous message for the error details.", False),
         ("See last message", False),
+        ("See Error message for details", False),
         ("token expired, see the previous message", True),
     ],
 )
 def test_a_reason_that_sends_its_reader_elsewhere_says_nothing(reason, says_why):
-    """IBM Watson's 1011."""
+    """IBM Watson's 1011, and AssemblyAI's 3006."""
     assert read_reason(reason).has_words is says_why
 
 
