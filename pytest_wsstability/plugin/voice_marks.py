@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.judge.requirement import Requirement
+from ..core.timeline.events import End
 from ..core.voice.pipeline import Pipeline
 from ..core.voice.requirement import VoiceRequirement
 from ..core.voice.script import Script, ScriptKeywords
@@ -14,8 +15,9 @@ from ..net.voice.holding import check_asked, check_script
 from ..profiles.catalogue import audio_of
 from .asked import Plan, VoiceAsked
 from .markers import VOICE
-from .plans import merged, plan_of
+from .plans import merged, orchestrator_of, plan_of, target_of
 from .project_fixtures import our_fixtures
+from .settings import TargetKind
 from .stash import voice_key
 
 if TYPE_CHECKING:
@@ -52,7 +54,11 @@ def _voice(item: pytest.Item) -> VoiceAsked | None:
     plan = plan_of(item)
     if plan.traffic is not None:
         raise ValueError(f"traffic: with the fixture {VOICE} the caller talks")
-    return _read(merged(item, VOICE), plan, folder=item.path.parent)
+    asked = _read(merged(item, VOICE), plan, folder=item.path.parent)
+    is_reference = target_of(item).kind is TargetKind.REFERENCE
+    if is_reference and "voice" in with_agent(item, orchestrator_of(item)):
+        plan.profile.check_spoken_by(End.SERVER)
+    return asked
 
 
 def _read(values: dict[str, Any], plan: Plan, *, folder: Path) -> VoiceAsked:

@@ -14,7 +14,7 @@ from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
 from .message_index import MessageIndex
 from .messages import Codec, wordings
-from .placeholders import Unwritable, Values
+from .placeholders import Unsaid, Unwritable, Values
 from .wording import Parsed, Wording
 from .words import Messages, weight
 
@@ -76,6 +76,8 @@ _CLIENT = End.CLIENT
 _OF_CLIENT = (
     VoiceRole.SPEECH, VoiceRole.SPEECH_END, VoiceRole.MANUAL, VoiceRole.ASK, VoiceRole.INTERRUPT,
 )  # fmt: skip
+# Neither the caller nor the reference agent says these by themselves.
+_UNSENT = (VoiceRole.MANUAL, VoiceRole.TOOL_CALL)
 _AUDIO = (VoiceRole.SPEECH, VoiceRole.ANSWER)
 _SEQUENCES = (VoiceRole.ANSWER_STARTED, VoiceRole.ANSWER_SENT)
 
@@ -233,6 +235,17 @@ class Audio:
         """Whether there is such a message."""
         return role in self._written
 
+    def unwritable(self, end: End) -> str | None:
+        """The field of a message that an end has to send and that can only be read; None: there is none."""
+        return next(
+            (
+                role.value
+                for role, each in self._written.items()
+                if (role in _OF_CLIENT) is (end is _CLIENT) and role not in _UNSENT and not each.is_writable
+            ),
+            None,
+        )
+
     def names(self, role: VoiceRole) -> frozenset[str]:
         """The placeholders in a message."""
         each = self._written.get(role)
@@ -300,7 +313,8 @@ class Audio:
         written = self._speech_of.get(audio)
         if written is None:
             written = self.write(VoiceRole.SPEECH, audio=audio, session_id=session_id, number=number)
-            if self.names(VoiceRole.SPEECH) <= {"audio"}:
+            # What a function of the user's writes may count, or hold audio back.
+            if self.names(VoiceRole.SPEECH) <= {"audio"} and not self._written[VoiceRole.SPEECH].is_function:
                 _keep(self._speech_of, audio, written)
         return written
 
@@ -326,7 +340,12 @@ class Audio:
             raise Unwritable(f"there is no message for {role.value}")
         carried = audio if each.is_function else base64.b64encode(audio).decode()
         values = {"audio": carried, "text": text, "session_id": session_id, "number": number}
-        return each.write({**values, **_of_turn(turn)})
+        try:
+            return each.write({**values, **_of_turn(turn)})
+        except Unsaid:
+            raise
+        except Unwritable as exc:
+            raise Unwritable(f"{role.value}: {exc}") from None
 
     def write_sequence(self, role: VoiceRole, *, turn: int) -> list[str | bytes]:
         """What says that an answer begins, or is sent, message after message; none where nobody says it."""

@@ -342,14 +342,26 @@ class Profile:
             ValueError: for one that can only be read, naming it, or names what there is none of.
 
         """
-        field = self.words.unwritable(end)
+        self._check_writable(self.words.unwritable(end), end)
+        if end is End.SERVER and self.words.names_timeout and self.timeout is None:
+            raise self._wrong("the server says how long an answer is waited for, and there is no timeout=")
+
+    def check_spoken_by(self, end: End) -> None:
+        """
+        See that an end can send all its messages of a spoken conversation.
+
+        Raises:
+            ValueError: for one that can only be read, naming it.
+
+        """
+        self._check_writable(None if self.audio is None else self.audio.unwritable(end), end)
+
+    def _check_writable(self, field: str | None, end: End) -> None:
         if field is not None:
             raise self._wrong(
                 f"{field} can only be read, and the {end.value} has to send it: "
                 f"give {field}=Codec(read, write)"
             )
-        if end is End.SERVER and self.words.names_timeout and self.timeout is None:
-            raise self._wrong("the server says how long an answer is waited for, and there is no timeout=")
 
     def beats(self, end: End) -> bool:
         """Whether an end sends heartbeats."""

@@ -292,6 +292,12 @@ def test_mistakes_are_errors_at_collection(refusal, marker, message):
             "async def test_it(ws_orchestrator): ...",
             "voice: voice.MixesSessions() of tts: audio of the profile 'openai-realtime' does not say whose",
         ),
+        (
+            "from pytest_wsstability.profiles import RAW, Profile\n"
+            '@pytest.mark.ws_stability(profile=Profile(name="x", audio=voice.Audio(speech=RAW, final=any)))\n'
+            "@pytest.mark.ws_voice(turns=1)\ndef test_it(ws_voice): ...",
+            "profile 'x': final can only be read, and the server has to send it: give final=Codec(",
+        ),
     ],
 )
 def test_what_makes_no_sense_together(refusal, source, message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from ...core.voice.stage_faults import (
     Stalled,
 )
 from ...profiles import Audio, BadAudio, Spoken, VoiceRole
+from ...profiles.placeholders import Unsaid
 from ..connection import Connection
 from ..errors import ConnectionEnded
 from .protocol_faults import SOMEBODY_ELSE
@@ -386,8 +388,10 @@ class Agent:
         number: int = 1,
         session_id: str | None = None,
     ) -> None:
-        """Send a message, where the protocol has it."""
-        if self._audio.has(role):
+        """Send a message, where the protocol has it, and its function says it."""
+        if not self._audio.has(role):
+            return
+        with suppress(Unsaid):
             self._send(
                 self._audio.write(
                     role, audio=audio, text=text, turn=turn.number, number=number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...core.timeline.events import End
 from ...core.voice.agent_record import AgentRecord
 from ...core.voice.pipeline import Pipeline
 from ...core.voice.sound import noise
@@ -40,14 +41,15 @@ class VoiceAgents:
         The agents of a server that speaks a protocol.
 
         Raises:
-            TypeError, ValueError: for what is no pipeline, a protocol without audio, and faults that nobody
-                could see in it, naming them.
+            TypeError, ValueError: for what is no pipeline, a protocol without audio or with messages that can
+                only be read, and faults that nobody could see in it, naming them.
 
         """
         if not isinstance(pipeline, Pipeline):
             raise TypeError(f"voice: {pipeline!r} is no pipeline; give voice.Pipeline(...)")
         try:
             audio = audio_of(profile)
+            profile.check_spoken_by(End.SERVER)
         except ValueError as exc:
             raise ValueError(f"voice: {exc}") from None
         for name, fault in pipeline.faults:

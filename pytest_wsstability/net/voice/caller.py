@@ -24,7 +24,7 @@ from ...profiles.near_miss import why_not
 from ..client_side import ClientSide
 from ..connection import Connection
 from ..waiters import Changes
-from .microphone import Microphone
+from .microphone import Microphone, say
 
 # The close code of an agent that hangs up: the purpose is fulfilled (RFC 6455, section 7.4.1).
 HANGS_UP = 1000
@@ -75,12 +75,14 @@ class Caller:
             starts: the microphone is on at once, and not with `start`.
 
         Raises:
-            ValueError: for a protocol without audio, and a file that cannot be spoken, naming it.
+            ValueError: for a protocol without audio, or whose speech can only be read, and a file that cannot
+                be spoken, naming it.
 
         """
         self.connection = connection
         self.lost: list[Sequence[Timeline]] = []
         self.audio = audio_of(connection.websocket.profile)
+        connection.websocket.profile.check_spoken_by(End.CLIENT)
         self._words = connection.websocket.profile.words
         tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
         self.call = Call(
@@ -276,12 +278,16 @@ class Caller:
 
     def _spoken(self) -> None:
         """The last frame of speech has gone out."""
-        websocket = self.connection.websocket
         self.call.speech_ended(self.now)
         for role in (VoiceRole.SPEECH_END, VoiceRole.ASK):
-            if self.audio.has(role) and websocket.is_open:
-                websocket.send_message(self.audio.write(role, session_id=self.connection.session_id))
+            self._say(role)
         self._changes.tell()
+
+    def _say(self, role: VoiceRole) -> None:
+        """Send a message that is no audio, where the protocol has it."""
+        websocket, session_id = self.connection.websocket, self.connection.session_id
+        if self.audio.has(role) and websocket.is_open:
+            say(websocket, lambda: self.audio.write(role, session_id=session_id))
 
     async def speak(self, duration: Duration | None = None) -> Turn:
         """
@@ -372,8 +378,8 @@ class Caller:
         turn = await self._turn_once("barge_in", within, lambda turn: turn.audio_at is not None)
         assert turn.audio_at is not None
         await self._sleep_until(turn.audio_at + parse_duration(after, "after", zero=True))
-        if self.audio.has(VoiceRole.INTERRUPT) and turn.done_at is None:
-            self.connection.websocket.send_message(self.audio.write(VoiceRole.INTERRUPT))
+        if turn.done_at is None:
+            self._say(VoiceRole.INTERRUPT)
         return await self.speak(duration)
 
     async def idle(self, duration: Duration) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Unpack
 
 from ...core.judge.excuses import Incidents
+from ...core.judge.handshake import raised
 from ...core.judge.heartbeat_rules import peer_beats
 from ...core.judge.requirement import Requirement
 from ...core.judge.rules import judge
 from ...core.judge.verdict import Doubt, Finding, Rule, Verdict, Violation
 from ...core.timeline.close import CloseEvidence
+from ...core.timeline.events import End
 from ...core.timeline.timeline import Timeline
 from ...core.voice.call import Call
 from ...core.voice.requirement import VoiceRequirement, answered
@@ -139,6 +141,7 @@ def check_asked(asked: VoiceRequirement, profile: Profile) -> None:
 
     """
     audio = audio_of(profile)
+    profile.check_spoken_by(End.CLIENT)
     asked.check_fits(profile.name, answers=audio.answers, transcribes=audio.has(VoiceRole.FINAL))
 
 
@@ -234,7 +237,7 @@ class _Held:
             found.insert(
                 0, Violation(Rule.ALIVE, close.at, expected, f"{headline}: {close}", headline, str(close))
             )
-        return list(_excused(found, caller.call, timeline))
+        return list(_excused(found, caller.call, timeline, self._requirement))
 
     def _is_over_well(self, close: CloseEvidence | None) -> bool:
         """Whether the agent has hung up as it should when it had given its last answer."""
@@ -281,11 +284,18 @@ def _broke(requirement: Requirement, timeline: Timeline) -> bool:
     return bool(judge(asked, timeline).violations)
 
 
-def _excused(findings: Iterable[Finding], call: Call, timeline: Timeline) -> Iterable[Finding]:
-    """Findings, those of them excused that the test's own loop may have brought about."""
+def _excused(
+    findings: Iterable[Finding], call: Call, timeline: Timeline, requirement: Requirement
+) -> Iterable[Finding]:
+    """Findings, those of them excused that the test's own loop, or the profile's functions, may have made."""
     incidents = Incidents(timeline)
     for each in findings:
-        if isinstance(each, Doubt) or each.rule not in (Rule.FIRST_AUDIO, Rule.UNDERRUNS, Rule.BARGE_IN):
+        if isinstance(each, Doubt) or each.rule is Rule.ALIVE:
+            yield each
+            continue
+        if unsaid := raised(requirement, timeline, until=each.at):
+            each = dataclasses.replace(each, excuses=unsaid)
+        if each.rule not in (Rule.FIRST_AUDIO, Rule.UNDERRUNS, Rule.BARGE_IN):
             yield each
             continue
         came = each.at
@@ -293,4 +303,4 @@ def _excused(findings: Iterable[Finding], call: Call, timeline: Timeline) -> Ite
             came += call.playout.underruns[0].seconds
         elif each.rule is Rule.BARGE_IN:
             came += max(turn.stop_latency or 0.0 for turn in call.turns)
-        yield dataclasses.replace(each, excuses=incidents.late(came, came))
+        yield dataclasses.replace(each, excuses=(*each.excuses, *incidents.late(came, came)))

@@ -5,14 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from ...core.timeline.flaws import Flaw
 from ...core.voice.audio import FRAME
 from ...core.voice.call import Call
-from ...profiles import Audio
+from ...profiles import Audio, Unwritable
+from ...profiles.placeholders import Unsaid
 from ..websocket import WebSocket
 
 _EARLY = 1e-6
 # Frames between two looks at how much waits unsent.
 _LOOK = 50
+
+
+def say(websocket: WebSocket, write: Callable[[], str | bytes]) -> int:
+    """Send what is written, and give its size; 0 where a function says nothing, or raised: a flaw."""
+    try:
+        payload = write()
+    except Unsaid:
+        return 0
+    except Unwritable as exc:
+        websocket.messages.flawed(Flaw.FUNCTION, str(exc))
+        return 0
+    websocket.send_message(payload)
+    return len(payload)
 
 
 class Microphone:
@@ -117,10 +132,10 @@ class Microphone:
         if self.is_muted:
             return
         self.sent += 1
-        payload = self._audio.write_speech(
-            frame, session_id=websocket.conversation.session_id, number=self.sent
+        session_id = websocket.conversation.session_id
+        size = say(
+            websocket, lambda: self._audio.write_speech(frame, session_id=session_id, number=self.sent)
         )
-        websocket.send_message(payload)
-        self._call.sent(now - self._origin, FRAME, due=due - self._origin, size=len(payload))
+        self._call.sent(now - self._origin, FRAME, due=due - self._origin, size=size)
         if self.sent % _LOOK == 0 and websocket.transport is not None:
             self._call.up.bytes_waiting(websocket.transport.get_write_buffer_size())

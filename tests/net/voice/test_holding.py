@@ -13,7 +13,7 @@ from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.faults import Program
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import EventKind
-from pytest_wsstability.profiles import JSON
+from pytest_wsstability.profiles import JSON, RAW, Codec
 from pytest_wsstability.voice import Pipeline, Script, Slow, Stage, VoiceError, VoiceRequirement, hold_call
 from tests.net.voice.calls import spoken
 
@@ -371,6 +371,70 @@ def test_what_a_protocol_does_not_have_cannot_be_asked(profile, asked, message):
     held = spoken(asked={"turns": 1}, profile=profile, held={})
     with pytest.raises(ValueError, match=message):
         held.assert_voice(**asked)
+
+
+def raising(values):
+    raise KeyError("no")
+
+
+def with_functions(**messages):
+    return JSON.replace(name="ours", audio=dataclasses.replace(JSON.audio, **messages))
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"speech": Codec(RAW.read, raising)}, "speech: write raised KeyError('no') for "),
+        ({"speech_end": Codec(bool, raising)}, "speech_end: write raised KeyError('no') for "),
+    ],
+)
+def test_a_function_that_raises_blames_no_agent(message, said):
+    """What was not said for it was not answered; and nobody waits for ever."""
+    held = spoken(profile=with_functions(**message), held={"alive_for": "1m"}, known=False)
+
+    assert (held.verdict.outcome, held.verdict.doubts[0].reason) == (Outcome.INCONCLUSIVE, Reason.PROFILE)
+    assert held.verdict.doubts[0].text.startswith(said)
+
+
+def test_a_function_that_holds_speech_back_sends_it_in_larger_messages():
+    """AssemblyAI takes no less than 50 ms at once."""
+    kept, sizes = [], []
+
+    def write(values):
+        kept.append(values["audio"])
+        if len(kept) < 5:
+            return None
+        sizes.append(len(b"".join(kept)))
+        message = b"".join(kept)
+        kept.clear()
+        return message
+
+    held = spoken(profile=with_functions(speech=Codec(RAW.read, write), endpointing=True), asked={"turns": 2})
+
+    assert held.verdict.outcome is Outcome.STABLE
+    assert set(sizes) == {3200}
+    assert held.summary.frames == pytest.approx(5 * len(sizes), abs=5)
+
+
+def test_what_a_function_does_not_say_of_an_answer_is_left_out():
+    """The turn goes on without it."""
+    ours = with_functions(final=Codec(lambda message: None, lambda values: None))
+
+    assert spoken(profile=ours, asked={"turns": 2}).verdict.outcome is Outcome.STABLE
+
+
+@pytest.mark.parametrize(
+    ("messages", "end"),
+    [({"speech": RAW.read}, "client"), ({"ask": bool}, "client"), ({"partial": bool}, "server")],
+)
+def test_what_can_only_be_read_cannot_be_sent(messages, end):
+    """What neither end sends by itself may be."""
+    (name,) = messages
+    wrong = rf"profile 'ours': {name} can only be read, and the {end} has to send it: give {name}=Codec\("
+    with pytest.raises(ValueError, match=wrong):
+        spoken(profile=with_functions(**messages), asked={"turns": 1})
+
+    assert spoken(profile=with_functions(tool_call=bool), asked={"turns": 1}).turns
 
 
 def test_ten_callers_of_one_agent():
