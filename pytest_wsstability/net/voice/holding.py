@@ -165,7 +165,7 @@ def check_script(script: Script, requirement: Requirement) -> None:
 
 def _of_conversation(requirement: Requirement, profile: Profile) -> Requirement:
     """A conversation begins with its session, which has to be confirmed; marks in audio are no heartbeats."""
-    if profile.audio is not None and profile.audio.plays_on:
+    if profile.audio is not None and profile.audio.plays_on and not profile.beats(End.CLIENT):
         requirement = dataclasses.replace(requirement, heartbeat_every=None, heartbeat_within=None)
     if not profile.has_session or requirement.session_within is not None:
         return requirement

@@ -126,6 +126,17 @@ def test_marks_that_wait_for_audio_are_no_late_heartbeats():
     assert len(held.turns) == 2
 
 
+def test_heartbeats_of_the_client_are_judged_where_a_player_plays_on():
+    """AudioHook's ping; marks alone, which the server sends, wait for audio."""
+    ours = with_functions(plays_on=True, answer_end=None, answer_quiet="2s")
+    asked, held = {"turns": 2}, {"heartbeat_every": "5s", "heartbeat_within": "1s"}
+
+    assert spoken(asked=asked, held=held, profile=ours).verdict.outcome is Outcome.STABLE
+    mute = {"faults": [faults.WithholdHeartbeats()]}
+    found = spoken(asked=asked, held=held, profile=ours, server=mute).verdict
+    assert (found.outcome, found.violations[0].rule) == (Outcome.UNSTABLE, Rule.HEARTBEATS)
+
+
 CHUNK = base64.b64encode(bytes(3200)).decode()
 
 
