@@ -158,6 +158,16 @@ ROWS = (
     ),
     *NOT_READING,
     VoiceRow(
+        cause=Cause.NOT_INTERRUPTED,
+        shows="audio was heard after the user spoke over it, in a protocol whose player goes on until the "
+        "agent says so, and it never did",
+        when=_never_cleared,
+        sentence="the agent was heard for {stop} after the user spoke over it{interrupted_turn}, and never "
+        "told the player to throw away what it had",
+        headline="the player was never told to stop",
+        remedy="say it as soon as speech begins (Twilio: clear): not to send any more is not enough",
+    ),
+    VoiceRow(
         cause=Cause.AUDIO_FLOOD,
         shows=f"{FLOOD:g} s of audio or more ahead of real time, and what waits behind it is late",
         when=_flood_hurts,
@@ -296,16 +306,6 @@ ROWS = (
         runner_up=Cause.PEER_FROZEN,
         experiment="send ping frames beside the heartbeats, and look at TCP_INFO (Linux, real time): a "
         "blocked agent acknowledges, a path that stands still does not",
-    ),
-    VoiceRow(
-        cause=Cause.NOT_INTERRUPTED,
-        shows="audio was heard after the user spoke over it, in a protocol whose player goes on until the "
-        "agent says so, and it never did",
-        when=_never_cleared,
-        sentence="the agent was heard for {stop} after the user spoke over it{interrupted_turn}, and never "
-        "told the player to throw away what it had",
-        headline="the player was never told to stop",
-        remedy="say it as soon as speech begins (Twilio: clear): not to send any more is not enough",
     ),
     VoiceRow(
         cause=Cause.NOT_INTERRUPTED,

@@ -643,6 +643,20 @@ def test_a_heartbeat_that_is_never_answered_was_not_read_where_others_are_answer
     assert (found.overtaken and found.overtaken.number) == told
 
 
+def test_what_was_never_cleared_is_why_so_much_waits():
+    """Each answer comes at once (jambonz's playAudio), so that the next one waits behind it, and is not ended."""
+    events = [
+        (at, *what)
+        for turn in range(4)
+        for at, what in ((turn * 5, ["speak"]), (turn * 5 + 1, ["hush"]), (turn * 5 + 2, ["audio", 9.0]))
+    ]
+    made = call(*events, (45, "given up"), plays_on=True, ends_by_quiet=True)
+
+    found = diagnosis(made, turns=4, barge_in_within=1.0)
+
+    assert (found.cause, found.headline) == (Cause.NOT_INTERRUPTED, "the player was never told to stop")
+
+
 @pytest.mark.parametrize("reason", ["away", "plays_on", "no audio", "other rules"])
 def test_no_heartbeat_is_overtaken(reason):
     """Of two connections, where heartbeats are the agent's, of no audio; or nobody asked for speed."""
