@@ -56,6 +56,11 @@ class Turn:
         return None if self.transcript_at is None else self.transcript_at - self.speech_from
 
     @property
+    def final_transcript(self) -> float | None:
+        """Time to the final transcript in seconds, from the end of the user's speech."""
+        return self._since_speech(self.final_at)
+
+    @property
     def stop_latency(self) -> float | None:
         """
         How long audio went on after the user spoke over it, in seconds.
@@ -91,7 +96,7 @@ class Turn:
     def _since_speech(self, at: float | None) -> float | None:
         if at is None or self.speech_until is None:
             return None
-        # An agent that is sure before the user has ended answers at once.
+        # One that is sure before the user has ended answers at once.
         return max(0.0, at - self.speech_until)
 
 

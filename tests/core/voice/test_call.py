@@ -15,6 +15,7 @@ def test_a_turn():
     turn = call(*TURN).turn
 
     assert turn.first_transcript == pytest.approx(0.5)
+    assert turn.final_transcript == pytest.approx(0.2)
     assert turn.first_token == pytest.approx(0.5)
     assert turn.first_audio == pytest.approx(0.7)
     assert turn.audio_seconds == 2.0
@@ -31,7 +32,8 @@ def test_an_answer_that_begins_before_the_user_has_ended_took_no_time():
 def test_a_turn_without_an_answer_has_no_times():
     turn = call((0, "speak"), (1, "hush")).turn
 
-    assert (turn.first_audio, turn.first_token, turn.first_transcript) == (None, None, None)
+    assert (turn.first_audio, turn.first_token) == (None, None)
+    assert (turn.first_transcript, turn.final_transcript) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -644,7 +644,7 @@ def test_a_heartbeat_that_is_never_answered_was_not_read_where_others_are_answer
 
 
 def test_what_was_never_cleared_is_why_so_much_waits():
-    """Each answer comes at once (jambonz's playAudio), so that the next one waits behind it, and is not ended."""
+    """Each answer comes at once (jambonz: playAudio), and the next one waits behind it, and is not ended."""
     events = [
         (at, *what)
         for turn in range(4)
