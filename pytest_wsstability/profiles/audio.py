@@ -42,6 +42,7 @@ V = TypeVar("V")
 RAW = Codec(
     lambda message: {"audio": message} if isinstance(message, bytes) else None,
     lambda values: values["audio"],
+    names=("audio",),
 )
 
 
@@ -313,8 +314,8 @@ class Audio:
         written = self._speech_of.get(audio)
         if written is None:
             written = self.write(VoiceRole.SPEECH, audio=audio, session_id=session_id, number=number)
-            # What a function of the user's writes may count, or hold audio back.
-            if self.names(VoiceRole.SPEECH) <= {"audio"} and not self._written[VoiceRole.SPEECH].is_function:
+            # A function that names nothing may count, or hold audio back.
+            if self.names(VoiceRole.SPEECH) == {"audio"}:
                 _keep(self._speech_of, audio, written)
         return written
 

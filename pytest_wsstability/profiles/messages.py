@@ -35,7 +35,8 @@ class Codec:
         write: makes the message of values, or None where it is not said with these; None where nobody has to
             write it.
         names: the placeholders of which it says something: "session_id", "interval" ... Text and compiled
-            patterns show theirs; what a function says is otherwise known when it has said it.
+            patterns show theirs; what a function says is otherwise known when it has said it. Speech that
+            names "audio" alone is written once for the same audio.
 
     """
 

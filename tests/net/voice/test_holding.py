@@ -408,7 +408,7 @@ def test_a_function_that_raises_blames_no_agent(message, said):
 
 
 def test_a_function_that_holds_speech_back_sends_it_in_larger_messages():
-    """AssemblyAI takes no less than 50 ms at once."""
+    """AssemblyAI takes no less than 50 ms at once; it is called for each frame, also for the same ones."""
     kept, sizes = [], []
 
     def write(values):
