@@ -125,6 +125,8 @@ class Spoken(NamedTuple):
     number: int | None = None
     # Of a transcript, whether it has no words.
     is_empty: bool = False
+    # Of audio of an answer, whether the same message says that the answer is whole.
+    is_last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +194,8 @@ class Audio:
     _spoken_of: dict[str | bytes, Spoken] = dataclasses.field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+    # What ends an answer, as far as data tells: a function may find its word in audio.
+    _ends: list[Wording] = dataclasses.field(init=False, repr=False, compare=False)
     _of_client: MessageIndex[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
     _of_server: MessageIndex[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
 
@@ -214,6 +218,8 @@ class Audio:
         object.__setattr__(self, "_written", written)
         sequences = {role: fields[role] for role in _SEQUENCES}
         object.__setattr__(self, "_sequences", sequences)
+        ends = [each for role, each in known if role is VoiceRole.ANSWER_END and not each.is_function]
+        object.__setattr__(self, "_ends", ends)
         object.__setattr__(self, "around", AudioEnvelope.of(written.get(VoiceRole.SPEECH)))
         # Audio first, because most messages are that; then those that fix more of a message.
         known.sort(key=lambda pair: (pair[0] not in _AUDIO, -weight(pair[1].source)))
@@ -276,7 +282,11 @@ class Audio:
                 # The user's function runs here.
                 raise BadAudio(f"{role.value} raised {exc!r} for {payload[:40]!r}") from None
             if values is not None:
-                return self._spoken(role, values)
+                spoken = self._spoken(role, values)
+                is_last = role is VoiceRole.ANSWER and any(
+                    end.read(message) is not None for end in self._ends
+                )
+                return spoken._replace(is_last=True) if is_last else spoken
         return None
 
     def _spoken(self, role: VoiceRole, values: Values) -> Spoken:

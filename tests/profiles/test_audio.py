@@ -173,6 +173,18 @@ def test_an_audio_message_of_its_own():
     assert Profile(name="ours", audio=spoken).audio is spoken
 
 
+@pytest.mark.parametrize(
+    ("ends", "is_last"), [({"end": True}, True), ([{"end": True}], False), (lambda message: True, False)]
+)
+def test_audio_may_be_the_last_of_its_answer(ends, is_last):
+    """Gemini's turnComplete may stand beside it; what a function finds may be in the audio."""
+    ours = Audio(speech=RAW, answer={"a": AUDIO}, answer_end=ends)
+    found = ours.read(json.dumps({"a": TEXT, "end": True}), SERVER)
+
+    assert (found.role, found.audio, found.is_last) == (Role.ANSWER, SOUND, is_last)
+    assert not ours.read(json.dumps({"a": TEXT}), SERVER).is_last
+
+
 def test_a_text_that_may_be_partial_and_final_is_final():
     """Soniox and WhisperLive send what is final and what is not in one list: functions have to read it."""
     ours = Audio(speech=RAW, partial=lambda message: True, final=lambda message: "<fin>" in message)

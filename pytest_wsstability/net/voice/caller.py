@@ -196,11 +196,11 @@ class Caller:
             call.token(at)
         elif role is VoiceRole.TOOL_CALL:
             call.tool_called(at)
-        elif role is VoiceRole.ANSWER_END and not self.audio.plays_on:
-            call.turn_done(at, number=spoken.turn)
         elif role is VoiceRole.INTERRUPTED:
             call.interrupted(at)
             self._send_marks(math.inf)
+        if (role is VoiceRole.ANSWER_END or spoken.is_last) and not self.audio.plays_on:
+            call.turn_done(at, number=spoken.turn)
         self._changes.tell()
 
     def _take_audio(self, at: float, spoken: Spoken, size: int, *, silent: bool) -> None:

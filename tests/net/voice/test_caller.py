@@ -11,6 +11,7 @@ import pytest
 from pytest_wsstability import ConnectionEnded, faults
 from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.core.voice.sound import wav_of
+from pytest_wsstability.profiles import AUDIO as PLACE
 from pytest_wsstability.profiles import JSON, RAW
 from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.voice import AudioFormat, CallTimeout, Pipeline, WrongSound
@@ -343,6 +344,17 @@ def test_audio_that_is_sent_twice(times, twice):
 
     assert call.repeated_chunks == (twice, call.turn.audio_at if twice else None)
     assert not call.silent_turns
+
+
+def test_audio_that_says_it_is_the_last():
+    """One message for both (Gemini: turnComplete beside modelTurn)."""
+    ours = dataclasses.replace(JSON.audio, answer={"a": PLACE}, answer_end={"last": True})
+    chunk = {"a": LOUD[0]}
+
+    call, words = heard(chunk, chunk | {"last": True}, profile=JSON.replace(name="ours", audio=ours))
+
+    assert (words, call.stray_chunks, call.turn.audio_seconds) == ("", 0, pytest.approx(0.04))
+    assert call.turn.done_at is not None
 
 
 def test_audio_after_the_end_of_a_turn():
