@@ -9,9 +9,9 @@ from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
 from .cohort import SILENCE
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
-from .message_limit import NTH_MESSAGE
 from .protocol import ORDINARY
 from .replies import ended_by_first_heartbeat
+from .rows_on_purpose import ON_PURPOSE
 from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Claim, Rival, Signature
 
@@ -339,31 +339,5 @@ LAST = (
         runner_up=Cause.CLOSED_BY_PEER,
         source="measured with ejabberd 23.01",
     ),
-    Signature(
-        claim=Claim(Cause.CLOSED_BY_PEER, LOW, Blamed.PEER),
-        shows="any other close code was received",
-        when=lambda f: f.code is not None,
-        rivals=(
-            rivals.AFTER_A_MESSAGE,
-            rivals.NO_MESSAGE_FOR_LONG,
-            Rival(
-                Cause.HEARTBEAT_UNANSWERED,
-                "messages of the peer came, and this end sent none",
-                lambda f: f.messages.heard > 1 and not f.messages.said,
-                "the {end} answered none of its messages, so a heartbeat among them that went unanswered "
-                "fits too",
-                LOW,
-            ),
-            NTH_MESSAGE,
-            rivals.ANOTHER_OPENED,
-            rivals.LIMIT_ON_AGE,
-            rivals.TOKEN,
-        ),
-        sentence="the {peer} ended the connection on purpose: {code}",
-        headline="closed by the {peer} on purpose",
-        evidence=("end", "last_sent"),
-        remedy="see why the {peer} closes: {reasons_to_close}",
-        runner_up=Cause.IDLE_AS_NORMAL,
-        source="RFC 6455, section 7.4.1, and IANA's registry",
-    ),
+    *ON_PURPOSE,
 )

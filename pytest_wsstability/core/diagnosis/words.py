@@ -226,7 +226,8 @@ def _stood_still(f: Features) -> str:
 
 def _reasons_to_close(f: Features) -> str:
     if f.end is End.CLIENT:
-        return "its function returned, or its own rules (on a path, an origin, a token) say so"
+        rules = "its own rules (on a path, an origin, a token) say so"
+        return f"its function returned, it was told to stop, or {rules}"
     quiet, did = f.silent(SENT), "its user, or its own code, did"
     if quiet < _WATCHED or not f.broke_silence(SENT):
         return did

@@ -123,6 +123,8 @@ class Reading:
 # before it says why (IBM Watson, AssemblyAI).
 NO_REASON = Reading()
 _ELSEWHERE = re.compile(r"see (?:the )?(?:(?:previous|last|preceding|error) )+(?:message|frame|event)\b.*")
+# It asks to come back, and does not say why.
+ASKS_TO_RECONNECT = re.compile(r"(?:please )?re-?connect(?: please)?[.!]?", re.IGNORECASE)
 _NAMES_OF_CODES = frozenset({"going away", "normal closure", "normal close"})
 
 
@@ -137,11 +139,15 @@ def names_whole(text: str, words: Iterable[str]) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in words)
 
 
+def _says_no_cause(text: str) -> bool:
+    return bool(_ELSEWHERE.fullmatch(text) or ASKS_TO_RECONNECT.fullmatch(text))
+
+
 @lru_cache(maxsize=1024)
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
     text = _plain(reason)
-    if not text or text.strip(".") in _NAMES_OF_CODES or _ELSEWHERE.fullmatch(text):
+    if not text or text.strip(".") in _NAMES_OF_CODES or _says_no_cause(text):
         return NO_REASON
     found = _topics(text, KEYWORDS)
     hinted = _topics(_NAME.sub(" ", text), HINTS) - found if found <= GENERAL else frozenset()

@@ -235,7 +235,7 @@ def test_what_a_code_is_where_nothing_else_tells(code, rows, beside, causes):
         ([(10, "<text")], ""),
         ([(10, "<text"), (12, "<text")], " / HEARTBEAT_UNANSWERED"),
         ([(10, ">text"), (10, "<text"), (12, "<text")], ""),
-        ([(57.2, ">text")], " / HANDLER_ERROR"),
+        ([(57.2, ">text")], " / HANDLER_ERROR RESTART"),
     ],
 )
 def test_two_messages_that_nobody_answered_may_be_heartbeats(rows, rivals):

@@ -53,7 +53,9 @@ BUNCH = [
     *((4.5, "<pong", b"%d" % at) for at in (1, 2, 3)),
 ]
 FED = [(at, ">text") for at in range(4, 55, 5)]
-RETURNED = "its function returned, or its own rules (on a path, an origin, a token) say so"
+RETURNED = (
+    "its function returned, it was told to stop, or its own rules (on a path, an origin, a token) say so"
+)
 DID = "its user, or its own code, did"
 SILENT_FOR = "; or it gave up on a server that had sent nothing for"
 WORDS = [
