@@ -25,6 +25,8 @@ _LONG, _KEPT = 10_000, 24
 # What a long text was redacted to, by how; and what was known then.
 _done: dict[tuple[str, _Find], tuple[str, object]] = {}
 
+# A line break, and what the next line is indented with.
+_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 # Nearly all that is shown are words, in which there is nothing to look for; a token of letters alone, such as
 # one of Hugging Face, is longer than most.
 _MAY_TELL = re.compile(r"[\d=:.\"']|[\w-]{16}")
@@ -143,6 +145,11 @@ def show_text(text: str, longest: int = 200) -> str:
     """Text that a peer or the system chose, for a message: one line, printable, not long, no secrets."""
     shown = printable(redact_text(text))
     return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
+
+
+def show_message(text: str, longest: int = 200) -> str:
+    """The same of a message: what it says, and not how it is indented (Janus' JSON, say)."""
+    return show_text(_BREAK.sub(" ", redact_text(text)), longest)
 
 
 def printable(text: str) -> str:

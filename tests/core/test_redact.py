@@ -3,7 +3,14 @@
 import pytest
 
 from pytest_wsstability.core import redact as door
-from pytest_wsstability.core.redact import redact, redact_source, redact_text, redact_url, show_text
+from pytest_wsstability.core.redact import (
+    redact,
+    redact_source,
+    redact_text,
+    redact_url,
+    show_message,
+    show_text,
+)
 from pytest_wsstability.core.secret_names import is_secret
 from pytest_wsstability.core.secret_values import SECRETS
 
@@ -145,6 +152,16 @@ def test_ordinary_names_are_no_secrets(name):
 def test_text_of_others_in_a_message(text, shown):
     """One line, printable, at most 200 characters, without secrets."""
     assert show_text(text) == shown
+
+
+def test_a_message_is_shown_without_its_indentation():
+    """What else is not printable stays escaped, and a secret stays masked."""
+    text = '{\n   "janus": "error",\r\n\t"reason":\t"no \x1b[31m", "password": "hunter2hunter2"\n}'
+
+    assert show_message(text) == (
+        r'{ "janus": "error", "reason":\t"no \x1b[31m", "password": "***" }'.replace("\\\\", "\\")
+    )
+    assert show_message("x" * 201) == "x" * 197 + "..."
 
 
 def test_bytes_are_redacted_by_value():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
 from ..judge.handshake import session_due
-from ..redact import show_text
+from ..redact import show_message, show_text
 from ..timeline.events import Direction, End, FrameKind, Role
 from .both import client, server, server_close, unread_by_server
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
@@ -224,7 +224,7 @@ def _errors(f: Features) -> Evidence | None:
     if said is None:
         return None
     at, text = said
-    return Evidence(f"error message at {show(round(at, 3))}: {show_text(text, 120)}", at)
+    return Evidence(f"error message at {show(round(at, 3))}: {show_message(text, 120)}", at)
 
 
 def _last_words(f: Features) -> Evidence | None:
@@ -232,7 +232,7 @@ def _last_words(f: Features) -> Evidence | None:
     if words is None or at is None:
         return None
     return Evidence(
-        f"the {f.end.peer.value}'s last message at {show(round(at, 3))}: {show_text(words, 120)}", at
+        f"the {f.end.peer.value}'s last message at {show(round(at, 3))}: {show_message(words, 120)}", at
     )
 
 

@@ -261,7 +261,8 @@ OPENINGS = (
         blame=Blame.SERVER,
         remedy="see whether the port speaks TLS (wss://) or not, and whether anything listens behind it: a "
         "proxy, a port that a container publishes and a port forward take connections for a server that is "
-        "not there; and check the path: Socket.IO ends what is not for /socket.io/",
+        "not there; and check the path (Socket.IO ends what is not for /socket.io/) and the subprotocol "
+        "(libwebsockets ends what asks for another, and Janus what asks for none)",
         runner_up=Cause.UPSTREAM_FAILED,
     ),
     FailedOpening(

@@ -199,7 +199,7 @@ ROWS = (
         "profile knows: one of another name, in another form (bytes, say) or with another id fits",
         headline="no answer that the profile knows: {reply}",
         together="answers to heartbeats that the profile does not know",
-        evidence=("questions", "behind_heartbeat", "tcp"),
+        evidence=("questions", "behind_heartbeat", "last_words", "tcp"),
         remedy="compare what the {peer} answers with the answer in the profile (--ws-profile): its name, its "
         "id, what ends it (records), and whether it is text",
         rivals=(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..duration import show_duration as show
 from ..judge.handshake import session_due, session_so_far
 from ..known_timers import CountsFrom
-from ..redact import show_text
+from ..redact import show_message, show_text
 from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, Event, FrameKind, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw
@@ -376,9 +376,9 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",
     "protocol": lambda f: f.timeline.protocol.title if f.timeline.protocol is not None else "the protocol",
     "meaning": lambda f: known.meaning if (known := meaning(f)) is not None else "",
-    "said": lambda f: show_text(said[1] if (said := said_wrong(f)) is not None else "", 120),
+    "said": lambda f: show_message(said[1] if (said := said_wrong(f)) is not None else "", 120),
     "said_at": lambda f: _seconds(said[0] if (said := said_wrong(f)) is not None else None),
-    "last_words": lambda f: show_text(f.last_words or "", 120),
+    "last_words": lambda f: show_message(f.last_words or "", 120),
     "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
     "without_message": lambda f: _since(f.timeline.messages.last_at, f),
     "messages_before": _messages_before,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
-from ..redact import show_session, show_text
+from ..redact import show_message, show_session, show_text
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
@@ -154,14 +154,14 @@ def refusal(timeline: Timeline) -> tuple[float, str] | None:
     way = Direction.SENT if timeline.end is End.SERVER else Direction.RECEIVED
     refused = timeline.last(direction=way, role=Role.SESSION_REFUSED)
     if refused is not None:
-        said = next((f": {show_text(text)!r}" for at, text in timeline.refusals if at == refused), "")
+        said = next((f": {show_message(text)!r}" for at, text in timeline.refusals if at == refused), "")
         return refused, f"refused at {show(refused)}{said}"
     asked, protocol = timeline.session_info_at, timeline.protocol
     if asked is None or (protocol is not None and not protocol.has_session):
         return None
     # Many protocols have no other word for it: STOMP's ERROR, Pusher's pusher:error.
     errors = (
-        (at, f"an error at {show(at)}: {show_text(text)!r}") for at, text in timeline.errors if at >= asked
+        (at, f"an error at {show(at)}: {show_message(text)!r}") for at, text in timeline.errors if at >= asked
     )
     return next(errors, None)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
-from ..redact import show_text
+from ..redact import show_message
 from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, Role
 from ..timeline.timeline import Timeline
@@ -121,7 +121,7 @@ def errors(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
         return
     at, text = said[0]
     more = f" and {len(said) - 1} more" if len(said) > 1 else ""
-    words = f"the {timeline.end.peer.value} said {show_text(text, 120)!r}"
+    words = f"the {timeline.end.peer.value} said {show_message(text, 120)!r}"
     yield Violation(
         Rule.ERRORS,
         at,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from ..duration import show_duration as show
-from ..redact import show_text
+from ..redact import show_message
 from ..timeline.close import CloseEvidence, LocalReason, describe_code
 from ..timeline.close_reasons import says_wrong, tells_of_trouble
 from ..timeline.events import SAME, Direction, Role
@@ -71,7 +71,7 @@ def _said_why(timeline: Timeline) -> Iterator[Note]:
     # To read it takes a while, in fleets.
     words = messages.last_words if is_last else None
     if words is not None and tells_of_trouble(words):
-        said = f"the {timeline.end.peer.value} said {show_text(words, 120)!r} at {show(at)}"
+        said = f"the {timeline.end.peer.value} said {show_message(words, 120)!r} at {show(at)}"
         yield Note(Noted.SAID_WHY, at, f"{said}, and no more since")
 
 
@@ -191,7 +191,7 @@ def _refused(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
         return
     if timeline.refusals and timeline.session_confirmed_at is None:
         at, text = timeline.refusals[-1]
-        said = f"the {timeline.end.peer.value} said {show_text(text, 120)!r}"
+        said = f"the {timeline.end.peer.value} said {show_message(text, 120)!r}"
         headline = f"the session was refused at {show(at)}"
         yield Violation(
             Rule.SESSION, at, "a session that is not refused", f"{said} at {show(at)}", headline, said

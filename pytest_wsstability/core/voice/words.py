@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..call_summary import Turn
 from ..duration import show_duration as show
 from ..judge.verdict import Rule
-from ..redact import show_text
+from ..redact import show_message
 from .features import VoiceFeatures
 from .stage_faults import StageName
 from .summary import show_chunks
@@ -85,7 +85,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "ahead": lambda f: _seconds(f.ahead),
     "audio": lambda f: _seconds(f.turn.audio_seconds if f.turn is not None else None),
     "waiting": lambda f: "a" if f.waiting is None else f.waiting.value,
-    "error": lambda f: show_text(f.error or "", 120),
+    "error": lambda f: show_message(f.error or "", 120),
     "late_beat": lambda f: _seconds(f.late_beat),
     "stop": _stop,
     "pace": _pace,

@@ -275,6 +275,19 @@ def test_what_came_behind_a_heartbeat_is_quoted():
     assert "an answer of 15 B to another id came right behind the heartbeat at 20 s" in other.sentence
 
 
+def test_an_error_in_the_place_of_an_answer_is_quoted_in_its_words():
+    """It says what the profile has to send; of a message that tells no error, no word is shown."""
+    said = '{\n  "janus": "error",\n  "error": {"reason": "Invalid element type (transaction)"}\n}'
+    told, silent = (
+        diagnose(timeline((20, ">beat"), (20, "<feed", text), until=25)) for text in (said, "balance: 1000")
+    )
+
+    line = 'the server\'s last message at 20 s: { "janus": "error", "error": {"reason": "Invalid element type'
+    assert any(str(each).startswith(line) for each in told.evidence), told.evidence
+    assert silent.sentence == told.sentence
+    assert not any("balance" in str(each) for each in silent.evidence)
+
+
 @pytest.mark.parametrize(("since", "is_it"), [(56, True), (56.25, False)])
 def test_half_a_frame_may_be_the_answer_for_a_second_after_the_question(since, is_it):
     """Bytes that come one by one are no silence."""
