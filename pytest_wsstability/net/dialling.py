@@ -64,8 +64,8 @@ _ALERTS = {
 }
 # Which redirects are followed, where any are.
 _FOLLOWED = "so many at most, to ws:// and wss://, and none from wss:// to ws://"
-# Steps in which a proxy is reached, where there is one.
-_OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PROXY, OpeningStage.TIMEOUT})
+# Steps that fail without a proxy where only that leads out.
+_OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.TIMEOUT})
 Address = tuple[str, int]
 
 
@@ -125,7 +125,10 @@ class Dialler:
             check_source(source)
         # With any port.
         self._source = (source, 0) if source is not None else None
+        # What is on the way, as long as nothing leads past it.
         self._proxy = proxy
+        # The address of the proxy that has let the connection through; None where none has.
+        self._passed: str | None = None
         if proxy is not None:
             self._host, self._port = proxy.host, proxy.port
         if source is not None:
@@ -135,6 +138,11 @@ class Dialler:
     @property
     def _where(self) -> str:
         return f"{self._host}:{self._port}"
+
+    @property
+    def _peer(self) -> str:
+        """Whom this end talks to now."""
+        return self._where if self._proxy is None else f"the proxy {self._where}"
 
     async def dial(self, opening: asyncio.Future[None]) -> None:
         """
@@ -177,6 +185,7 @@ class Dialler:
             self._step = OpeningStage.PROXY
             async with asyncio.timeout(self._timeout):
                 sock = await connect_by_socks(proxy, self._uri)
+            self._pass_proxy()
             transport, _ = await websocket.loop.create_connection(
                 (lambda: websocket) if plain else asyncio.Protocol, sock=sock
             )
@@ -192,10 +201,16 @@ class Dialler:
         except BaseException:
             below.abort()  # type: ignore[attr-defined]
             raise
+        self._pass_proxy()
         if plain:
             below.set_protocol(websocket)
             websocket.connection_made(below)
         return below
+
+    def _pass_proxy(self) -> None:
+        """From here on the other end is the target."""
+        self._passed, self._proxy = self._where, None
+        self._host, self._port = self._uri.host, self._uri.port
 
     async def _resolve(self) -> list[tuple[Any, ...]]:
         """Where the name leads: as ``(host, port, family)``."""
@@ -258,7 +273,7 @@ class Dialler:
         """Whether a TLS server that failed the upgrade would take HTTP/2 instead."""
         status = exc.response.status_code if isinstance(exc, InvalidStatus) else None
         answered = status in _OF_ANOTHER_VERSION or isinstance(exc, InvalidMessage | EOFError)
-        if self._proxy is not None or self._step is not OpeningStage.HTTP or not answered:
+        if self._passed is not None or self._step is not OpeningStage.HTTP or not answered:
             return False
         if not self._uri.secure:
             return False
@@ -280,6 +295,8 @@ class Dialler:
                 "the server speaks HTTP/2 (ALPN h2), where WebSocket is another handshake (RFC 8441), which "
                 "this client does not speak: let the server offer http/1.1 too"
             )
+        if self._passed is not None and error.location is None:
+            return error.with_more(f"the way led through the proxy {self._passed}")
         return error
 
     def _error(self, exc: Exception) -> OpeningError:
@@ -294,12 +311,17 @@ class Dialler:
             refusal = refusal_of(self._websocket.protocol, whole=not too_long)
             if refusal is not None:
                 return _refused(refusal, self._url, self._redirects, rest=self._unread(exc))
-        if late:
-            words = f"{self._late()} within {show_duration(self._timeout)}"
-            error = self._failed(OpeningStage.TIMEOUT, words)
-            error.unanswered = step is OpeningStage.HTTP
+        came = Stray(answer_of(self._websocket.protocol)) if step is OpeningStage.HTTP else Stray()
+        if late and came.may_be_http:
+            words = f"{self._late(came)} within {show_duration(self._timeout)}"
+            error = self._failed(OpeningStage.TIMEOUT, words, named=step is not OpeningStage.DNS)
+            error.unanswered = step is OpeningStage.HTTP and not came.data
             return error
         if isinstance(exc, socket.gaierror):
+            if step is OpeningStage.PROXY:
+                advice = "with socks5h:// or socks4a:// the proxy resolves it"
+                detail = f"the name {self._uri.host!r} does not resolve here ({exc.strerror}); {advice}"
+                return OpeningError(self._url, OpeningStage.DNS, detail)
             return self._failed(
                 OpeningStage.DNS, f"the name {self._host!r} does not resolve ({exc.strerror})"
             )
@@ -312,34 +334,36 @@ class Dialler:
         if isinstance(exc, NotOfferedError):
             return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), **exc.chosen)
         if step is OpeningStage.HTTP:
-            return self._no_websocket(exc, where)
-        return self._failed(step, f"{where}: {_words(exc)}")
+            return self._no_websocket(exc, came)
+        return self._failed(step, f"{self._peer}: {_words(exc)}", named=True)
 
-    def _no_websocket(self, exc: Exception, where: str) -> OpeningError:
+    def _no_websocket(self, exc: Exception, came: Stray) -> OpeningError:
         """What came, if anything, is no answer to an upgrade."""
-        answer, told = answer_of(self._websocket.protocol), _words(exc)
-        stray = Stray(answer)
-        if stray.is_tls:
+        answer, told = came.data, _words(exc)
+        if came.is_tls:
             told = "it answered in TLS: write wss:// for ws://"
-        elif stray.is_text and not stray.is_http:
+        elif not came.may_be_http:
             # Parsers say what they miss, as the end of a line, and not what came.
-            told = f"it answered with what is no HTTP: {redact_text(stray.line)!r}"
+            shown = repr(redact_text(came.line)) if came.is_text else came.shown
+            told = f"it answered with what is no HTTP: {shown}"
         elif answer and isinstance(exc, EOFError):
             told = "the server closed the connection in the middle of its answer"
         elif isinstance(exc.__cause__, EOFError) and b"\n" in answer.replace(b"\r\n", b""):
             # Which the sans-I/O layer takes for the end of the stream (RFC 9112, section 2.2).
             told = "a line of its answer ends without a carriage return"
         unanswered = not answer and _is_unanswered(exc)
-        return OpeningError(self._url, OpeningStage.HANDSHAKE, f"{where}: {told}", unanswered=unanswered)
+        detail = f"{self._where}: {told}"
+        return OpeningError(self._url, OpeningStage.HANDSHAKE, detail, unanswered=unanswered)
 
-    def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
-        if self._proxy is not None and stage in _OF_THE_WAY:
-            detail = f"the proxy {self._where}: {detail.removeprefix(f'{self._where}: ')}"
+    def _failed(self, stage: OpeningStage, detail: str, *, named: bool = False) -> OpeningError:
+        """The error of a step; ``named`` where it says who is at the other end."""
+        if self._proxy is not None:
+            detail = detail if named else f"{self._peer}: {detail}"
             # What is not reached is the proxy; of the target nothing is known yet.
             stage = stage if stage is OpeningStage.TIMEOUT else OpeningStage.PROXY
-        elif stage in _OF_THE_WAY and (name := unused_variable(self._uri)) is not None:
-            # Where only the proxy leads out, this is what happens without it.
-            detail += f"; {name} is set, and is used with --ws-proxy env only"
+        elif self._passed is None and stage in _OF_THE_WAY:
+            name = unused_variable(self._uri)
+            detail += f"; {name} is set, and is used with --ws-proxy env only" if name is not None else ""
         return OpeningError(self._url, stage, detail)
 
     def _unread(self, exc: Exception) -> str:
@@ -352,12 +376,14 @@ class Dialler:
         several = "several fields " if isinstance(cause, LookupError) else ""
         return f"the answer cannot be read: {several}{show_text(str(cause))}"
 
-    def _late(self) -> str:
+    def _late(self, came: Stray) -> str:
+        if came.data:
+            return "the answer to the upgrade had no end"
         return {
             OpeningStage.DNS: f"the name {self._host!r} did not resolve",
-            OpeningStage.CONNECT: f"{self._where} did not accept a TCP connection",
-            OpeningStage.PROXY: f"{self._where} did not let the connection through",
-            OpeningStage.TLS: f"{self._where} did not end the TLS handshake (does it speak TLS?)",
+            OpeningStage.CONNECT: f"{self._peer} did not accept a TCP connection",
+            OpeningStage.PROXY: f"{self._peer} did not let the connection through",
+            OpeningStage.TLS: f"{self._peer} did not end the TLS handshake (does it speak TLS?)",
         }.get(self._step, "no HTTP response to the upgrade")
 
 

@@ -75,7 +75,8 @@ async def connect_by_socks(proxy: Proxy, uri: WebSocketURI) -> socket.socket:
     A socket that leads to the target.
 
     Raises:
-        ProxyError: if the proxy refuses, or python-socks is not installed.
+        ProxyError: if the proxy refuses, is not found, or python-socks is not installed.
+        socket.gaierror: if the name of the target, which is resolved here, is not found.
 
     """
     try:
@@ -94,6 +95,12 @@ async def connect_by_socks(proxy: Proxy, uri: WebSocketURI) -> socket.socket:
         sock: socket.socket = await socks.connect(uri.host, uri.port)
     except SocksError as exc:
         raise ProxyError(show_text(str(exc))) from None
+    except OSError as exc:
+        if isinstance(exc.__cause__, socket.gaierror):
+            # Its own error has no words for that.
+            reason = f"its name does not resolve ({exc.__cause__.strerror})"
+            raise ProxyError(reason) from None
+        raise
     return sock
 
 

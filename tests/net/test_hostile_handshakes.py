@@ -379,11 +379,34 @@ async def test_garbage_is_no_http(garbage):
         (b"Error 404: Not Found\nNot found", "'Error 404: Not Found'"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "'SSH-2.0-OpenSSH_9.6'"),
         (b"-ERR unknown command 'GET'\r\n", "\"-ERR unknown command 'GET'\""),
+        (b"+OK POP3 ready", "'+OK POP3 ready'"),
+        # The greeting of MySQL; told was a line that ends without a carriage return.
+        (
+            b"J\0\0\0\n8.0.36\0\x08\0\0\0",
+            "4a 00 00 00 0a 38 2e 30 2e 33 36 00 08 00 00 00 (J\\x00\\x00\\x00)",
+        ),
+        # A frame before the upgrade.
+        (b"\x81\x02hi", "81 02 68 69 (\\x81\\x02hi)"),
     ],
 )
-async def test_text_that_is_no_http_is_quoted(said, shown):
-    """By its first line."""
-    assert (await error_of(answering(said))).detail.endswith(f"it answered with what is no HTTP: {shown}")
+@pytest.mark.parametrize("stay", [False, True])
+async def test_what_is_no_http_is_quoted(said, shown, stay):
+    """By its first line, also of a server that waits; told was a process that stands still."""
+    error = await error_of(answering(said, stay=stay))
+
+    assert error.detail.endswith(f"it answered with what is no HTTP: {shown}")
+    assert (error.stage, error.diagnosis.cause) == (OpeningStage.HANDSHAKE, Cause.NO_WEBSOCKET)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n", b"HTTP/1.1 403 No"]
+)
+async def test_an_answer_that_was_begun_is_one(begun):
+    """Its server has accepted the connection, and does not stand still before that."""
+    error = await error_of(answering(begun, stay=True))
+
+    assert (error.stage, error.unanswered) == (OpeningStage.TIMEOUT, False)
+    assert error.detail == "the answer to the upgrade had no end within 10 s"
 
 
 async def closes_at_once(peer):

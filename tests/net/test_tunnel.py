@@ -137,11 +137,84 @@ async def test_a_proxy_that_is_not_there_is_no_fault_of_the_target():
 
 
 @pytest.mark.ws_stability
+async def test_a_proxy_that_speaks_no_tls_is_told():
+    """By its address: the target has nothing to do with it."""
+    async with leading_nowhere(b"") as port:
+        with pytest.raises(OpeningError) as caught:
+            await connect("ws://inside.example/", proxy=f"https://127.0.0.1:{port}", open_timeout=1)
+
+    words = f"the proxy 127.0.0.1:{port} did not end the TLS handshake (does it speak TLS?) within 1 s"
+    assert (caught.value.stage, caught.value.detail) == (OpeningStage.TIMEOUT, words)
+
+
+@pytest.mark.ws_stability
 async def test_a_proxy_that_says_nothing_is_told():
     """It closes, or sends what never ends."""
     async with serving(answering(b"")) as url:
         with pytest.raises(OpeningError, match="it closed the connection instead of answering CONNECT"):
             await connect("ws://inside.example/", proxy=url.replace("ws:", "http:"))
+
+
+@asynccontextmanager
+async def leading_nowhere(answer):
+    """A proxy, by its port, that lets everybody through to what says this, and nothing more."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await reader.read(1)
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.ws_stability
+@pytest.mark.parametrize(
+    ("url", "answer", "stage", "words"),
+    [
+        ("ws://inside.example/", b"", OpeningStage.TIMEOUT, "no HTTP response to the upgrade within 1 s"),
+        (
+            "wss://inside.example/", b"", OpeningStage.TIMEOUT,
+            "inside.example:443 did not end the TLS handshake (does it speak TLS?) within 1 s",
+        ),
+        (
+            "ws://inside.example/", b"HTTP/1 101\r\n\r\n", OpeningStage.HANDSHAKE,
+            "inside.example:80: did not receive a valid HTTP response: invalid HTTP status line: HTTP/1 101",
+        ),
+    ],
+)  # fmt: skip
+async def test_behind_a_proxy_the_target_is_named(monkeypatch, url, answer, stage, words):
+    """Told was that the proxy does not speak TLS; the variable that names it is used, and not advised."""
+    async with leading_nowhere(answer) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(OpeningError) as caught:
+            await connect(url, proxy="env", open_timeout=1)
+
+    told = f"{words}; the way led through the proxy 127.0.0.1:{port}"
+    assert (caught.value.stage, caught.value.detail) == (stage, told)
+
+
+@pytest.mark.ws_stability
+async def test_a_redirect_behind_a_proxy_is_followed():
+    """What is said of the way costs no place that it leads to."""
+
+    async def serve(reader, writer):
+        for answer in ("200 OK", "302 Found\r\nLocation: /there\r\nContent-Length: 0"):
+            asked = await reader.readuntil(b"\r\n\r\n")
+            paths.append(asked.split()[1].decode())
+            writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
+        writer.close()
+
+    paths = []
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(OpeningError, match="it leads to /there, and is not followed"):
+            await connect("ws://inside.example/here", proxy=proxy, redirects=1)
+
+    assert paths == ["inside.example:80", "/here", "inside.example:80", "/there"]
 
 
 # python-socks opens a socket of the kernel's, so these run in real time.
@@ -185,6 +258,47 @@ async def test_a_socks_proxy_that_refuses_is_told():
 
     assert caught.value.stage is OpeningStage.PROXY
     assert f"the proxy 127.0.0.1:{port}: Connection not allowed by ruleset" in str(caught.value)
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+@pytest.mark.parametrize(
+    ("name", "stage", "words"),
+    [
+        (
+            "inside.example", OpeningStage.DNS,
+            "the name 'inside.example' does not resolve here (Name or service not known); with socks5h:// or "
+            "socks4a:// the proxy resolves it",
+        ),
+        (
+            "proxy.example", OpeningStage.PROXY,
+            "the proxy proxy.example:{port}: its name does not resolve (Name or service not known)",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_name_that_is_not_found_on_the_way_is_told(monkeypatch, name, stage, words):
+    """With socks5:// that of the target is looked up here: told was the proxy's, and the proxy blamed."""
+    loop = asyncio.get_running_loop()
+    look_up = loop.getaddrinfo
+
+    async def getaddrinfo(host, port, **hints):
+        if host == name:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return await look_up("127.0.0.1", port, **hints)
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+
+    async def serve(reader, writer):
+        await reader.readexactly(3)
+        writer.write(b"\x05\x00")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(OpeningError) as caught:
+            await connect("ws://inside.example/", proxy=f"socks5://proxy.example:{port}")
+
+    assert (caught.value.stage, caught.value.detail) == (stage, words.format(port=port))
 
 
 @pytest.mark.ws_stability

@@ -71,6 +71,11 @@ class Stray:
         return self.data[: len(_HTTP)] == _HTTP
 
     @property
+    def may_be_http(self) -> bool:
+        """The same, of bytes that may be the first ones only."""
+        return self.data[: len(_HTTP)] == _HTTP[: len(self.data)]
+
+    @property
     def is_http_failure(self) -> bool:
         """Whether that response says that its server failed, as one does whose handler raised."""
         return _FAILED.match(self.data) is not None
