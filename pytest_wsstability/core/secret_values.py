@@ -108,6 +108,7 @@ class SecretValues:
 
     def take_url(self, url: object) -> None:
         """Collect user information, query values and the fragment."""
+        url = _as_text(url)
         if not isinstance(url, str) or not _MAY_HOLD_SECRETS.search(url):
             return
         rest, _, fragment = url.partition("#")
@@ -137,8 +138,8 @@ class SecretValues:
         """Collect the values of header fields: whole, and what stands behind schemes and names in them."""
         for pair in headers.items() if isinstance(headers, Mapping) else headers:
             match pair:
-                case (str(name), str(value)):
-                    self._take_header(name, value.strip())
+                case (str() | bytes() as name, str() | bytes() as value):
+                    self._take_header(_as_text(name), _as_text(value).strip())
 
     def _take_header(self, name: str, value: str) -> None:
         lowered = name.lower()
@@ -179,10 +180,11 @@ class SecretValues:
 
     def take_subprotocols(self, names: Iterable[Any]) -> None:
         """Collect those that carry a token: ``bearer, eyJ...``, ``base64url.bearer.authorization.eyJ...``."""
+        names = _as_text(names)
         if isinstance(names, str):
             names = names.split(",")
         after_scheme = False
-        for name in names:
+        for name in map(_as_text, names):
             if not isinstance(name, str):
                 continue
             name = name.strip()
@@ -419,6 +421,11 @@ class SecretValues:
                 )
                 text = re.sub(beside, rf"\1{MASK}", text, flags=re.IGNORECASE)
         return text
+
+
+def _as_text(value: Any) -> Any:
+    """What somebody gives as bytes, by mistake or as ASGI has its header fields, as text."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _nothing(text: str) -> tuple[()]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..core.timeline.events import Tier
 from .health import tier_of
 
-_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Port:
@@ -23,11 +23,17 @@ class Port:
         tls: the server's context for wss://.
         owner: who listens, for errors.
 
+    Raises:
+        ValueError: for no host.
+
     """
 
     def __init__(
         self, host: str, number: int, tls: ssl.SSLContext | None, owner: str = "the orchestrator"
     ) -> None:
+        if not host:
+            # For sockets that is everywhere: a variable that is not set must not open a port to the network.
+            raise ValueError("host: it is empty; give 127.0.0.1, or 0.0.0.0 for everywhere")
         self._host, self._number = host, number
         self._tls = tls
         self._owner = owner

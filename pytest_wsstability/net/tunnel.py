@@ -48,6 +48,10 @@ def proxy_for(uri: WebSocketURI, proxy: str | None) -> Proxy | None:
     here = is_loopback(uri.host)
     if proxy is None or (here and proxy == ENVIRONMENT):
         return None
+    if not isinstance(proxy, str):
+        raise ValueError(
+            f"proxy: the value is {type(proxy).__name__}, not text; give http://host:port, for one"
+        )
     url = get_proxy(uri) if proxy == ENVIRONMENT else proxy
     SECRETS.take_url(url)
     if url is None:

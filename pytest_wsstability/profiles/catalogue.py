@@ -92,7 +92,8 @@ def find(profile: Profile | str, own: Iterable[Profile] = ()) -> Profile:
         if ":" in profile:
             return _load(profile)
     valid = ", ".join(map(repr, dict.fromkeys([*SHIPPED, *known])))
-    raise ValueError(f"profile: {profile!r} is unknown; valid ones: {valid}, module:NAME, or a Profile")
+    shown = repr(profile) if isinstance(profile, str) else f"a value of the type {type(profile).__name__}"
+    raise ValueError(f"profile: {shown} is unknown; valid ones: {valid}, module:NAME, or a Profile")
 
 
 def _load(place: str) -> Profile:
@@ -102,5 +103,6 @@ def _load(place: str) -> Profile:
     except (ImportError, AttributeError, ValueError, TypeError) as exc:
         raise ValueError(f"profile: {place!r} is not there: {exc}") from None
     if not isinstance(found, Profile):
-        raise ValueError(f"profile: {place!r} is {found!r}, which is no Profile")
+        # Not by its value: the settings of a team, for one, hold more than is to be read.
+        raise ValueError(f"profile: {place!r} is of the type {type(found).__name__}, which is no Profile")
     return found

@@ -220,6 +220,10 @@ def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
             [NOBODY, "--profile", "frames", "--session-within", "1s"],
             r"--session-within: the profile 'frames' has no session to confirm; say which message",
         ),
+        (
+            [NOBODY, "--profile", "os:environ"],
+            r"--profile: 'os:environ' is of the type _Environ, which is no",
+        ),
         ([NOBODY, "--client", "ie6"], r"--client: 'ie6' is no kind of client; valid ones: 'browser', 'mute'"),
         ([NOBODY, "--ca", "no-such.pem"], r"--ca: there is no file 'no-such.pem'; give a PEM file"),
         (["wss://127.0.0.1:1", "--ca", __file__], r"--ca: .*test_cli\.py' cannot be read as PEM"),

@@ -139,6 +139,7 @@ def test_a_foreign_page_is_refused():
         (["--allow-origin", "app.example"], "wsstability serve: --allow-origin: 'app.example' is no origin"),
         (["--max-connections", "0"], "argument --max-connections: '0' is not a number of connections"),
         (["--max-connections", "many"], "argument --max-connections: 'many' is not a number of connections"),
+        (["--host", ""], "--host: it is empty; give 127.0.0.1, or 0.0.0.0 for everywhere"),
     ],
 )
 def test_wrong_values(arguments, said):

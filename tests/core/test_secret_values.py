@@ -54,6 +54,12 @@ def values():
         {"subprotocols": ["bearer", "hunter2hunter"]},
         {"subprotocols": [f"base64url.bearer.authorization.{JWT}"], "found": JWT.split(".")[1]},
         {"subprotocols": "bearer, hunter2hunter"},
+        # By mistake, or as ASGI has its header fields.
+        {"url": b"wss://joe:hunter2hunter@host/ws"},
+        {"headers": [(b"x-api-key", b"hunter2hunter")]},
+        {"headers": {"X-Api-Key": b"hunter2hunter"}},
+        {"subprotocols": [b"bearer", b"hunter2hunter"]},
+        {"subprotocols": b"aX7hunter2hunter", "found": "aX7hunter2hunter"},
         {"proxy": "http://joe:hunter2hunter@proxy:3128"},
         # Encoded as nobody has to.
         {"url": "wss://host/ws?token=%68unter2%2fhunter", "found": "%68unter2%2fhunter"},

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from pytest_wsstability import TLS, Orchestrator, connect
+from pytest_wsstability import TLS, FaultProxy, Orchestrator, connect
 from pytest_wsstability.core.timeline.events import DeadlineTraffic
 from pytest_wsstability.net.server.behaviour import Behaviour
 from pytest_wsstability.net.target import parse_headers, parse_url
@@ -150,6 +150,29 @@ async def test_an_unknown_profile_is_refused(open_it):
         await open_it("graphql")
     with pytest.raises(ValueError, match=words):
         Orchestrator(profile="graphql")
+
+
+async def test_a_profile_that_is_none_is_told_by_its_type():
+    """Its value may be the settings of a team."""
+    with pytest.raises(
+        ValueError, match=r"^profile: a value of the type dict is unknown; valid ones: 'json'"
+    ):
+        await connect(URL, profile={"token": "hunter2hunter"})
+
+
+async def test_a_proxy_is_text():
+    """An object of another library's for URLs failed in the parser, and bytes did."""
+    with pytest.raises(ValueError, match=r"^proxy: the value is bytes, not text; give http://host:port"):
+        await connect(URL, proxy=b"http://joe:hunter2hunter@proxy.example:3128")
+
+
+@pytest.mark.parametrize("make", [Orchestrator, lambda **options: FaultProxy(URL, **options)])
+def test_no_host_is_not_everywhere(make):
+    """A variable that is not set opens no port to the network."""
+    with pytest.raises(
+        ValueError, match=r"^host: it is empty; give 127\.0\.0\.1, or 0\.0\.0\.0 for everywhere$"
+    ):
+        make(host="")
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "open_timeout"])

@@ -213,6 +213,11 @@ async def test_a_limit_on_connections_leaves_a_part():
         ({"every": "x"}, r"^every: 'x' is not a duration"),
         ({"every": "3m"}, r"^every: '3m' is too seldom for a wait of 600 s; at most a quarter$"),
         ({"profile": "xml"}, r"^profile: 'xml' is unknown"),
+        # As an argument in another encoding than the system's comes.
+        (
+            {"text": "caf\udce9"},
+            r"^text: it has half of a character, which no message can carry; give UTF-8$",
+        ),
     ],
 )
 async def test_wrong_values_are_named(options, said):

@@ -81,7 +81,7 @@ def test_a_profile_is_found_where_it_stands():
             "module 'pytest_wsstability' has no attribute 'NOTHING'",
         ),
         (":X", "profile: ':X' is not there: Empty module name"),
-        ("json:dumps", "profile: 'json:dumps' is <function dumps"),
+        ("json:dumps", "profile: 'json:dumps' is of the type function, which is no Profile"),
     ],
 )
 def test_what_is_not_there_is_told(name, words):

@@ -14,7 +14,7 @@ from ...core.probe.lengths import LONGEST_TICK
 from ...core.probe.observation import Observation
 from ...core.probe.policy import tolerance
 from ...core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits
-from ...core.redact import redact_url
+from ...core.redact import is_text, redact_url
 from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
 from ..health import tier_of
@@ -74,6 +74,8 @@ class Prober:
         self.rungs: Sequence[Rung] = ladder(
             self.seconds, every=interval, heartbeats=not self._profile.heartbeat_is_frame
         )
+        if not is_text(text):
+            raise ValueError("text: it has half of a character, which no message can carry; give UTF-8")
         self._text = text
         # Those of the ladder, and those that were sent after.
         self.climbers: list[Climber] = []
