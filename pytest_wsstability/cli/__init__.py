@@ -18,7 +18,7 @@ from typing import Any
 from ..core.secret_values import MASK
 from ..core.version import __version__
 from .exits import CUT_OFF, INTERRUPTED, USAGE
-from .output import say
+from .output import escape_what_cannot_be_written, say
 from .stopping import forget_output, lossy_errors, open_closed_streams, stoppable
 
 # At the beginning, or in brackets: "heartbeat_every: 2 s is not shorter than the hold (alive_for=1 s)".
@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     """
     open_closed_streams()
+    escape_what_cannot_be_written()
     with lossy_errors(), stoppable() as stop:
         try:
             status = _run(_parse(arguments))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import shutil
@@ -28,6 +29,18 @@ def add_output_options(parser: argparse.ArgumentParser, *, json: str) -> None:
         help="colour: auto (default: on a terminal, unless NO_COLOR is set), yes, no",
     )
     parser.add_argument("--json", action="store_true", help=json)
+
+
+def escape_what_cannot_be_written() -> None:
+    """
+    Let standard output escape the characters that its encoding lacks.
+
+    Where it leads to a file, that is the system's (cp1252, Latin-1, ASCII), and a peer may say anything.
+
+    """
+    # Other ways of handling them are the user's choice, and raise nothing (PYTHONIOENCODING).
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

@@ -88,6 +88,26 @@ def test_unstable_is_1(run, closing):
     assert "  planned?  allow_close=1000 allows this end" in block
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_reason_that_the_encoding_of_the_output_lacks_is_escaped(monkeypatch, tmp_path, encoding, errors):
+    """A peer chose exit code 2, and that there was no report: on Windows a file is in cp1252."""
+
+    async def leave(connection):
+        await connection.close(4001, "終了")
+
+    written, report = io.BytesIO(), tmp_path / "report.json"
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding, errors=errors))
+    with serving(handler=leave) as url:
+        assert cli.main(["hold", url, "--for", "2s", "--report", str(report)]) == 1
+
+    assert r"received 4001 (private use) \u7d42\u4e86" in written.getvalue().decode(encoding)
+    assert (
+        "終了"
+        in json.loads(report.read_text("utf-8"))["results"][0]["timelines"][0]["close"]["received"]["reason"]
+    )
+
+
 def test_not_opened_is_1(run):
     """Nothing is known about stability, but the check has failed."""
     status, out, _ = run("hold", NOBODY, "--for", "1s")
