@@ -473,6 +473,8 @@ def _forms(value: str) -> set[str]:
         encoded.hex(),
         encoded.hex(" "),
         encoded.hex(":"),
+        # As .NET has it.
+        encoded.hex("-"),
     }
     for written in {encoded, json.dumps(value)[1:-1].encode()}:
         found.update(_in_base64(written))

@@ -222,6 +222,7 @@ FORMS = {
     "hexadecimal": VALUE.encode().hex(),
     "hexadecimal of a dump": VALUE.encode().hex(" "),
     "hexadecimal of a fingerprint": VALUE.encode().hex(":"),
+    "hexadecimal of .NET's BitConverter": VALUE.encode().hex("-").upper(),
     "shouted": VALUE.upper(),
     "percent-encoded, every byte": "".join(f"%{byte:02X}" for byte in VALUE.encode()),
     "percent-encoded twice": quote(quote(VALUE, safe=""), safe=""),
