@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from . import aiohttp_runner, hypercorn_server, tornado_server, uvicorn_server, websockets_server
+from .exits import without_exits
 from .kinds import AppError, AppKind, AppTimeout, kind_of
 from .watching import AppRecord
 
@@ -155,25 +156,26 @@ async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = 
         app = record.watching_handler(app)
     if record is not None and server.kind is AppKind.AIOHTTP and not app.frozen:
         record.watch_aiohttp(app)
-    manager = server.serve(app, choice.settings)
-    try:
-        async with asyncio.timeout(STARTUP):
-            url = await manager.__aenter__()
-    except TimeoutError:
-        raise AppTimeout(f"the app did not start within {STARTUP:.0f} s under {server.name}") from None
-    try:
-        yield url
-    finally:
+    with without_exits():
+        manager = server.serve(app, choice.settings)
         try:
-            async with asyncio.timeout(SHUTDOWN) as limit:
-                await manager.__aexit__(None, None, None)
+            async with asyncio.timeout(STARTUP):
+                url = await manager.__aenter__()
         except TimeoutError:
-            assert limit.expired()
-        # A server that waits for its own task takes the cancellation for its end.
-        if limit.expired():
-            raise AppError(
-                f"the app did not stop within {SHUTDOWN:.0f} s under {server.name}: its shutdown hangs"
-            )
+            raise AppTimeout(f"the app did not start within {STARTUP:.0f} s under {server.name}") from None
+        try:
+            yield url
+        finally:
+            try:
+                async with asyncio.timeout(SHUTDOWN) as limit:
+                    await manager.__aexit__(None, None, None)
+            except TimeoutError:
+                assert limit.expired()
+            # A server that waits for its own task takes the cancellation for its end.
+            if limit.expired():
+                raise AppError(
+                    f"the app did not stop within {SHUTDOWN:.0f} s under {server.name}: its shutdown hangs"
+                )
 
 
 # Whoever names one of these knows that the app is one, whatever its signature says.

@@ -17,6 +17,7 @@ import pytest
 
 from ...core.redact import show_text
 from ...core.url import join
+from ...net.apps.exits import without_exits
 from ...net.apps.kinds import AppError, AppTimeout, kind_of
 from ...net.apps.routes import routes_of
 from ...net.apps.serving import STARTUP, serving
@@ -134,7 +135,8 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
     item.stash[app_record_key] = record = AppRecord(raised=item.stash[server_log_key].raised)
     wrong, app, before = None, None, item.config.stash.get(started_app_key, None)
     try:
-        app = await _awaited(source)
+        with without_exits():
+            app = await _awaited(source)
         manager = serving(app, server_of(item), record=record)
         base = await manager.__aenter__()
     except AppError as error:
@@ -215,7 +217,7 @@ def _found(config: pytest.Config, spec: str) -> Any:
         raise AppError(f"{spec!r} names a file; {_EXAMPLE}, {told}")
     import_from_here(config)
     slow = f"importing {module_name} takes {SLOW:.0f} s so far; {_SERVES}"
-    with told_if_slow(config, slow):
+    with told_if_slow(config, slow), without_exits():
         found: Any = _imported(module_name, here)
     for part in name.split("."):
         if not hasattr(found, part):

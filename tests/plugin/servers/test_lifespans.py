@@ -298,3 +298,42 @@ def test_a_factory_that_makes_one_app_only_is_asked_for_one(run, project_app, py
     result = run(HOLD, "--ws-app", spec)
 
     result.assert_outcomes(passed=1)
+
+
+def test_an_app_that_ends_its_process_ends_no_tests(run):
+    """Chainlit's lifespan ends with os._exit(0), with which a run of no test looked as if all had passed."""
+    pytest.importorskip("uvicorn")
+    result = run(
+        """
+        import os
+        import pytest
+
+        @pytest.fixture
+        def ws_app():
+            async def app(scope, receive, send):
+                while scope["type"] == "lifespan":
+                    message = await receive()
+                    if message["type"] == "lifespan.shutdown":
+                        os._exit(0)
+                    await send({"type": "lifespan.startup.complete"})
+                await receive()
+                await send({"type": "websocket.accept"})
+                if scope["path"] == "/exits":
+                    os._exit(1)
+                while (await receive())["type"] != "websocket.disconnect":
+                    pass
+            return app
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_stays_up(ws_soak): ...
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames", url="/exits")
+        def test_a_handler_that_exits(ws_soak): ...
+        """,
+        "-Wdefault",
+    )
+    result.assert_outcomes(passed=1, failed=1, warnings=2)
+    result.stdout.fnmatch_lines([
+        "*the server's handler failed: RuntimeError: os._exit(1) would end pytest too, and was not done*",
+        "*the app's lifespan failed at its end: RuntimeError: os._exit(0) would end pytest too, and was not*",
+    ])  # fmt: skip
