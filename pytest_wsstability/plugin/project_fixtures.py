@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import traceback
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
 
 from ..virtual.project_code import FROZEN, is_of_project
-from .markers import FIXTURES, fixtures_of, params_of
+from .markers import FIXTURES, fixtures_of, has_pytest_asyncio, is_of_anyio, params_of, uses_us
 from .seams.pytest import definitions, is_parameter
+from .seams.pytest_asyncio import is_left_alone
 from .stash import overrides_key
 
 # How the names of the plugin's modules begin.
@@ -152,6 +156,42 @@ def has_async_fixture(item: pytest.Item) -> bool:
 def _used_by(item: pytest.Item) -> list[pytest.FixtureDef[Any]]:
     """The fixtures that a test uses, as they count for it."""
     return [known[-1] for name in fixtures_of(item) if (known := definitions(name, item))]
+
+
+@contextmanager
+def naming_unhandled(item: pytest.Item) -> Iterator[None]:
+    """Let a setup that fails because nobody has set an async fixture up say which one, and what to write."""
+    try:
+        yield
+    except (Exception, pytest.fail.Exception) as error:
+        if not uses_us(item) or (name := _unhandled(item, error)) is None:
+            raise
+        raise pytest.fail.Exception(
+            f"the fixture {name!r} is async, and pytest-asyncio in its strict mode leaves it alone: write "
+            "@pytest_asyncio.fixture before it, or asyncio_mode = auto into the ini file",
+            pytrace=False,
+        ) from None
+
+
+def _unhandled(item: pytest.Item, error: BaseException) -> str | None:
+    """The async fixture that nobody has set up; None if there is none."""
+    # pytest 8 gives the test what the function returns; later ones fail, and from the next test on assert.
+    has_failed = isinstance(error, pytest.fail.Exception) or _place_of(error) == "_pytest.fixtures"
+    if not has_failed or not has_pytest_asyncio(item.config) or is_of_anyio(item):
+        return None
+    for name in fixtures_of(item):
+        for definition in definitions(name, item)[-1:]:
+            if _is_async(definition) and is_left_alone(definition, item.config):
+                cached = definition.cached_result
+                if cached is None or inspect.isawaitable(cached[0]) or inspect.isasyncgen(cached[0]):
+                    return name
+    return None
+
+
+def _place_of(error: BaseException) -> str:
+    """The module that raised an error."""
+    last = deque(traceback.walk_tb(error.__traceback__), 1)
+    return str(last[0][0].f_globals.get("__name__")) if last else ""
 
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:

@@ -43,7 +43,7 @@ from .plans import (
     share_plan,
     target_of,
 )
-from .project_fixtures import parametrized
+from .project_fixtures import naming_unhandled, parametrized
 from .reports import artifacts, terminal
 from .reports.files import reports_of
 from .reports.results import results_of
@@ -271,6 +271,7 @@ def pytest_report_teststatus(
 # The innermost of the wrappers: what is skipped or refused here has been begun by the others.
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    __tracebackhide__ = True
     empty_passes.begin(item)
     if uses_us(item):
         # Those of an attempt whose end was told by no report.
@@ -281,7 +282,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     if is_too_long(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
     try:
-        return (yield)
+        with naming_unhandled(item):
+            return (yield)
     except OpeningError as error:
         if item.config.getoption("setuponly"):
             raise

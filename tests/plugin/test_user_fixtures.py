@@ -58,6 +58,41 @@ def test_a_fixture_of_auto_mode(passes):
     )
 
 
+@pytest.mark.parametrize("kind", ["yield", "return"])
+def test_an_async_fixture_that_strict_mode_leaves_alone(run, kind):
+    """In each test, not only in the first; and never where another error stopped the setup."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        async def ws_url():
+            {kind} "ws://127.0.0.1:9/"
+
+        @pytest.fixture
+        def broken():
+            raise ValueError("no database")
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        async def test_soak(ws_soak): ...
+
+        async def test_connect(ws_connect): ...
+
+        async def test_another(broken, ws_connect): ...
+        """,
+        "-Wignore",
+        "--asyncio-mode=strict",
+    )
+    result.assert_outcomes(errors=3)
+    told = (
+        "the fixture 'ws_url' is async, and pytest-asyncio in its strict mode leaves it alone: write "
+        "@pytest_asyncio.fixture before it, or asyncio_mode = auto into the ini file"
+    )
+    assert [told, told, "E       ValueError: no database"] == [
+        line for line in result.outlines if line in (told, "E       ValueError: no database")
+    ]
+
+
 def test_a_sync_fixture_finds_the_loop(passes):
     """The current loop is the test's, as it is with any pytest-asyncio test."""
     passes(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ...virtual.runner import LoopSettings
 
 _NAME = "Runner"
-# On the function of a fixture: the scope that it was given itself.
-_SCOPE = "_loop_scope"
+# On the function of a fixture: the scope that it was given itself, and that it is pytest-asyncio's.
+_SCOPE, _OWN = "_loop_scope", "_force_asyncio_fixture"
 _RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
 
 
@@ -46,6 +46,12 @@ def fixture_loop_scope(definition: pytest.FixtureDef[Any], config: pytest.Config
     """The scope of the loop on which an async fixture runs, before it has been set up."""
     own: str | None = getattr(definition.func, _SCOPE, None)
     return own or config.getini("asyncio_default_fixture_loop_scope") or definition.scope
+
+
+def is_left_alone(definition: pytest.FixtureDef[Any], config: pytest.Config) -> bool:
+    """Whether an async fixture has not the decorator without which strict mode does not set it up."""
+    mode: str = config.getoption("asyncio_mode") or config.getini("asyncio_mode")
+    return mode == "strict" and not getattr(definition.func, _OWN, False)
 
 
 def with_virtual_loop(request: pytest.FixtureRequest, settings: LoopSettings) -> Generator[None, Any, Any]:
