@@ -195,9 +195,7 @@ def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:
     if status is not None:
         if (found := other_routes(item, urlsplit(url).path)) is not None:
             yield f"  routes    {': '.join(found)}"
-        yield from _closed(item)
-    if status == _FAILED:
-        yield from _logged(item)
+        yield from _logged(item) if status == _FAILED else _closed(item)
 
 
 def _of_fleet(item: pytest.Item, error: FleetError) -> Iterator[str]:
@@ -209,14 +207,14 @@ def _of_fleet(item: pytest.Item, error: FleetError) -> Iterator[str]:
         tell_fleet(item, fleet)
         error.summary = fleet.summary
     statuses = {each.status for each in fleet.merge.endings}
-    if statuses - {None}:
+    if statuses - {None, _FAILED}:
         yield from _closed(item)
     if _FAILED in statuses:
         yield from _logged(item)
 
 
 def _closed(item: pytest.Item) -> Iterator[str]:
-    """What the app under test closed a connection with before it had accepted: no client hears that."""
+    """What the app under test closed a connection with before it had accepted, and why: no client hears it."""
     record = item.stash.get(app_record_key, None)
     if record is None or not record.unaccepted:
         return
@@ -225,12 +223,14 @@ def _closed(item: pytest.Item) -> Iterator[str]:
     if last.reason or last.code != _NORMAL:
         said = f" {redact_text(show_text(last.reason))}" if last.reason else ""
         yield f"  app       closed it before it had accepted: {last.code}{said}"
+    # A framework that closes where a handler has raised logs it.
+    yield from _logged(item, last.port)
 
 
-def _logged(item: pytest.Item) -> Iterator[str]:
-    """The error in the log of the app under test."""
+def _logged(item: pytest.Item, port: int | None = None) -> Iterator[str]:
+    """The last error in the log of the app under test, of the client at a port where one is given."""
     log = item.stash.get(server_log_key, None)
-    raised = [line for line in log.lines if line.raised] if log is not None else []
+    raised = [line for line in log.lines if line.raised and port in (None, line.port)] if log else []
     if raised and app_record_key in item.stash:
         yield f"  log       {redact_text(show_text(raised[-1].text.splitlines()[-1], _LONGEST))}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 from .kinds import AppKind, kind_of
@@ -19,8 +20,8 @@ def routes_of(app: Any) -> list[str]:
     """
     The paths at which a WebSocket may open; empty where its framework does not tell.
 
-    Starlette, FastAPI and Litestar know them, Quart, Sanic, Channels and Tornado; Socket.IO has one. aiohttp
-    knows only which ones take GET.
+    Starlette, FastAPI and Litestar know them, Quart, Sanic, BlackSheep, Falcon, Channels and Tornado;
+    Socket.IO has one. aiohttp knows only which ones take GET.
 
     """
     try:
@@ -45,8 +46,13 @@ def _told_by(app: Any) -> list[str]:
         return list(dict.fromkeys(each.canonical for each in found if each is not None))
     if kind is AppKind.TORNADO:
         return _plain(_of_tornado(app.wildcard_router.rules))
-    if type(app).__module__.partition(".")[0] == "sanic":
+    makers = {each.__module__.partition(".")[0] for each in type(app).__mro__}
+    if "sanic" in makers:
         return [route.uri for route in app.router.routes if getattr(route.extra, "websocket", False)]
+    if "blacksheep" in makers:
+        return [route.mustache_pattern for route in app.router.routes.get(b"GET_WS", ())]
+    if "falcon" in makers:
+        return _of_falcon(app)
     return list(_of_starlette(getattr(app, "routes", ()), ""))
 
 
@@ -64,6 +70,15 @@ def _of_starlette(routes: Any, prefix: str) -> Iterator[str]:
             yield mounted if mounted.startswith(path) else f"{path}{mounted}"
         else:
             yield from _of_starlette(getattr(route, "routes", ()), path)
+
+
+def _of_falcon(app: Any) -> list[str]:
+    # Internal: Falcon's own answer for a method that a resource has not.
+    return [
+        route.path
+        for route in import_module("falcon.inspect").inspect_routes(app)
+        if any(each.method == "WEBSOCKET" and not each.internal for each in route.methods)
+    ]
 
 
 def _of_channels(app: Any, prefix: str) -> Iterator[str | None]:

@@ -48,6 +48,8 @@ class Unaccepted:
 
     code: int
     reason: str
+    # The client's, where the server tells it.
+    port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,8 @@ class _Watched:
                 is_over = True
                 if not is_accepted:
                     reason = str(message.get("reason") or "")
-                    self._record.unaccepted.append(Unaccepted(message.get("code", 1000), reason))
+                    refused = Unaccepted(message.get("code", 1000), reason, handler.port)
+                    self._record.unaccepted.append(refused)
             try:
                 await send(message)
             except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -92,6 +93,25 @@ def sanic():
     return app
 
 
+def blacksheep():
+    """Of an application of the project's own class, which takes the routes over when it starts."""
+    module = pytest.importorskip("blacksheep")
+    app = type("Ours", (module.Application,), {})()
+    app.router.add_ws("/rooms/{room}", handler)
+    app.router.add_get("/page", handler)
+    asyncio.run(app.start())
+    return app
+
+
+def falcon():
+    """Falcon answers a WebSocket at each of its routes, most of them with a refusal."""
+    module = pytest.importorskip("falcon.asgi")
+    app = module.App()
+    app.add_route("/rooms/{room:int}", type("Room", (), {"on_websocket": asgi})())
+    app.add_route("/page", type("Page", (), {"on_get": asgi})())
+    return app
+
+
 def middleware():
     """One around an app hides what it has."""
     app = starlette()
@@ -121,6 +141,8 @@ def middleware():
             ["/ws", "/rooms/<value>", "/files/<path:value>"],
         ),
         (sanic, ["/rooms/<room:str>"]),
+        (blacksheep, ["/rooms/{room}"]),
+        (falcon, ["/rooms/{room:int}"]),
         # A pattern that is more than a path may be any.
         (lambda: tornado("/ws", "/rooms/?"), []),
         (lambda: channels("ws/talk/", r"^ws/(?P<room>\w+)/"), []),
@@ -142,6 +164,8 @@ def middleware():
         "patterns of channels",
         "tornado",
         "sanic",
+        "blacksheep",
+        "falcon",
         "other patterns of tornado",
         "an open pattern of channels",
         "middleware",

@@ -141,6 +141,37 @@ def test_an_error_before_the_accept_is_named(failure):
     assert re.search(r"\n  log       LookupError: no such room, at \S+\.py:\d+ \(app\)\n", printed)
 
 
+@pytest.mark.parametrize("path", ["/raises", "/quiet"])
+def test_an_error_behind_a_close_before_the_accept_is_named(failure, path):
+    """Frameworks close where a handler has raised, and log what; that of another connection is not told."""
+    source = asgi(
+        connection="""
+        import logging
+        try:
+            if scope["path"] == "/raises":
+                raise LookupError("no such room")
+        except LookupError:
+            logging.getLogger("framework").exception("while handling WebSocket")
+        await send({"type": "websocket.close"})
+        """
+    )
+    printed = failure(
+        f"""{source}
+import contextlib
+
+async def test_another(ws_connect):
+    with contextlib.suppress(OSError):
+        await ws_connect("/raises")
+    await ws_connect({path!r})
+""",
+        "-k another",
+    )
+
+    assert "not opened: HTTP 403" in printed
+    told = re.search(r"\nE         log       LookupError: no such room, at \S+\.py:\d+ \(app\)\n", printed)
+    assert bool(told) == (path == "/raises")
+
+
 @pytest.mark.parametrize("offered", ["", ', subprotocol="v1"'])
 def test_a_subprotocol_that_was_not_offered_is_named(failure, offered):
     """With what to write."""
