@@ -332,7 +332,8 @@ class Dialler:
         if isinstance(exc, InvalidStatus):
             return _refused(exc.response, self._url, self._redirects)
         if isinstance(exc, NotOfferedError):
-            return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), **exc.chosen)
+            told = _words(exc) + _owner_of(exc.chosen.get("subprotocol"))
+            return OpeningError(self._url, OpeningStage.HANDSHAKE, told, **exc.chosen)
         if step is OpeningStage.HTTP:
             return self._no_websocket(exc, came)
         return self._failed(step, f"{self._peer}: {_words(exc)}", named=True)

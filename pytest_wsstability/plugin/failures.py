@@ -214,7 +214,7 @@ def _of_fleet(item: pytest.Item, error: FleetError) -> Iterator[str]:
 
 
 def _closed(item: pytest.Item) -> Iterator[str]:
-    """What the app under test closed a connection with before it had accepted, and why: no client hears it."""
+    """What the app under test closed a connection with before it had accepted: no client hears that."""
     record = item.stash.get(app_record_key, None)
     if record is None or not record.unaccepted:
         return
