@@ -18,6 +18,7 @@ from ..core.diagnosis.stray import Stray
 from ..core.duration import show_duration
 from ..core.redact import redact_text, redact_url, show_text
 from ..core.timeline.events import Tier
+from ..profiles.sniffing import OLDER, SUBPROTOCOLS, likeness_of
 from .client_protocol import answer_of, refusal_of
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
@@ -80,7 +81,7 @@ class NotOfferedError(InvalidHandshake):
 
     def __init__(self, kind: str, chosen: str) -> None:
         self.chosen: dict[str, Any] = {kind: chosen}
-        so = " so" if kind == "extension" and ";" in chosen else ""
+        so = _owner_of(chosen) if kind == "subprotocol" else " so" if ";" in chosen else ""
         super().__init__(f"the server chose the {kind} {chosen!r}, which was not offered{so}")
 
 
@@ -332,8 +333,7 @@ class Dialler:
         if isinstance(exc, InvalidStatus):
             return _refused(exc.response, self._url, self._redirects)
         if isinstance(exc, NotOfferedError):
-            told = _words(exc) + _owner_of(exc.chosen.get("subprotocol"))
-            return OpeningError(self._url, OpeningStage.HANDSHAKE, told, **exc.chosen)
+            return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), **exc.chosen)
         if step is OpeningStage.HTTP:
             return self._no_websocket(exc, came)
         return self._failed(step, f"{self._peer}: {_words(exc)}", named=True)
@@ -409,6 +409,14 @@ def _is_literal(host: str) -> bool:
 def _is_unanswered(exc: Exception) -> bool:
     """Whether the connection ended in the handshake before there was an answer, whole or not."""
     return any(isinstance(each, EOFError | ConnectionError) for each in (exc, exc.__cause__))
+
+
+def _owner_of(subprotocol: str) -> str:
+    """Whose subprotocol this is, as far as the shipped profiles know."""
+    if (name := SUBPROTOCOLS.get(subprotocol)) is not None:
+        return f"; that is {likeness_of(name).title}: profile {name!r}"
+    older = next((name for name, before in OLDER.items() if subprotocol in before), None)
+    return f"; no profile speaks it: it is older than {likeness_of(older).title}" if older else ""
 
 
 def _words(exc: Exception) -> str:

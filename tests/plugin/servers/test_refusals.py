@@ -169,10 +169,20 @@ def test_an_error_behind_a_close_before_the_accept_is_named(failure, path):
 
 
 @pytest.mark.parametrize("offered", ["", ', subprotocol="v1"'])
-def test_a_subprotocol_that_was_not_offered_is_named(failure, offered):
-    """With what to write."""
-    source = asgi(connection='await send({"type": "websocket.accept", "subprotocol": "v9"}); await receive()')
-    printed = failure(source.replace('profile="frames"', f'profile="frames"{offered}'))
+@pytest.mark.parametrize(
+    ("chosen", "owner"),
+    [
+        ("v9", ""),
+        ("ocpp1.6", "; that is OCPP 1.6: profile 'ocpp'"),
+        ("graphql-transport-ws", "; that is GraphQL over WebSocket: profile 'graphql-transport-ws'"),
+        ("graphql-ws", "; no profile speaks it: it is older than GraphQL over WebSocket"),
+    ],
+)
+def test_a_subprotocol_that_was_not_offered_is_named(failure, offered, chosen, owner):
+    """With what to write, and the profile that has it."""
+    accept = f'await send({{"type": "websocket.accept", "subprotocol": {chosen!r}}}); await receive()'
+    printed = failure(asgi(connection=accept).replace('profile="frames"', f'profile="frames"{offered}'))
+    told = f": the server chose the subprotocol {chosen!r}, which was not offered"
 
-    assert "not opened: the server chose the subprotocol 'v9', which was not offered" in printed
+    assert f"{told}{owner}\n" in printed
     assert "  fix       offer the subprotocol that the server speaks (ws_stability(subprotocol=" in printed
