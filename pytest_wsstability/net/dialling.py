@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import ipaddress
 import os
 import re
@@ -461,7 +462,7 @@ def _told(body: bytes, status: int, reason: str) -> str:
     page = re.sub(
         r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE
     )
-    text = text.partition("\n")[0] if page == text else page
+    text = text.partition("\n")[0] if page == text else html.unescape(page)
     # Pages of frameworks say the status once more, or twice.
     text = re.sub(rf"{status}\W*{re.escape(reason)}" if reason else str(status), " ", text)
     return show_text(" ".join(text.split()))

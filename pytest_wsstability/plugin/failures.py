@@ -29,7 +29,7 @@ from .plans import leads_out
 from .project_fixtures import overrides, set_up_after
 from .servers.fleet_causes import tell_fleet
 from .servers.output import told_by_server
-from .servers.routes import other_routes
+from .servers.routes import other_routes, usual_path
 from .stash import (
     app_record_key,
     async_url_key,
@@ -193,8 +193,11 @@ def _prevents_opening(fault: Fault, link: Link) -> bool:
 def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:
     """What only the app under test knows of an upgrade that it refused: its routes, its close, its error."""
     if status is not None:
-        if (found := other_routes(item, urlsplit(url).path)) is not None:
+        path = urlsplit(url).path
+        if (found := other_routes(item, path)) is not None:
             yield f"  routes    {': '.join(found)}"
+        elif (usual := usual_path(item, path)) is not None:
+            yield f"  path      {usual}"
         yield from _logged(item) if status == _FAILED else _closed(item)
 
 

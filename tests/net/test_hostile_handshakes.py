@@ -65,6 +65,8 @@ async def test_the_first_line_of_the_body_is_shown_without_secrets():
             ": nginx/1.26.3",
         ),
         ("403 Forbidden", "<style>\nbody { color: red }\n</style>\n<p>no such room</p>", ": no such room"),
+        ("401 Unauthorized", "<p>your browser doesn&#39;t &lt;know&gt;</p>", ": your browser doesn't <know>"),
+        ("403 Forbidden", "<p>&#27;[2J&#10;&#10;/ws?token&#61;abc</p>", ": [2J /ws?token=***"),
         ("403 Forbidden", "<" * 2000, f": {'<' * 10}"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..plans import plan_of
 from ..stash import routes_key
 
 if TYPE_CHECKING:
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 _ROUTES = 8
 # What stands for a value in a route: "{name}" (Starlette, aiohttp), "<name>" (Quart, Django).
 _PARAMETER = re.compile(r"(\{[^}]*\}|<[^>]*>)")
+
+# By profile: the path at which the protocol's own software listens, unless it is told another.
+_USUAL = {
+    "socketio": "/socket.io/",
+    "socketio-recovery": "/socket.io/",
+    "engineio": "/engine.io/",
+    "actioncable": "/cable",
+    "phoenix": "/socket/websocket",
+    "graphql-transport-ws": "/graphql",
+}
 
 
 def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
@@ -25,6 +36,16 @@ def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
     parameters = " and ".join(_PARAMETER.findall(routes[0]))
     values = f" with a value for {parameters}" if parameters else ""
     return f"the app has {shown}, and not {path}", f"ws_stability(url={routes[0]!r}){values}"
+
+
+def usual_path(item: pytest.Item, path: str) -> str | None:
+    """Where the software of a test's protocol has it by default, and what to write; None if asked there."""
+    profile = plan_of(item).profile
+    usual = _USUAL.get(profile.name)
+    if usual is None or usual.strip("/").partition("/")[0] in path.split("/"):
+        return None
+    title = profile.title or profile.name
+    return f"{title} is at {usual} by default, and this asked for {path or '/'}: ws_stability(url={usual!r})"
 
 
 def _is_at(route: str, path: str) -> bool:

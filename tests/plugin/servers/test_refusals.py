@@ -168,6 +168,28 @@ def test_an_error_behind_a_close_before_the_accept_is_named(failure, path):
     assert told == (path == "/raises")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ('profile="socketio"', "Socket.IO 5 is at /socket.io/ by default, and this asked for /: "),
+        (
+            'profile="actioncable", url="/ws"',
+            "Action Cable is at /cable by default, and this asked for /ws: ",
+        ),
+        ('profile="socketio", url="/api/socket.io/"', ""),
+        ('profile="frames"', ""),
+    ],
+)
+def test_the_usual_path_of_a_protocol_is_named(failure, given, told):
+    """Where another one was refused, and nobody knows what the server has."""
+    printed = failure(
+        asgi(connection='await send({"type": "websocket.close"})').replace('profile="frames"', given)
+    )
+
+    assert ("  path  " in printed) == bool(told)
+    assert told in " ".join(printed.split())
+
+
 @pytest.mark.parametrize("offered", ["", ', subprotocol="v1"'])
 @pytest.mark.parametrize(
     ("chosen", "owner"),
