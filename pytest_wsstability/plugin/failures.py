@@ -130,7 +130,7 @@ def _retell(item: pytest.Item, error: BaseException, where: Sequence[str]) -> No
         for note in (
             f"  fix       {_remedy(item, error)}",
             *_refused(item, error.status, error.url),
-            *(_loop(item) if error.stage is OpeningStage.TIMEOUT else ()),
+            *(_kept_waiting(item) if error.stage is OpeningStage.TIMEOUT else ()),
             *_too_late(item),
             read_on(error.stage.code),
         ):
@@ -236,6 +236,14 @@ def _logged(item: pytest.Item, port: int | None = None) -> Iterator[str]:
     raised = [line for line in log.lines if line.raised and port in (None, line.port)] if log else []
     if raised and app_record_key in item.stash:
         yield f"  log       {redact_text(show_text(raised[-1].text.splitlines()[-1], _LONGEST))}"
+
+
+def _kept_waiting(item: pytest.Item) -> Iterator[str]:
+    """What kept an opening from its answer: a loop that stands still, or a handler that awaits something."""
+    yield from _loop(item)
+    record = item.stash.get(app_record_key, None)
+    if record is not None and not all(each.has_answered for each in record.handlers):
+        yield "  app       its handler has the connection, and awaits something before it accepts it"
 
 
 def _loop(item: pytest.Item) -> Iterator[str]:

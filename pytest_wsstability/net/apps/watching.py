@@ -73,6 +73,7 @@ class Handler:
         silent_since: when it took its last message, as long as it sends none; None after it has sent one. A
             framework that reads ahead (Falcon, Quart) asks for the next message at once.
         silences: when it took messages, and sent the next one of its own long afterwards: the last few.
+        has_answered: whether it has accepted the connection, or refused it.
 
     """
 
@@ -81,6 +82,7 @@ class Handler:
     pauses: tuple[tuple[float, float], ...] = ()
     silent_since: float | None = None
     silences: tuple[tuple[float, float], ...] = ()
+    has_answered: bool = False
 
     def ask(self, now: float) -> None:
         """It asks for a message, or ends."""
@@ -258,6 +260,7 @@ class _Watched:
 
         async def told(message: Message) -> None:
             nonlocal is_accepted, is_over
+            handler.has_answered = True
             is_accepted = is_accepted or message["type"] == "websocket.accept"
             handler.send(loop.time())
             if message["type"] == "websocket.close":
