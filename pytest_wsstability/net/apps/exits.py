@@ -1,4 +1,4 @@
-"""An application's `os._exit`, which would end the tests' own process, and with 0 look like a pass."""
+"""An application's `os._exit` and `sys.exit`, which would end the tests' own process, or their loop."""
 
 from __future__ import annotations
 
@@ -42,3 +42,12 @@ def without_exits() -> Iterator[None]:
             _threads.remove(thread)
             if not _threads:
                 os._exit = _exits[0]  # type: ignore[assignment]
+
+
+@contextmanager
+def exits_as_errors() -> Iterator[None]:
+    """Raise RuntimeError in the place of SystemExit, which asyncio lets through a task, to its loop's end."""
+    try:
+        yield
+    except SystemExit as exc:
+        raise RuntimeError(f"sys.exit({exc.code!r}) would end pytest too, and was not done") from exc

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ...core.functions import is_coroutine_function
 from ...core.url import port_of
+from .exits import exits_as_errors
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -171,7 +172,8 @@ class AppRecord:
         async def watched(connection: Any) -> None:
             _handles(port_of(connection.remote_address))
             try:
-                await handler(connection)
+                with exits_as_errors():
+                    await handler(connection)
             except asyncio.CancelledError:
                 # None while the connection is open.
                 if connection.close_code is None:
@@ -193,7 +195,8 @@ class AppRecord:
             if request.transport is not None:
                 _handles(port_of(request.transport.get_extra_info("peername")))
             try:
-                return await handler(request)
+                with exits_as_errors():
+                    return await handler(request)
             except asyncio.CancelledError:
                 if request.transport is not None and not request.transport.is_closing():
                     self.ends_cancelled(port_of(request.transport.get_extra_info("peername")))
@@ -207,6 +210,10 @@ class AppRecord:
 
         app.middlewares.insert(0, watched)
         self.marks_handlers = True
+
+    def refuses(self, close: Message, port: int | None) -> None:
+        """The app answers a handshake with a close."""
+        self.unaccepted.append(Unaccepted(close.get("code", 1000), str(close.get("reason") or ""), port))
 
     def ends_cancelled(self, port: int | None) -> None:
         """A handler ends with a CancelledError, which servers do not log, while its connection is open."""
@@ -234,7 +241,8 @@ class _Watched:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            with exits_as_errors():
+                await self._app(scope, receive, told)
         except Exception as exc:
             # An app without a lifespan raises too: whether that matters, its server says.
             self._record.failed = exc
@@ -266,9 +274,7 @@ class _Watched:
             if message["type"] == "websocket.close":
                 is_over = True
                 if not is_accepted:
-                    reason = str(message.get("reason") or "")
-                    refused = Unaccepted(message.get("code", 1000), reason, handler.port)
-                    self._record.unaccepted.append(refused)
+                    self._record.refuses(message, handler.port)
             try:
                 await send(message)
             except Exception:
@@ -276,7 +282,8 @@ class _Watched:
                 raise
 
         try:
-            await self._app(scope, received, told)
+            with exits_as_errors():
+                await self._app(scope, received, told)
         except Exception as exc:
             self._ended(handler, loop.time())
             if not is_over:

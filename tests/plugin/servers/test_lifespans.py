@@ -337,3 +337,50 @@ def test_an_app_that_ends_its_process_ends_no_tests(run):
         "*the server's handler failed: RuntimeError: os._exit(1) would end pytest too, and was not done*",
         "*the app's lifespan failed at its end: RuntimeError: os._exit(0) would end pytest too, and was not*",
     ])  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["asgi", "websockets", "aiohttp"])
+def test_a_handler_that_calls_sys_exit_spoils_no_other_test(run, kind):
+    """SystemExit goes through every task to the end of the loop, and pytest's next setup failed with it."""
+    pytest.importorskip({"asgi": "uvicorn"}.get(kind, kind))
+    result = run(
+        f"""
+        import sys
+        import pytest
+
+        async def asgi(scope, receive, send):
+            await receive()
+            await send({{"type": "websocket.accept"}})
+            sys.exit(0)
+
+        async def websockets(connection):
+            sys.exit(0)
+
+        def aiohttp():
+            from aiohttp import web
+
+            async def handler(request):
+                await web.WebSocketResponse().prepare(request)
+                sys.exit(0)
+
+            app = web.Application()
+            app.router.add_get("/", handler)
+            return app
+
+        @pytest.fixture
+        def ws_app():
+            return {kind}{"()" if kind == "aiohttp" else ""}
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_first(ws_soak): ...
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        async def test_second(ws_connect):
+            await (await ws_connect()).assert_alive_for("1m")
+        """,
+        "-Wdefault",
+    )
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        ["*handler failed: RuntimeError: sys.exit(0) would end pytest too, and was*"] * 2
+    )
