@@ -89,7 +89,9 @@ def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequen
     if verdict.outcome is Outcome.INCONCLUSIVE and reasons == {Reason.PROFILE}:
         return verdict
     found = diagnose(timelines[0], timelines[1:], cohort=cohort, verdict=verdict)
-    content = verdict.violations and all(each.rule in _CONTENT for each in verdict.violations)
+    # Nor do they say why an end does not come that somebody waits for.
+    silent = _CONTENT if timelines[0].close is not None else _CONTENT | {Rule.CLOSED}
+    content = verdict.violations and all(each.rule in silent for each in verdict.violations)
     if content and found.cause is Cause.UNDETERMINED:
         return verdict
     return replace(verdict, diagnosis=found)

@@ -100,6 +100,8 @@ class MessageCount:
     # a word on how many more there are of these.
     gaps: tuple[tuple[int, int], ...] = ()
     overlaps: tuple[str, ...] = ()
+    # How many of the lost ones one connection saw the numbers before and behind of; None if nobody knows.
+    lost_inside: int | None = None
     # The first that came again on the same connection; None if none did.
     first_repeat: str | None = None
     # Why messages could not be numbered; None if they could.
@@ -126,12 +128,14 @@ def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
                 again.append(show_text(name, 40))
         ids.update(numbers.ids)
     gaps = [(end + 1, start - 1) for (_, end), (start, _) in pairwise(runs)]
+    spans = [(numbers.runs[0][0], numbers.runs[-1][1]) for numbers in each if numbers.runs]
     return MessageCount(
         seen=sum(numbers.seen for numbers in each),
         lost=sum(last - first + 1 for first, last in gaps),
         duplicated=duplicated,
         gaps=tuple(gaps[:_SHOWN]),
         overlaps=(*again[:_SHOWN], *([f"{len(again) - _SHOWN} more"] if len(again) > _SHOWN else [])),
+        lost_inside=sum(last - first + 1 for first, last in gaps if _is_inside(first, last, spans)),
         first_repeat=next((show_text(str(first), 40) for first in first_repeats if first is not None), None),
         error=next((numbers.error for numbers in each if numbers.error is not None), None),
     )
@@ -140,6 +144,10 @@ def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
 def _overlaps(runs: Iterable[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
     common = [(max(start, first), min(end, last)) for start, end in runs]
     return [(start, end) for start, end in common if start <= end]
+
+
+def _is_inside(first: int, last: int, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(start < first and last < end for start, end in spans)
 
 
 def _union(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -157,15 +165,31 @@ def _show(first: int, last: int) -> str:
 
 
 def judge_messages(
-    found: MessageCount, *, lost_max: int, duplicated_max: int, duration: float, tier: Tier
+    found: MessageCount,
+    *,
+    lost_max: int,
+    duplicated_max: int,
+    duration: float,
+    tier: Tier,
+    came: bool = True,
 ) -> Verdict:
-    """Whether no more messages than these were lost or came twice, over the connections of a session."""
+    """
+    Whether no more messages than these were lost or came twice, over the connections of a session.
+
+    Args:
+        found: what was counted.
+        lost_max, duplicated_max: so many may be.
+        duration: seconds for which the last of the connections was watched.
+        tier: where it ran.
+        came: whether a message came on it, with a number or without.
+
+    """
     findings: list[Finding] = []
     if found.lost > lost_max:
         gaps = ", ".join(_show(first, last) for first, last in found.gaps)
         more = found.lost - sum(last - first + 1 for first, last in found.gaps)
         gaps += f" and {more} more" if more else ""
-        observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}"
+        observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}{_where(found)}"
         findings.append(_violation("lost", lost_max, observed, duration))
     if found.duplicated > duplicated_max:
         which = f": {', '.join(found.overlaps)} again on a later connection" if found.overlaps else ""
@@ -176,10 +200,18 @@ def judge_messages(
     if not findings and found.error is not None:
         findings.append(Doubt(Reason.TOO_FEW, f"messages could not be numbered: {found.error}"))
     elif not found.seen:
-        findings.append(
-            Doubt(Reason.TOO_FEW, "no message carried a number: name its member, Profile(sequence='seq')")
-        )
+        why = "name its member, Profile(sequence='seq')" if came else "none came on this connection"
+        findings.append(Doubt(Reason.TOO_FEW, f"no message carried a number: {why}"))
     return Verdict.of(findings, horizon=duration, tier=tier)
+
+
+def _where(found: MessageCount) -> str:
+    """Which end of TCP lost them: it loses nothing of what was sent on a connection that went on."""
+    if found.lost_inside == found.lost:
+        return "; those before and behind came on one connection: the sender left them out"
+    if found.lost_inside == 0:
+        return "; between two connections: the sender did not send again what the first one lost"
+    return ""
 
 
 def _violation(what: str, most: int, observed: str, at: float) -> Violation:

@@ -31,7 +31,8 @@ class ExpectedClose:
         parts = [f"code {self.code}"] if self.code is not None else []
         parts += [f"reason {self.reason!r}"] if self.reason is not None else []
         parts += [f"by the {self.by.value}"] if self.by is not None else []
-        return "closed" + (f" with {', '.join(parts)}" if parts else "")
+        how = " with" if (self.code, self.reason) != (None, None) else ""
+        return f"closed{how} {', '.join(parts)}".rstrip()
 
 
 class RequirementKeywords(TypedDict, total=False):

@@ -17,7 +17,7 @@ _LINES = 10
 _VIOLATIONS = 3
 # What to change in the client.
 _HINTS = {
-    Rule.RECONNECTS: "reconnect after every end, 1005 and 1006 too, with the session id of before",
+    Rule.RECONNECTS: "reconnect after every end, 1005 and 1006 too, and each time begin the same session",
     Rule.BACKOFF: "wait before each attempt, the first too, and as long as Retry-After says",
     Rule.STORM: "wait min(first * 2 ** attempt, longest) before an attempt, more or less a random part of it",
     Rule.LOSS: "expect a sign of life (an answered heartbeat or ping) in time, and reconnect when none comes",

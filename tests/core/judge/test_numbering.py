@@ -98,7 +98,7 @@ def test_an_id_that_comes_again_is_a_repeat():
 )
 def test_tally(connections, seen, lost, duplicated, gaps, overlaps):
     """Over all connections of a session."""
-    found = replace(count_messages(connections), first_repeat=None)
+    found = replace(count_messages(connections), first_repeat=None, lost_inside=None)
 
     assert found == MessageCount(seen, lost, duplicated, gaps, overlaps)
 
@@ -122,6 +122,44 @@ def test_what_came_again_is_named(connections, which):
     )
 
     assert verdict.violations[0].observed == which
+
+
+OUT = "; those before and behind came on one connection: the sender left them out"
+NOT_AGAIN = "; between two connections: the sender did not send again what the first one lost"
+
+
+@pytest.mark.parametrize(
+    ("connections", "which"),
+    [
+        # Order books of exchanges (kucoin-api-docs 44, bittrex.github.io 33): TCP loses nothing.
+        ([numbers(1, 2, 4)], f"1 of 4 lost: 3{OUT}"),
+        ([numbers(1, 2), numbers(3, 6, 5)], f"1 of 6 lost: 4{OUT}"),
+        # A kernel's output that nobody keeps while the browser is away (jupyter/notebook 4105).
+        ([numbers(1, 2), numbers(5, 6)], f"2 of 6 lost: 3 to 4{NOT_AGAIN}"),
+        # One of each: the numbers say it.
+        ([numbers(1, 3), numbers(5)], "2 of 5 lost: 2, 4"),
+    ],
+)
+def test_who_lost_them_is_told(connections, which):
+    """A connection that went on loses nothing; one that ended does."""
+    verdict = judge_messages(
+        count_messages(connections), lost_max=0, duplicated_max=0, duration=60, tier=Tier.VIRTUAL
+    )
+
+    assert verdict.violations[0].observed == which
+
+
+@pytest.mark.parametrize(
+    ("came", "why"),
+    [(True, "name its member, Profile(sequence='seq')"), (False, "none came on this connection")],
+)
+def test_why_none_carried_a_number(came, why):
+    """Where none came at all, no member is missing."""
+    verdict = judge_messages(
+        count_messages([None]), lost_max=0, duplicated_max=0, duration=60, tier=Tier.VIRTUAL, came=came
+    )
+
+    assert verdict.doubts[0].text == f"no message carried a number: {why}"
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ def test_the_message_shows_what_happened():
         "       +60.000 s = attempt 1 ended: 1006 at 60 s: no close frame received or sent; FIN\n"
         "       +61.000 s < attempt 2: refused with HTTP 503\n"
         "       +62.000 s < attempt 3: no opening handshake\n"
-        "  hint      reconnect after every end, 1005 and 1006 too, with the session id of before\n"
+        "  hint      reconnect after every end, 1005 and 1006 too, and each time begin the same session\n"
         "  covered   100 s in virtual time\n"
         "  read on   wsstability explain rule-reconnects"
     )

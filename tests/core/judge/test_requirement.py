@@ -158,6 +158,7 @@ def test_time_for_an_answer(written, within):
         (ExpectedClose(), "closed"),
         (ExpectedClose(code=1000), "closed with code 1000"),
         (ExpectedClose(reason=""), "closed with reason ''"),
+        (ExpectedClose(by=End.SERVER), "closed by the server"),
         (
             ExpectedClose(code=4408, reason="idle", by=End.SERVER),
             "closed with code 4408, reason 'idle', by the server",
