@@ -388,9 +388,23 @@ class Connection(Judged):
         await self.websocket.close(code, reason)
 
     @doing("nobody waited for the end")
-    async def wait_closed(self) -> None:
-        """Wait for the end of the connection, whoever ends it."""
-        await self.websocket.wait_ended()
+    async def wait_closed(self, *, within: Duration | None = None) -> None:
+        """
+        Wait for the end of the connection, whoever ends it.
+
+        Args:
+            within: how long to wait for it; None waits as long as the connection lives.
+
+        Raises:
+            TimeoutError: if it did not come in time.
+
+        """
+        __tracebackhide__ = True
+        seconds, now = parse_optional(within, "within"), self.websocket.loop.time()
+        if seconds is None:
+            await self.websocket.wait_ended()
+        elif not await self.websocket.wait_ended(now + seconds):
+            raise TimeoutError(f"wait_closed: no end within {show_duration(seconds)}; {self._quiet()}")
 
     @doing("nothing was opened")
     async def reconnect(
@@ -543,6 +557,7 @@ class Connection(Judged):
             duplicated_max=count(duplicated_max, "duplicated_max"),
             duration=self.timeline.duration,
             tier=self.timeline.tier,
+            came=self.timeline.messages.count > 0,
         )
         self._conclude(Requirement(), verdict)
 

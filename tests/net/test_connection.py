@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pytest_wsstability import ConnectionEnded, Direction
+from pytest_wsstability import ConnectionEnded, Direction, faults
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import Opcode
 from tests.net.peers import (
@@ -161,6 +161,21 @@ async def test_a_fragment_that_cannot_be_sent_fails_the_connection_too():
         session = server.sessions[0]
         await session.connection.wait_closed()
         assert session.timeline.close.received.code == 1011
+
+
+@pytest.mark.parametrize(("within", "ends"), [("9s", False), ("11s", True), (None, True)])
+async def test_an_end_is_waited_for_so_long(within, ends):
+    """A server that should end who is idle, and does not (bun 5905), is found in time."""
+    async with connected({"faults": [("10s", faults.CloseWith(1001))]}) as (connection, _):
+        if ends:
+            await connection.wait_closed(within=within)
+            connection.assert_closed(by="server")
+            return
+        with pytest.raises(
+            TimeoutError, match=r"^wait_closed: no end within 9 s; the connection is open at 9 s"
+        ):
+            await connection.wait_closed(within=within)
+        assert connection.timeline.close is None
 
 
 async def test_a_message_refused_before_it_began_fails_nothing():
