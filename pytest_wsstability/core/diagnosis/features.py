@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
@@ -392,12 +393,36 @@ class Features:
         return min((at for at in open_since if at is not None), default=None)
 
     @property
+    def quiet_before_asked(self) -> float:
+        """
+        Seconds without a frame either way before the oldest question that is open.
+
+        0 without one, and where as long a silence had been survived.
+
+        """
+        since = self.asked_since
+        if since is None:
+            return 0.0
+        frames = [each.at for each in self.events if each.kind is EventKind.FRAME and each.at < since]
+        *survived, quiet = (after - before for before, after in pairwise([*(frames or [0.0]), since]))
+        return quiet if quiet > max(survived, default=0.0) + SAME_SILENCE else 0.0
+
+    @property
     def hears(self) -> bool:
         """Whether the peer was heard since the oldest question to it that stayed open."""
         since = self.asked_since
         # What was on its way when the question went out is no sign of life after it.
         rtt = max(REACTION, self.own_heartbeats.slowest, self.own_pings.slowest)
         return since is not None and self.silent(RECEIVED) < self.age - since - rtt
+
+    @property
+    def still_arrives(self) -> bool:
+        """Whether bytes of one frame have come for more than a second, without a pause as long."""
+        line = self.timeline
+        if line.half_frame_since is None or line.half_frame_last is None:
+            return False
+        pause = max(line.half_frame_pause, self.age - line.half_frame_last)
+        return self.age - line.half_frame_since > TO_ANSWER >= pause
 
     @property
     def prompt_pongs(self) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..cause import Cause, Confidence
-from ..known_timers import CountsFrom
+from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind, Opcode
 from . import timers
-from .cohort import Shared
+from .cohort import SAME_SILENCE, Shared
 from .features import LOSS, RECEIVED, SENT, Features
 from .protocol import meaning
 from .signature import Rival
@@ -19,6 +19,8 @@ LOW = Confidence.LOW
 # 4.1.2), flask-jwt-extended's 15 min, the 30 min of FastAPI's documentation, 1 h (RFC 6749's examples),
 # GitLab's 2 h, Auth0's 24 h.
 _TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
+# Seconds before which nobody is known to forget a silent connection.
+SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
 # Others that show the same timer at other instants, from so many on, exclude that it is an accident.
 REPEATED = 2
 # Ages that agree four times as closely as the ends, of three connections, do so by accident once in fifty
@@ -277,7 +279,17 @@ PONGS_LOST = (
         "it answered pings before, so a path that loses them fits too",
     ),
 )
+# What forgets a connection without a word tells nobody: the next that is said gets no answer.
+FORGOTTEN = Rival(
+    Cause.NAT_EXPIRED,
+    "the question was the first word after the longest silence, as long as somebody is known to remember",
+    lambda f: f.quiet_before_asked >= max(SOONEST_FORGOTTEN, f.longest_silence - SAME_SILENCE),
+    "it was the first word after {quiet_before_asked} of silence, so a NAT or load balancer that had "
+    "forgotten the connection fits too",
+    LOW,
+)
 UNHEARD = (
+    FORGOTTEN,
     Rival(
         Cause.NO_PONGS,
         "it answered nothing before either, and nothing of it was ever heard",

@@ -12,7 +12,7 @@ from .features import Features
 from .rivals import age_number, repeats_age
 from .rows_close import idle_in_disguise
 from .rows_idle_server import UNTIL_LATE, may_be_slow
-from .rows_open import half_frame, still_arrives
+from .rows_open import half_frame
 from .signature import Blamed, Claim, Rival, Signature
 
 MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
@@ -101,7 +101,7 @@ OPEN = (
         claim=Claim(Cause.HALF_FRAME, MEDIUM, Blamed.PATH),
         shows="both ends held: a frame of the peer began, its rest never came, and its record has more "
         "frames that it sent than have come",
-        when=lambda f: f.code is None and half_frame(f) and sent_whole(f) and not still_arrives(f),
+        when=lambda f: f.code is None and half_frame(f) and sent_whole(f) and not f.still_arrives,
         sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
         "({half_frame_for}), though the {peer} has sent it whole, by its own record: the path holds it up",
         headline="half a frame since {half_frame}, held up on the way",

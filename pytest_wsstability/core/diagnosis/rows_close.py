@@ -221,6 +221,15 @@ LAST = (
         headline="the client went away",
         evidence=("end",),
         remedy="a browser sends 1001 when its page is left or reloaded: keep the page open",
+        rivals=(
+            Rival(
+                Cause.IDLE_AS_NORMAL,
+                "it came after the longest silence, of a length that timers have",
+                idle_in_disguise,
+                "{idle} had passed without a byte either way, so an idle timeout of the client fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),

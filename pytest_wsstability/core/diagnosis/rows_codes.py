@@ -8,7 +8,7 @@ from functools import partial
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
-from ..timeline.events import End, FrameKind
+from ..timeline.events import End, FaultName, FrameKind
 from . import rivals, timers
 from .cohort import SILENCE
 from .features import SENT, TO_ANSWER, Features
@@ -22,6 +22,24 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _POLICY = (1008, 3000, 3003, 4401, 4403)
 # The control frame's limit (RFC 6455, section 5.5): nobody's size limit for messages is below it.
 _SMALLEST_LIMIT = 125
+
+
+# What makes the reference server write frames that break the protocol.
+_SPOILING = frozenset(
+    {FaultName.MALFORMED, FaultName.MASKED_FRAME, FaultName.BAD_UTF8, FaultName.INVALID_CLOSE_CODE}
+)
+
+
+def _refused_right_frames(f: Features) -> bool:
+    """Whether a client refused what the reference server sent, which the test let write right frames."""
+    told_to = any(event.fault in _SPOILING for event in f.events)
+    return f.code == 1002 and f.end is End.SERVER and not told_to
+
+
+def _follows_a_ping(f: Features) -> bool:
+    """Whether the last that this end sent was a ping frame, right before the end."""
+    pinged = f.silent(SENT, FrameKind.PING)
+    return pinged < TO_ANSWER and pinged < f.silent(SENT, FrameKind.DATA)
 
 
 def _idle_as_error(f: Features) -> bool:
@@ -109,6 +127,34 @@ DEFINED = (
         rivals=(rivals.UNKNOWN_WORDS,),
         runner_up=Cause.CLOSED_BY_PEER,
         source="measured with subscriptions-transport-ws 0.11",
+    ),
+    *(
+        Signature(
+            claim=Claim(Cause.PROTOCOL_ERROR, MEDIUM, Blamed.PEER),
+            shows=f"at the reference server, and no fault spoils its frames: 1002 was received{shows}",
+            when=when,
+            sentence=f"the client refused what it got from the server{what}, though no fault made that write "
+            "wrong frames: {code}",
+            headline=f"the client refused a right frame{what}",
+            evidence=("end", "own_pings", "last_sent"),
+            remedy=f"see {look}; test again with compression off; look for a proxy that changes frames",
+            runner_up=Cause.CLOSED_BY_PEER,
+            source="reports (deno-websocket 5)",
+        )
+        for when, shows, what, look in (
+            (
+                lambda f: _refused_right_frames(f) and _follows_a_ping(f),
+                ", and the last frame sent was a ping",
+                ", last a ping",
+                "how the client reads a ping frame, which it has to answer with a pong",
+            ),
+            (
+                _refused_right_frames,
+                "",
+                "",
+                "how the client reads frames, and what it does with a message that it does not know",
+            ),
+        )
     ),
     Signature(
         claim=Claim(Cause.PROTOCOL_ERROR, HIGH, Blamed.SELF),

@@ -14,8 +14,6 @@ from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
-# Seconds before which nobody is known to forget a silent connection.
-_SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
 # Seconds before which no keepalive is known to give up on a pong.
 _SOONEST_KEEPALIVE = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.PING)
 # A silence from which on the next bytes may find nobody any more.
@@ -46,7 +44,7 @@ def _forgotten(f: Features) -> bool:
 
 def long_enough(f: Features) -> bool:
     """Whether the silence was as long as somebody is known to remember: how long it was tells no more."""
-    return f.tail.quiet_before >= _SOONEST_FORGOTTEN
+    return f.tail.quiet_before >= rivals.SOONEST_FORGOTTEN
 
 
 def _ping_gap_is_a_number(f: Features) -> bool:

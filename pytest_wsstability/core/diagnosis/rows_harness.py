@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..judge.verdict import Reason
+from ..judge.verdict import Reason, Rule
 from ..timeline.close import LocalReason
 from ..timeline.events import End
 from .features import Features
 from .protocol import announced
-from .signature import Blamed, Claim, Signature
+from .signature import Blamed, Claim, Rival, Signature
 
-HIGH = Confidence.HIGH
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
 
 # Reasons that say more than that this end closed, whatever code it sent.
@@ -26,6 +26,13 @@ def _own_close(f: Features) -> bool:
     if close is None or close.planned:
         return close is not None
     return f.sent_code in (1000, 1001) and close.local_reason not in _REASONS and not close.parser_error
+
+
+def _unanswered(f: Features) -> bool:
+    """Whether the peer broke a promise about the end: it did not answer the close frame of this end."""
+    close = f.close
+    asked = close is not None and close.sent is not None and close.received is None
+    return asked and not f.broken.isdisjoint({Rule.CLOSED, Rule.CLOSURE}) and _own_close(f)
 
 
 def _reads_nothing(f: Features) -> bool:
@@ -121,6 +128,27 @@ ROWS = (
         remedy="test that the client resumes: the end itself was announced (max_age_ok= allows it)",
         runner_up=Cause.RESTART,
         source="documentation of the protocols",
+    ),
+    Signature(
+        claim=Claim(Cause.CLOSED_HERE, MEDIUM, Blamed.PEER),
+        shows="a promise about the end is broken: this end closed, and its close frame was not answered",
+        when=_unanswered,
+        sentence="the {end} closed the connection, and the {peer} did not answer its close frame "
+        "(RFC 6455, section 5.5.1)",
+        headline="the {peer} did not answer the close frame of the {end}",
+        evidence=("end", "last_received"),
+        proved=True,
+        remedy="let the {peer} read to the end, and answer a close frame with one before it ends the stream; "
+        "look for a proxy that cuts there",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "nothing came until this end gave up waiting",
+                lambda f: f.close is not None and f.close.local_reason is LocalReason.CLOSE_TIMEOUT,
+                "nothing came until the {end} gave up waiting, so a dead path fits too",
+            ),
+        ),
+        source="reports (vert.x 2486, jetty 11088)",
     ),
     Signature(
         claim=Claim(Cause.CLOSED_HERE, HIGH, Blamed.NOBODY),

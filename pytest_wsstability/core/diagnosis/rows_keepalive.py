@@ -74,6 +74,21 @@ ROWS = (
         source="reports (sip-to-ai 14)",
     ),
     Signature(
+        claim=Claim(Cause.PONG_LATE, MEDIUM, Blamed.SELF),
+        shows="this end's keepalive gave up while bytes of one frame of the peer had come for more than a "
+        "second without a pause as long",
+        when=lambda f: _gave_up(f) and f.still_arrives,
+        sentence="a frame of the {peer} that began at {half_frame} still arrived ({half_frame_for}) when the "
+        "keepalive of the {end} gave up: the pong waits behind what the {peer} sends",
+        headline="pong late, behind a frame that arrives for {half_frame_for}",
+        evidence=("half_frame", "own_pings", "tcp"),
+        remedy="let the {end} wait longer for a pong, or count whatever arrives; or let the {peer} send "
+        "large messages in fragments, with pongs between them, or less at once",
+        rivals=(rivals.NEVER_ANSWERED,),
+        runner_up=Cause.NO_PONGS,
+        source="reports (wstunnel 400)",
+    ),
+    Signature(
         claim=Claim(Cause.PEER_NOT_READING, MEDIUM, Blamed.PEER),
         shows="this end's keepalive gave up, heartbeats stayed open too, and other frames of the peer kept "
         "coming",

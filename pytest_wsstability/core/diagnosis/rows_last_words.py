@@ -14,6 +14,7 @@ from typing import Any
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from ..timeline.close_reasons import GENERAL, Topic, is_called_error, says_wrong, tells_clearly
+from ..timeline.forms import is_of_a_form
 from . import rivals, rows_said
 from .features import REACTION, Features
 from .rivals import CAUSES, NOTHING_BUT_UNKNOWN_WORDS, OTHERS_ENDED
@@ -116,19 +117,33 @@ def _other(cause: Cause, *, closed: bool) -> Cause | None:
     return other if other is not cause else None
 
 
-def _call_it_an_error(f: Features, topic: Topic) -> bool:
-    """Whether they do, which a coincidence of numbers does not outweigh, but what others show does."""
+def _alone(f: Features, topic: Topic) -> bool:
+    """Whether they are of no form of before, and neither an open question nor others show another cause."""
     return (
-        f.last_words is not None
-        and _tell(f, topic, closed=False)
-        and is_called_error(f.last_words)
+        _tell(f, topic, closed=False)
         and tells_clearly(f.told)
         and not f.timeline.messages.last_is_usual
-        and not (f.comes_often and f.age - (f.timeline.messages.last_at or 0.0) > REACTION)
         and f.asked_since is None
         and not rivals.repeats_silence(f)
         and not rivals.repeats_age(f)
     )
+
+
+def _with_the_cut(f: Features) -> bool:
+    return f.age - (f.timeline.messages.last_at or 0.0) <= REACTION
+
+
+def _call_it_an_error(f: Features, topic: Topic) -> bool:
+    """Whether they do, which a coincidence of numbers does not outweigh, but what others show does."""
+    is_error = f.last_words is not None and is_called_error(f.last_words)
+    return is_error and _alone(f, topic) and (_with_the_cut(f) or not f.comes_often)
+
+
+def _tell_a_status(f: Features, topic: Topic) -> bool:
+    """Whether they do not, are a message to a program all the same, and came with the cut."""
+    words = f.last_words
+    is_status = words is not None and is_of_a_form(words) and not is_called_error(words)
+    return is_status and _alone(f, topic) and _with_the_cut(f)
 
 
 def _called_errors() -> Iterator[Signature]:
@@ -146,6 +161,21 @@ def _called_errors() -> Iterator[Signature]:
                 remedy=_remedy(topic),
                 rivals=(OTHERS_ENDED,),
                 runner_up=_other(cause, closed=False),
+            )
+
+
+def _statuses() -> Iterator[Signature]:
+    for topic, cause in CAUSES.items():
+        if topic not in GENERAL | _TIMERS:
+            yield _row(
+                cause,
+                f"is a JSON object that speaks of {topic.value}, no message of its form came before, it came "
+                "with the cut, no question was open, and no others ended at this age or after this silence",
+                LOW,
+                closed=False,
+                when=partial(_tell_a_status, topic=topic),
+                remedy=_remedy(topic),
+                rivals=(OTHERS_ENDED,),
             )
 
 
@@ -198,6 +228,7 @@ CLOSED = tuple(_topics(closed=True))
 UNCLEAR = tuple(_unclear(closed=True))
 # No close frame came, and a timer that fits does so by chance.
 CALLED_ERRORS = tuple(_called_errors())
+STATUSES = tuple(_statuses())
 # No close frame came, and no timer fits.
 CUT = (*_topics(closed=False), *_unclear(closed=False))
 # The connection lives, and messages that are due stay away behind them.

@@ -85,15 +85,6 @@ def _pinged_since(f: Features) -> bool:
     return beat is not None and ping is not None and ping >= beat
 
 
-def still_arrives(f: Features) -> bool:
-    """Whether bytes of one frame have come for more than a second, without a pause as long."""
-    line = f.timeline
-    if line.half_frame_since is None or line.half_frame_last is None:
-        return False
-    pause = max(line.half_frame_pause, f.age - line.half_frame_last)
-    return f.age - line.half_frame_since > TO_ANSWER >= pause
-
-
 def _behind_stream(f: Features) -> bool:
     """Whether what the peer streams is late at a proxy of the test, or here in the middle of a frame."""
     return f.stream_is_behind or (f.streamed_to and f.timeline.half_frame_since is not None)
@@ -112,7 +103,7 @@ ROWS = (
         claim=Claim(Cause.SLOW_ANSWERS, MEDIUM, Blamed.PATH),
         shows="questions stay open, and bytes of one frame of the peer have come for more than a second "
         "without a pause as long",
-        when=lambda f: not f.ended and f.asked_since is not None and still_arrives(f),
+        when=lambda f: not f.ended and f.asked_since is not None and f.still_arrives,
         sentence="a frame of the {peer} that began at {half_frame} still arrives ({half_frame_for}), and the "
         "answers to what the {end} asked since {asked_since} wait behind it",
         headline="answers wait behind a frame that arrives for {half_frame_for}",
@@ -340,6 +331,7 @@ LAST = (
         headline="no answer, and nothing else was due: dead path?",
         evidence=("questions", "silences", "tcp"),
         remedy="send ping frames beside the heartbeats, or allow one missed heartbeat, to learn more",
+        rivals=(rivals.FORGOTTEN,),
         runner_up=Cause.ZOMBIE,
         source="TCP_INFO, measured",
     ),

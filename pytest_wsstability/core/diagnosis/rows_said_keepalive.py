@@ -278,6 +278,20 @@ ROWS = (
         source="reports (FunASR 3533, 3528), measured",
     ),
     Signature(
+        claim=Claim(Cause.PEER_FROZEN, MEDIUM, Blamed.PEER),
+        shows="the close reason speaks of a keepalive, no ping was left unanswered, and other connections "
+        "ended within 2 s, at other ages and after other silences",
+        when=lambda f: _keepalive(f) and f.ended_for_one_reason,
+        sentence="the {peer}'s keepalive gave up on this connection, and {together} more ended within 2 s, "
+        "at other ages: a process that stood still, and took what came meanwhile for missing, fits",
+        headline="the {peer}'s keepalive gave up on several at once: it stood still?",
+        evidence=("together", "server_pings", "end"),
+        remedy="look for blocking calls in the {peer}'s event loop, or a busy machine, at that instant",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PATH_STALLED,
+        source="reports (bigbluebutton 10826)",
+    ),
+    Signature(
         claim=Claim(Cause.PONG_LATE, MEDIUM, Blamed.PEER),
         shows="the close reason speaks of a keepalive, each ping was answered at once, and an answer that "
         "came behind the last of them had taken longer than the peer waited then",

@@ -81,6 +81,7 @@ SIGNATURES: tuple[Signature, ...] = (
             *rows_uploads.CUT,
             *rows_unspoken.CUT,
             *rows_last_words.CALLED_ERRORS,
+            *rows_last_words.STATUSES,
             *rows_cut_asked.ROWS,
             *rows_timers.ROWS,
             *rows_ages.ROWS,

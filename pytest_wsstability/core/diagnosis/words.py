@@ -306,6 +306,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "heartbeat_gap": lambda f: _since(f.peer_heartbeats.open_since, f),
     "reply": reply,
     "answered_later": _answered_later,
+    "quiet_before_asked": lambda f: _seconds(f.quiet_before_asked),
     "asked_since": lambda f: _seconds(f.asked_since),
     "slowest": _slowest,
     "slowest_pong": lambda f: _seconds(f.own_pings.slowest),

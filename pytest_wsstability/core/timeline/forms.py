@@ -26,13 +26,25 @@ def is_of_a_stream(text: str, before: Iterable[str | None]) -> bool:
 
 
 def _form(text: str | None) -> _Form:
-    """The names of members, with the values that name kinds; None of what is no object, or too deep."""
+    """
+    The names of members, with the values that name kinds, of an object or the first one of an array.
+
+    None of what is neither, or too deep.
+
+    """
     if text is None:
         return None
     try:
-        return _shape(json.loads(text))
+        value = json.loads(text)
+        # Feeds send each event in an array (Alpaca, Polygon).
+        return _shape(value[0] if isinstance(value, list) and value else value)
     except (ValueError, RecursionError):
         return None
+
+
+def is_of_a_form(text: str) -> bool:
+    """Whether a message is a JSON object, or an array around one."""
+    return _form(text) is not None
 
 
 def _shape(value: Any) -> _Form:

@@ -271,3 +271,11 @@ def test_a_deadline_for_messages_comes_before_a_heartbeat_that_nobody_knows(unti
     (found,) = fitting(LAST, read(*((at, "<text") for at in range(5, 57, 5)), end=until, how=1000))
 
     assert found.startswith(f"CLOSED_BY_PEER / {first}")
+
+
+@pytest.mark.parametrize(("end", "causes"), [(130, "PEER_LEFT / IDLE_AS_NORMAL"), (133, "PEER_LEFT")])
+def test_a_client_that_leaves_after_a_silence(end, causes):
+    """A charge point gives up after 110 s without traffic, with 1001 (lbbrhzn/ocpp 2030); pages leave too."""
+    features = read((20, "<text"), (20, ">text"), end=end, how=1001, line_end=End.SERVER)
+
+    assert fitting(LAST, features)[0] == causes

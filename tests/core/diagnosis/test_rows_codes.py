@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.cause import Blame, Cause
 from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.rows_codes import DEFINED, POLICIES, UNSAID
-from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.close import CloseEvidence
+from pytest_wsstability.core.timeline.events import End, FaultName
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import closed_by_peer, timeline
 
@@ -123,3 +125,27 @@ def test_a_protocol_error_before_anything_was_said_is_about_the_request(rows, en
     line = timeline(*rows, (end, closed_by_peer(1002)), end=line_end)
 
     assert ("a subprotocol that is missing?" in diagnose(line).headline) is fits
+
+
+@pytest.mark.parametrize(
+    ("rows", "line_end", "fault", "blame", "last"),
+    [
+        # It answers its first ping with 1002 (deno-websocket 5), or what else is said.
+        ([(30, ">ping")], End.SERVER, None, Blame.CLIENT, True),
+        ([(28, ">ping"), (30, ">text")], End.SERVER, None, Blame.CLIENT, False),
+        ([(28.9, ">ping"), (29, "<pong")], End.SERVER, None, Blame.CLIENT, False),
+        # The test wanted it so, or the server is another one.
+        ([(30, ">ping")], End.SERVER, FaultName.MALFORMED, Blame.SERVER, False),
+        ([(30, ">ping")], End.CLIENT, None, Blame.CLIENT, False),
+    ],
+)
+def test_a_client_that_refuses_right_frames(rows, line_end, fault, blame, last):
+    """The reference server writes no others, unless a fault of the test says so."""
+    line = timeline((0, "<text"), (0, ">text"), *rows, end=line_end)
+    if fault is not None:
+        line.fault_applied(1030.0, fault)
+    line.over(1030.0, CloseEvidence(end=line_end, at=30.0, **closed_by_peer(1002)))
+    found = diagnose(line)
+
+    assert (found.cause, found.blame) == (Cause.PROTOCOL_ERROR, blame)
+    assert ("last a ping" in found.headline) is last

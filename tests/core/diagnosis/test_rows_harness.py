@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.assertions import judge
-from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.cause import Blame, Cause
 from pytest_wsstability.core.diagnosis import diagnose, diagnosed
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
 from pytest_wsstability.core.diagnosis.rows_harness import ROWS
-from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts
@@ -44,6 +44,41 @@ def test_a_close_on_purpose_explains_nothing_that_came_before(missed, within, ca
 
     assert found is not None
     assert found.cause is cause
+
+
+NOT_ANSWERED = {"transport": TransportEnd.FIN, "sent": CloseFrame(1000), "planned": True}
+GAVE_UP = {**NOT_ANSWERED, "transport": TransportEnd.CLOSED, "local_reason": LocalReason.CLOSE_TIMEOUT}
+CLOSED_1000 = Requirement(closed=ExpectedClose(code=1000))
+
+
+@pytest.mark.parametrize(
+    ("asked", "end", "blame", "path"),
+    [
+        # It ends the stream instead (vert.x 2486), or says nothing in time (jetty 11088).
+        (CLOSED_1000, NOT_ANSWERED, Blame.SERVER, False),
+        (Requirement(no_abnormal_closure=True), NOT_ANSWERED, Blame.SERVER, False),
+        (CLOSED_1000, GAVE_UP, Blame.SERVER, True),
+        # It was answered, and nobody is to blame.
+        (Requirement(closed=ExpectedClose(code=1001)), PLANNED, Blame.NOBODY, False),
+    ],
+)
+def test_a_close_frame_that_is_not_answered(asked, end, blame, path):
+    """Where the end is what is judged, the peer owes its answer."""
+    line = timeline((10, ">text"), (10.1, "<text"), (60, end))
+    found = diagnosed(judge(asked, line), [line]).diagnosis
+
+    assert found is not None
+    assert (found.cause, found.blame) == (Cause.CLOSED_HERE, blame)
+    assert (found.runner_up is Cause.HALF_OPEN) is path
+    assert ("did not answer its close frame" in found.sentence) is (blame is Blame.SERVER)
+
+
+def test_nothing_is_said_of_an_end_that_does_not_come():
+    """That a server has no timer is no trouble of the connection (bun 5905, localstack 9553)."""
+    line = timeline((10, ">text"), (10.1, "<text"), until=620)
+    verdict = diagnosed(judge(Requirement(closed=ExpectedClose(by=End.SERVER)), line), [line])
+
+    assert (verdict.violations[0].expected, verdict.diagnosis) == ("closed by the server", None)
 
 
 def test_a_timer_of_the_protocol_is_no_close_on_purpose():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_keepalive import ROWS
-from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import End
 from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import GIVEN_UP, timeline
 
 PING = [(40, ">ping", b"1")]
 PING_2 = [(40, ">ping", b"2")]
@@ -91,3 +94,24 @@ def test_a_peer_that_stopped_sending_is_not_late():
     rows = [*talk, (20, ">ping", b"1"), (30, "<pong", b"1"), *PING_2]
 
     assert fitting(ROWS, read(*rows, how=how))[0] == "HALF_OPEN"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "first"),
+    [
+        # A download over a slow link (wstunnel 400): its bytes come to the end.
+        (range(50, 60), "PONG_LATE"),
+        # A frame that came at once, or whose rest stays away.
+        ([59.5], "NO_PONGS"),
+        ([50, 50.5], "NO_PONGS"),
+        ([], "NO_PONGS"),
+    ],
+)
+def test_a_pong_behind_a_frame_that_still_arrives(pieces, first):
+    """It was answered before, so it is late and not missing."""
+    line = timeline((1, ">ping", b"0"), (1.1, "<pong", b"0"), *PING, (48, "<text"))
+    for at in pieces:
+        line.half_frame(1000 + at, True)
+    line.over(1060, CloseEvidence(end=End.CLIENT, at=60.0, **{**GIVEN_UP, "sent": CloseFrame(1011)}))
+
+    assert fitting(ROWS, extract(line))[0].partition(" ")[0] == first

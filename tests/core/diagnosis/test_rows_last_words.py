@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from pytest_wsstability.core.diagnosis.engine import diagnose
-from pytest_wsstability.core.diagnosis.rows_last_words import CALLED_ERRORS, CLOSED, CUT, STOPPED, UNCLEAR
+from pytest_wsstability.core.diagnosis.rows_last_words import (
+    CALLED_ERRORS,
+    CLOSED,
+    CUT,
+    STATUSES,
+    STOPPED,
+    UNCLEAR,
+)
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.diagnosis.fitting import OPEN, fitting, read
@@ -333,3 +340,42 @@ def test_a_message_tells_more_than_a_reason_that_speaks_of_an_error_only(text, r
     told = diagnose(timeline((40, ">text"), (61.1, "<feed", text), (61.1, closed_by_peer(1011, reason))))
 
     assert (told.cause.name, told.confidence.value) == (cause, confidence)
+
+
+FULL = '[{"ev": "status", "status": "max_connections", "message": "Maximum number of connections exceeded."}]'
+TRADES = [(second, "<feed", f'[{{"ev": "T", "p": {second}}}]') for second in range(1, 61)]
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "more", "cause"),
+    [
+        # A stream of trades, and a word in another form (polygon-io/issues 49); one in a form of its own.
+        (FULL, TRADES, {}, ["OVERLOADED"]),
+        (KICKED, [], {}, ["SESSION_DUPLICATED"]),
+        (KICKED, [], {"together": 2}, ["SESSION_DUPLICATED / RESTART"]),
+        # It calls itself an error, is for people, tells of a timer, or by a word among others.
+        (OVERLOADED, [], {}, []),
+        ("logged in from another device", [], {}, []),
+        ('{"type": "notice", "text": "idle timeout"}', [], {}, []),
+        ('{"type": "notice", "text": "Forbidden Planet"}', [], {}, []),
+        # Such messages came before; others show an age or a silence.
+        (FULL, [(20, "<feed", FULL), (40, "<feed", FULL)], {}, []),
+        (FULL, TRADES, {"same_age": 2}, []),
+        (FULL, TRADES, {"same_silence": 2}, []),
+    ],
+)
+def test_a_status_before_a_cut(text, before, more, cause):
+    """Of a form that did not come before, it tells why, whatever timer fits by chance."""
+    features = read(*before, (61.1, "<feed", text), end=61.1, how=FIN, beside=more)
+
+    assert fitting(STATUSES, features) == cause
+
+
+@pytest.mark.parametrize(
+    ("at", "cause"), [(60.0, "OVERLOADED"), (59.96, "OVERLOADED"), (59.9, "READ_DEADLINE")]
+)
+def test_a_status_comes_with_the_cut_that_it_explains(at, cause):
+    """Here at an age that timers have, of a client that never spoke."""
+    told = diagnose(timeline(*TRADES[:-1], (at, "<feed", FULL), (60.0, FIN)))
+
+    assert (told.cause.name, told.confidence.value) == (cause, "low")

@@ -340,3 +340,32 @@ def test_what_was_passed_over_is_named_with_those_that_were_not():
     assert found.runner_up is Cause.SLOW_ANSWERS
     assert found.confidence is Confidence.LOW
     assert found.experiment
+
+
+HEARD = [(0, ">text"), (0, "<text")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "fits"),
+    [
+        # A shell that nobody typed into (kubernetes-client/javascript 478, wstunnel 6): AWS's network load
+        # balancers forget after 350 s, Azure's after 240 s.
+        ([*HEARD, (240, ">beat")], True),
+        ([*HEARD, (240, ">ping")], True),
+        ([*HEARD, (239.9, ">beat")], False),
+        ([(240, ">beat")], True),
+        # A silence as long was survived, so nobody forgot it.
+        ([*HEARD, (360, ">beat"), (360, "<answer"), (720, ">beat")], False),
+        ([*HEARD, (360, ">text"), (360, "<text"), (700, ">beat")], False),
+        ([*HEARD, (300, ">beat"), (300, "<answer"), (700, ">beat")], True),
+        # Something was said right before it.
+        ([*HEARD, (300, ">text"), (310, ">beat")], False),
+    ],
+)
+def test_what_forgets_the_silent_answers_nothing(rows, fits):
+    """The first word after a silence that was longer than ever, and as long as somebody remembers."""
+    found = diagnose(timeline(*rows, until=730))
+
+    assert (Cause.NAT_EXPIRED in found.alternatives) is fits
+    assert ("had forgotten the connection fits too" in found.sentence) is fits
+    assert (found.cause, found.confidence) == (Cause.HALF_OPEN, Confidence.LOW)

@@ -191,3 +191,21 @@ def test_an_answer_of_this_end_is_no_round_trip():
     found = causes(*pings, (50, "<beat"), (56, ">answer"), end=60, line_end=End.SERVER)
 
     assert found[0] == ANSWERED[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "together", "is_frozen"),
+    [
+        # All that a busy server has, whatever their ages (bigbluebutton 10826).
+        (PING, 4, True),
+        ([], 4, True),
+        # This one alone; or it withholds its pongs, as the others may.
+        (PING, 0, False),
+        (PING[:1], 4, False),
+    ],
+)
+def test_a_keepalive_that_gives_up_on_all_at_once(rows, together, is_frozen):
+    """A process that stood still takes what came meanwhile for missing."""
+    found = causes(*rows, beside={"together": together})
+
+    assert (found[0] == "PEER_FROZEN") is is_frozen

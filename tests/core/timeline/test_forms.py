@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.timeline.forms import is_of_a_stream
+from pytest_wsstability.core.timeline.forms import is_of_a_form, is_of_a_stream
 
 FIRING = '{"alert": "TooManyRequests", "status": "firing"}'
 DEEP = "{" + '"a": {' * 100_000
@@ -31,7 +31,11 @@ DEEP = "{" + '"a": {' * 100_000
             True,
         ),
         ('{"t": "kicked", "d": 1}', ['{"t": "tick", "d": 1}'] * 4, False),
-        # Text has no form, and nor have lists, and what is broken.
+        # An array around an object has that one's, whatever else is in it.
+        ('[{"ev": "T", "p": 3}]', ['[{"ev": "T", "p": 1}, {"ev": "T", "p": 2}]'] * 2, True),
+        ('[{"status": "kicked", "p": 3}]', ['[{"status": "ok", "p": 1}]'] * 4, False),
+        ('{"d": [{"p": 1}]}', ['{"d": []}', '{"d": [{"q": 1}]}'], True),
+        # Text has no form, and nor have arrays of text, and what is broken.
         ("ERROR: kicked", ["hello"] * 4, False),
         ('["kicked"]', ['["tick"]'] * 4, False),
         ('{"text": kicked}', ['{"text": tick}'] * 4, False),
@@ -43,3 +47,11 @@ DEEP = "{" + '"a": {' * 100_000
 def test_messages_of_its_form_came_before(text, before, usual):
     """Two are enough."""
     assert is_of_a_stream(text, before) is usual
+
+
+@pytest.mark.parametrize(
+    ("text", "has_one"), [("{}", True), ('[{"a": 1}]', True), ("[]", False), ("[1]", False), ("a: 1", False)]
+)
+def test_messages_to_programs_have_a_form(text, has_one):
+    """An object, or an array around one."""
+    assert is_of_a_form(text) is has_one
