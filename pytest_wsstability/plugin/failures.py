@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +21,7 @@ from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
-from ..virtual.errors import VirtualTimeError
+from ..virtual.errors import VirtualDeadlock, VirtualTimeError
 from ..virtual.project_code import is_of_project
 from .again import command, from_here
 from .markers import FLEET, VOICE, fixtures_of
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     import pytest
 
     from ..core.faults import Fault
+    from ..core.result import Result
     from ..core.timeline.timeline import Timeline
     from ..net.fleet.fleet import Fleet
     from ..net.proxy.link import Link
@@ -117,6 +118,17 @@ def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
     if isinstance(error, Exception):
         for report in reports:
             error.add_note(report)
+
+
+def tell_what_broke(
+    excinfo: pytest.ExceptionInfo[BaseException] | None, broken: Callable[[], Iterable[Result]]
+) -> None:
+    """Say with a test that stands still what had failed in it: what it cleans up then may never end."""
+    if excinfo is not None and isinstance(excinfo.value, VirtualDeadlock):
+        for verdict in (each.verdict for each in broken()):
+            excinfo.value.add_note(f"  before    {verdict.outcome.value}: {verdict.headline}")
+            if verdict.diagnosis is not None:
+                excinfo.value.add_note(f"  likely    {verdict.diagnosis.sentence}")
 
 
 def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:

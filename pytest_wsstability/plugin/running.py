@@ -363,6 +363,7 @@ def pytest_runtest_makereport(
     ours = uses_us(item)
     kept = artifacts.artifacts_of(item.config)
     if ours:
+        failures.tell_what_broke(call.excinfo, lambda: results_of(item.config).unstable_so_far(item))
         results_of(item.config).before_report(item, call)
         if call.when == "teardown":
             reruns.note(item, results_of(item.config))

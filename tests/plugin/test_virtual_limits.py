@@ -67,6 +67,39 @@ def test_a_wait_that_nothing_ends(run, ini, monkeypatch, wait):
     )
 
 
+HANGING = """
+import asyncio
+import itertools
+
+import websockets
+
+async def handler(ws):
+    for number in itertools.count():
+        await asyncio.sleep(1)
+        if number == 100:
+            await asyncio.Event().wait()
+        await ws.send("tick")
+
+async def test_it(ws_connect):
+    async with websockets.serve(handler, "127.0.0.1", 0, ping_interval=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        connection = await ws_connect(f"ws://127.0.0.1:{port}/", profile="frames", inbox=0)
+        await connection.assert_stable(alive_for="10m", message_every="60s")
+"""
+
+
+def test_what_broke_before_a_test_stood_still(run):
+    """A server that hangs is not taken down either (Finnhub-API 517): the failure is told all the same."""
+    result = run(HANGING)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        "virtual time stands still at t=*",
+        "  before    unstable: no message for 60 s (every 60 s): since the last one at *",
+        "  likely    *no message came for 60 s, *",
+    ])  # fmt: skip
+
+
 def test_a_wait_in_a_fixture_that_nothing_ends(run, ini):
     """It is an error of the setup, which names the fixture's line."""
     ini("ws_virtual_horizon = 1h")
