@@ -102,6 +102,7 @@ def extract(
         tcp=next(reversed(timeline.tcp), None),
         broken=frozenset(each.rule for each in verdict.violations) if verdict is not None else frozenset(),
         other=other,
+        faulted=any(event.kind is EventKind.FAULT for each in (timeline, *others) for event in each),
         injected=_injected((timeline, *others)),
         advice=next(
             (each.close.advice for each in (timeline, *others) if each.close and each.close.advice), None

@@ -53,6 +53,9 @@ FOR_CREDENTIALS = 120.0
 # A message tells why the connection ends where the end follows within so many seconds: who writes one and
 # closes does both at once, and the network takes them along together.
 LAST_WORDS = 1.0
+# A notice is about an end that follows within so many seconds: Gemini Live gives the longest that is known,
+# about one minute, and doubled it is no accident yet.
+ANNOUNCED = 120.0
 # Messages a second from which on one of them stands so by chance in one case of ten.
 OFTEN = 0.1
 # How reasons say that there are no credentials, and not that they expired or do not suffice.
@@ -234,6 +237,8 @@ class Features:
     tcp: TcpSample | None
     # Promises that were broken; empty when nobody judged.
     broken: frozenset[Rule]
+    # Whether a fault of the test was applied, at whichever end or between them.
+    faulted: bool
     # The fault that a proxy or orchestrator of the test says it ended the connection with; None if none did.
     injected: str | None
     # What would have kept it open, where the fault's owner knows; None where nobody does.
@@ -287,6 +292,17 @@ class Features:
         if at is None or (close is not None and (close.by is self.end or close.at - at > LAST_WORDS)):
             return None
         return self.timeline.messages.last_words
+
+    @property
+    def parting_words(self) -> str | None:
+        """The peer's last message, if it says that it restarts, and the stream before it ended with it."""
+        messages, words = self.timeline.messages, self.timeline.messages.last_words
+        close, at = self.close, messages.last_at
+        if words is None or at is None or close is None or close.by is self.end:
+            return None
+        said, stopped = read_message(words), messages.longest_gap < close.at - at <= ANNOUNCED
+        is_alone = self.comes_often and not messages.last_is_usual
+        return words if stopped and is_alone and said.topic is Topic.RESTART and tells_clearly(said) else None
 
     @property
     def told(self) -> Reading:

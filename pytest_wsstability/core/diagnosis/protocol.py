@@ -11,15 +11,12 @@ from ..timeline.close_reasons import names, read_error, says_wrong, tells_clearl
 from ..timeline.events import End, FrameKind, Opcode, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
 from . import timers
-from .features import RECEIVED, SENT, Features
+from .features import ANNOUNCED, RECEIVED, SENT, Features
 
 # What the record of a cut shows in the place of a code.
 _CUT = 1006
 # Codes of a close that says nothing: normal, and an empty close frame.
 ORDINARY = frozenset({1000, 1005})
-# A notice is about an end that follows within so many seconds: Gemini Live gives the longest that is known,
-# about one minute, and doubled it is no accident yet.
-ANNOUNCED = 120.0
 # An error message, or a refusal, is about an end that follows within so many seconds: servers write one and
 # close at once (STOMP's ERROR, OpenAI's error events).
 SAID_BEFORE = 5.0

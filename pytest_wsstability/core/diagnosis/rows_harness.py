@@ -130,6 +130,19 @@ ROWS = (
         source="documentation of the protocols",
     ),
     Signature(
+        claim=Claim(Cause.INJECTED_FAULT, MEDIUM, Blamed.NOBODY),
+        shows="a promise about the end is broken: this end closed, its close frame was not answered, and the "
+        "test had applied a fault",
+        when=lambda f: _unanswered(f) and f.faulted,
+        sentence="the {end} closed the connection, and its close frame was not answered, behind a fault that "
+        "the test had applied",
+        headline="the close frame of the {end} was not answered, behind a fault of the test",
+        evidence=("end", "last_received"),
+        proved=True,
+        remedy="close the connection before the fault, or after it is healed, or expect another end of it",
+        source="design",
+    ),
+    Signature(
         claim=Claim(Cause.CLOSED_HERE, MEDIUM, Blamed.PEER),
         shows="a promise about the end is broken: this end closed, and its close frame was not answered",
         when=_unanswered,

@@ -222,6 +222,26 @@ def _stopped() -> Iterator[Signature]:
         )
 
 
+def _announced(f: Features) -> bool:
+    others = rivals.repeats_silence(f) or rivals.repeats_age(f)
+    return f.cut and f.parting_words is not None and not others
+
+
+# What announced a cut, and was the last of a stream: the silence behind it is no timer's.
+ANNOUNCED = (
+    Signature(
+        claim=Claim(Cause.RESTART, MEDIUM, Blamed.PEER),
+        shows="no close frame, and a stream of the peer's messages ended up to two minutes before, with one "
+        "of another form that says it restarts, or asks to come back; no others ended at this age or after "
+        "this silence",
+        when=_announced,
+        sentence="the {peer} said {parting_words!r} at {last_message_at}, and no more: it announced the end",
+        headline="announced by the {peer}: {parting_words}",
+        evidence=("messages", "end", "silences"),
+        remedy="let the client come back when it is told to; let the {peer} close with 1001 or 1012 then",
+        source="documentation (OKX's notice 64008, Gate), reports (pyTwitchAPI 286)",
+    ),
+)
 # A close frame came behind them, and its code is no cause by itself.
 CLOSED = tuple(_topics(closed=True))
 # The same, where they have no keyword: what the record shows says more.

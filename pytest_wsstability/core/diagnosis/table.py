@@ -82,6 +82,7 @@ SIGNATURES: tuple[Signature, ...] = (
             *rows_unspoken.CUT,
             *rows_last_words.CALLED_ERRORS,
             *rows_last_words.STATUSES,
+            *rows_last_words.ANNOUNCED,
             *rows_cut_asked.ROWS,
             *rows_timers.ROWS,
             *rows_ages.ROWS,

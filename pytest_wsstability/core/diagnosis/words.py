@@ -380,6 +380,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "said": lambda f: show_message(said[1] if (said := said_wrong(f)) is not None else "", 120),
     "said_at": lambda f: _seconds(said[0] if (said := said_wrong(f)) is not None else None),
     "last_words": lambda f: show_message(f.last_words or "", 120),
+    "parting_words": lambda f: show_message(f.parting_words or "", 120),
     "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
     "without_message": lambda f: _since(f.timeline.messages.last_at, f),
     "messages_before": _messages_before,

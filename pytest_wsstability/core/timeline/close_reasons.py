@@ -60,6 +60,8 @@ _ACCEPTED = any_of(
     r"(?<!not )(?<!be )(?<!yet )(?<!longer )(?<!un-)(?:authenticated|authori[sz]ed)",
     r"tokens? (?:was |is |has been )?(?:refreshed|renewed|accepted)",
 )
+# What asks a client to come back, where nothing else says why (Twitch's session_reconnect).
+_COME_BACK = re.compile(r"\bplease (?:try to )?re-?connect\b|^\W*(?:session )?re-?connect\W*$")
 # That a request went well, as a whole value or text: "success": true, "rate_limits.updated".
 _WELL = re.compile(
     r"""(?:^|["'.])(?:logged[- _]in|updated|success\w*|ok)(?:$|["'.!](?!\s{0,9}:))|"""
@@ -217,7 +219,9 @@ def read_message(text: str) -> Reading:
     if _OF_ANOTHER.search(text):
         return read_close(text)
     values = _plain(_MEMBER.sub(" ", _ASKED_WITH.sub(" ", _EMPTY.sub(" ", text))))
-    return NO_REASON if _AT_REST.fullmatch(values) else read_error(_ACCEPTED.sub(" ", values))
+    said = NO_REASON if _AT_REST.fullmatch(values) else read_error(_ACCEPTED.sub(" ", values))
+    asks_back = said.topic in (None, Topic.RESTART) and _COME_BACK.search(values)
+    return Reading(Topic.RESTART, has_words=True) if asks_back else said
 
 
 def is_called_error(text: str) -> bool:

@@ -73,6 +73,16 @@ def test_a_close_frame_that_is_not_answered(asked, end, blame, path):
     assert ("did not answer its close frame" in found.sentence) is (blame is Blame.SERVER)
 
 
+def test_a_close_frame_that_is_not_answered_behind_a_fault():
+    """Which the test itself applied, here at the server."""
+    here = timeline((60, GAVE_UP))
+    there = timeline((1, "frozen"), end=End.SERVER)
+    found = diagnosed(judge(CLOSED_1000, here), [here, there]).diagnosis
+
+    assert found is not None
+    assert (found.cause, found.blame) == (Cause.INJECTED_FAULT, Blame.NOBODY)
+
+
 def test_nothing_is_said_of_an_end_that_does_not_come():
     """That a server has no timer is no trouble of the connection (bun 5905, localstack 9553)."""
     line = timeline((10, ">text"), (10.1, "<text"), until=620)

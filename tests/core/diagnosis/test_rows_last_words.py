@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.engine import diagnose
 from pytest_wsstability.core.diagnosis.rows_last_words import (
+    ANNOUNCED,
     CALLED_ERRORS,
     CLOSED,
     CUT,
@@ -379,3 +380,31 @@ def test_a_status_comes_with_the_cut_that_it_explains(at, cause):
     told = diagnose(timeline(*TRADES[:-1], (at, "<feed", FULL), (60.0, FIN)))
 
     assert (told.cause.name, told.confidence.value) == (cause, "low")
+
+
+STOPPING = '{"event": "info", "msg": "Stopping. Please try to reconnect"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "end", "more", "fits"),
+    [
+        # A feed that ends with the words that announce it, and a cut some time later.
+        (STOPPING, TRADES, 71.1, {}, True),
+        (STOPPING, TRADES, 181.0, {}, True),
+        (STOPPING, TRADES, 181.2, {}, False),
+        ('{"event": "serverShutdown"}', TRADES, 71.1, {}, True),
+        # Nothing shows that the feed stopped; it came before; it tells of something else, or by chance.
+        (STOPPING, TRADES, 62.1, {}, False),
+        (STOPPING, [], 71.1, {}, False),
+        (STOPPING, [*TRADES, (60.2, "<feed", STOPPING), (60.3, "<feed", STOPPING)], 71.1, {}, False),
+        (FULL, TRADES, 71.1, {}, False),
+        # Others show that it is a timer.
+        (STOPPING, TRADES, 71.1, {"same_silence": 2}, False),
+        (STOPPING, TRADES, 71.1, {"same_age": 2}, False),
+    ],
+)
+def test_an_announcement_before_a_silence(text, before, end, more, fits):
+    """The silence behind it is no idle timeout's."""
+    features = read(*before, (61.1, "<feed", text), end=end, how=FIN, beside=more)
+
+    assert (fitting(ANNOUNCED, features) == ["RESTART"]) is fits

@@ -807,6 +807,13 @@ def test_a_message_tells_why_the_end_comes(text, tells):
         ('{"error": "no longer authorized"}', T.TOKEN),
         ('{"error": "not yet authenticated"}', T.TOKEN),
         ('{"error": "no such user", "status": "authenticated"}', None),
+        # A server that asks its clients to come back (Twitch), and one that says why, too.
+        ('{"event": "info", "msg": "Stopping. Please try to reconnect"}', T.RESTART),
+        ('{"type": "RECONNECT"}', T.RESTART),
+        ('{"metadata": {"message_type": "session_reconnect"}}', T.RESTART),
+        ('{"error": "token expired, please reconnect"}', T.TOKEN),
+        ('{"player": "anna", "event": "reconnect"}', None),
+        ('{"event": "reconnected"}', None),
     ],
 )
 def test_names_of_members_and_what_is_well_tell_no_topic(text, topic):
