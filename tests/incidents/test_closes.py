@@ -10,7 +10,7 @@ import asyncio
 import pytest
 import websockets
 
-from pytest_wsstability import Blame, Cause, StabilityError, faults
+from pytest_wsstability import Blame, Cause, Confidence, StabilityError, faults
 from tests.incidents.ended import ASKING, PLAIN, cause, serving
 
 # The first byte of a close frame, whose payload follows.
@@ -131,3 +131,29 @@ async def test_a_client_that_knows_no_ping(ws_orchestrator):
         await session.assert_alive_for("5m")
     assert failure.value.verdict.diagnosis.blame is Blame.CLIENT
     await task
+
+
+@pytest.mark.parametrize("earlier", [0, 2])
+async def test_a_polite_end_after_the_same_silence_again_and_again(ws_connect, earlier):
+    """One after another, at other ages: no page is left, and no server restarts, so regularly."""
+
+    async def handler(ws):
+        try:
+            while True:
+                async with asyncio.timeout(110):
+                    await ws.send(await ws.recv())
+        except TimeoutError:
+            await ws.close(1001)
+
+    async with serving(handler) as url:
+        for spoken in range(earlier):
+            connection = await ws_connect(url)
+            await asyncio.sleep(20 * (spoken + 1))
+            await connection.send("still here")
+            await connection.wait_closed()
+        found = await cause(await ws_connect(url), alive_for="10m")
+
+    assert (found.cause, found.confidence) == (
+        Cause.IDLE_AS_NORMAL,
+        Confidence.MEDIUM if earlier else Confidence.LOW,
+    ), found

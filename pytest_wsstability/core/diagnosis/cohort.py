@@ -77,7 +77,8 @@ class Beside:
     oldest: float = 0.0
     # How many of those, this one included, ended in the middle of traffic either way.
     lively: int = 0
-    # Others that lived beside it, and ended at another instant after the same age, or after the same silence.
+    # Others that lived beside it, and ended at another instant after the same age, or after the same silence;
+    # the latter at other ages before or after it, too.
     same_age: int = 0
     same_silence: int = 0
     # Others that ended at the same age, and lived before or after it, each at an instant of its own.
@@ -268,7 +269,8 @@ def _end(timeline: Timeline) -> _End:
         at=timeline.opened + timeline.duration,
         opened=timeline.opened,
         age=timeline.duration,
-        silence=timeline.silence,
+        # A close frame at its end is no traffic.
+        silence=min(timeline.silent_for(Direction.SENT), timeline.silent_for(Direction.RECEIVED)),
         lively=is_lively(timeline),
         spoke=said is not None and timeline.duration - said <= _RIGHT_AFTER,
         sent=any(at is not None and timeline.duration - at <= _RIGHT_AFTER for at in sent),
@@ -293,16 +295,20 @@ def _alike(ends: Sequence[_End], mine: _End, key: Callable[[_End], float]) -> li
 
 def _repeats(alike: Sequence[_End], mine: _End, value: float) -> int:
     """
-    Others of the same length, whose lives and this one's overlap, and whose ends are instants apart.
+    Others of the same age or silence, whose ends are instants apart: no event of the server ended both.
 
-    One that ended first did not end the other, so that no event of the server ended both.
+    Their lives and this one's overlap, or they are of one silence at ages that differ: what ends a process
+    so long after its start does not tell how long a connection has been silent.
 
     """
     if value < SILENCE:
         return 0
     apart = TOGETHER + _tolerance(value)
     return sum(
-        each.code == mine.code and abs(each.at - mine.at) > apart and _overlap(each, mine) for each in alike
+        each.code == mine.code
+        and abs(each.at - mine.at) > apart
+        and (_overlap(each, mine) or abs(each.age - mine.age) > apart)
+        for each in alike
     )
 
 

@@ -155,6 +155,25 @@ def test_an_end_within_a_second_and_one_of_another_code_are_in_no_row():
     assert beside(one, other).in_a_row == beside(ended(1000, 0.9), ended(998, 0.9)).in_a_row == 0
 
 
+@pytest.mark.parametrize(
+    ("at", "age", "repeats"),
+    [
+        # A client that comes back, and is let go after the same silence, as old as before or not.
+        (800, 50, 1),
+        (800, 118, 0),
+        (800, 120, 0),
+        (800, 150, 1),
+        # Beside it.
+        (1060, 120, 1),
+    ],
+)
+def test_a_silence_repeats_one_after_another_at_other_ages(at, age, repeats):
+    """Whatever ends a process so long after its start, does not know how long one was silent."""
+    mine, other = ended(1000, 120, silence=30), ended(at, age, silence=30)
+
+    assert beside(mine, other).same_silence == beside(other, mine).same_silence == repeats
+
+
 @pytest.mark.parametrize(("silence", "repeats"), [(0.9, 0), (1, 1), (1.1, 1)])
 def test_a_silence_below_a_second_is_no_timers(silence, repeats):
     mine, other = (ended(at, age, silence=silence) for at, age in ((1000, 50), (1010, 90)))
@@ -489,3 +508,16 @@ def test_an_older_one_of_the_same_session_may_still_be_there(older, confirmed, i
     # A younger one did not take its place.
     assert not beside(other, mine).same_session_open
     assert not beside(mine).same_session_open
+
+
+def test_the_close_frame_ends_no_silence():
+    """Servers say 1001 when their idle timer runs out, and that is no traffic."""
+
+    def closed(at, age):
+        rows = [(age - 30, "<text"), (age, "<close"), (age, ">close"), (age, closed_by_peer(1001))]
+        return timeline(*rows, origin=1000.0 + at - age)
+
+    mine, others = closed(1000, 50), [closed(1010, 90), closed(1020, 120)]
+
+    assert beside(mine, *others).same_silence == 2
+    assert beside(closed(1000, 50), closed(1001, 90)).shared is Shared.SILENCE
