@@ -189,8 +189,8 @@ def judge_messages(
         gaps = ", ".join(_show(first, last) for first, last in found.gaps)
         more = found.lost - sum(last - first + 1 for first, last in found.gaps)
         gaps += f" and {more} more" if more else ""
-        observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}{_where(found)}"
-        findings.append(_violation("lost", lost_max, observed, duration))
+        observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}"
+        findings.append(_violation("lost", lost_max, observed, duration, _where(found)))
     if found.duplicated > duplicated_max:
         which = f": {', '.join(found.overlaps)} again on a later connection" if found.overlaps else ""
         if found.first_repeat is not None:
@@ -214,6 +214,6 @@ def _where(found: MessageCount) -> str:
     return ""
 
 
-def _violation(what: str, most: int, observed: str, at: float) -> Violation:
+def _violation(what: str, most: int, observed: str, at: float, where: str = "") -> Violation:
     expected = f"no message {what}" if not most else f"at most {most} messages {what}"
-    return Violation(Rule.MESSAGES, at, expected, observed, f"messages {what}", observed)
+    return Violation(Rule.MESSAGES, at, expected, f"{observed}{where}", f"messages {what}", observed)
