@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from ...core.asserted import doing
 from ...core.unescaped import without_colours
 from .logs import LONGEST, LogLine, cut
+from .watchdog import Watchdog
 
 # Lines of its output that are kept, and of those that a message shows.
 _KEPT = 2000
@@ -67,6 +68,7 @@ class ServerProcess:
         # For messages: ``--ws-command``.
         self._source = source
         self._process: subprocess.Popen[str] | None = None
+        self._watchdog: Watchdog | None = None
         self._reader: threading.Thread | None = None
         self._is_frozen = False
         self._ended_at: float | None = None
@@ -152,7 +154,8 @@ class ServerProcess:
             self._send("SIGCONT")
         self._is_frozen = False
         if not self.is_running:
-            self._start()
+            # The children of one that has crashed may have its port.
+            self._restart()
 
     def stop(self) -> None:
         """End it and its children: with SIGTERM, and with SIGKILL what has not ended after 5 s."""
@@ -183,6 +186,7 @@ class ServerProcess:
             raise CommandError(
                 f"{self._source}: {program!r} cannot be started in {self._folder}: {exc.strerror or exc}"
             ) from None
+        self._watchdog = Watchdog(self._process.pid)
         self._reader = threading.Thread(
             target=self._read, args=(self._process,), name="wsstability-command", daemon=True
         )
@@ -249,6 +253,8 @@ class ServerProcess:
                 self._note(f"it did not end within {_PATIENCE:g} s of SIGTERM: killed")
         # Its children too. Nobody has waited for it yet, so that the number of its group is still its own.
         _signal(process, _KILL)
+        if self._watchdog is not None:
+            self._watchdog.leave()
         process.wait()
         self._settle()
         self._is_frozen = False

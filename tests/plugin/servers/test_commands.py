@@ -6,7 +6,9 @@ import os
 import re
 import shlex
 import socket
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -510,3 +512,34 @@ async def test_it(ws_connect):
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*the server logged:*")
     result.stdout.fnmatch_lines(["*s  info: connection limit reached by 3 of 100, token=[*][*][*]"])
+
+
+LEFT = """
+import os, sys
+from pytest_wsstability.plugin.servers import watchdog
+from pytest_wsstability.plugin.servers.command import ServerProcess
+
+watchdog._PATIENCE = 0.1
+words = [sys.executable, "server.py", "--port", "{port}", *sys.argv[2:]]
+server = ServerProcess(words, url="ws://127.0.0.1:{port}", timeout=60, folder=".", source="--ws-command")
+server.ensure()
+print(server.port, flush=True)
+sys.stdin.read(1)
+os._exit(3) if sys.argv[1] == "exit" else os.kill(os.getpid(), 9)
+"""
+
+
+@posix
+@pytest.mark.parametrize(("how", "code"), [("exit", 3), ("kill", -9)])
+@pytest.mark.parametrize("server", [[], ["--stubborn"]])
+def test_a_process_that_ends_without_a_word_leaves_no_command(pytester, how, code, server):
+    """As one does that a thread of pytest-timeout ends, or the system: the server's connections end."""
+    pytester.makepyfile(server=SERVER, left=LEFT)
+    words = [sys.executable, "left.py", how, *server]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as left:
+        port = int(left.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port)) as connection, suppress(ConnectionResetError):
+            left.communicate(b"x")
+            while connection.recv(100):
+                pass
+    assert left.returncode == code
