@@ -26,6 +26,16 @@ import pytest
 @pytest.mark.ws_stability(alive_for="2m", profile="frames")
 def test_it(ws_soak): ...
 """
+IDS = """
+import pytest
+
+URLS = ["ws://127.0.0.1:1/?token=abc", "ws://127.0.0.1:1/?token=def", "ws://127.0.0.1:1/b?token=abc"]
+
+@pytest.mark.ws_stability(alive_for="2m")
+@pytest.mark.parametrize("number", ["a b"])
+@pytest.mark.parametrize("ws_url", URLS)
+def test_it(ws_soak, number): assert ws_soak is None
+"""
 
 
 def again(printed: str) -> str:
@@ -142,6 +152,22 @@ def test_a_test_outside_the_folder_of_the_ini_file(pytester, given):
 
     line = again(result.stdout.str())
     assert line.startswith("pytest below/test_deep.py::test_it -c settings/pytest.ini ")
+
+
+def test_a_url_with_a_secret_in_the_id(pytester):
+    """What was masked in the id of a test is so once: the command names the test that failed."""
+    pytester.makeini(INI)
+    pytester.makepyfile(test_ids=IDS)
+    printed = pytester.runpytest().stdout.str()
+    lines = [after for line, after in pairwise(printed.splitlines()) if "- run it again -" in line]
+
+    assert [shlex.split(line)[1] for line in lines] == [
+        "test_ids.py::test_it[ws://127.0.0.1:1/?token=***0-a b]",
+        "test_ids.py::test_it[ws://127.0.0.1:1/?token=***1-a b]",
+        "test_ids.py::test_it[ws://127.0.0.1:1/b?token=***-a b]",
+    ]
+    for line in lines:
+        pytester.runpytest(*shlex.split(line)[1:]).assert_outcomes(failed=1)
 
 
 def test_the_seed_of_pytest_randomly_is_in_it(failure):
