@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from .net.server.orchestrator import NoSessionError, Orchestrator
     from .net.server.session import Session
     from .net.target import TLS
+    from .plugin.clock import Clock
     from .plugin.margins import StabilityWarning
+    from .plugin.servers.command import ServerProcess
     from .virtual import VirtualTimeError, run_virtual, virtual_loop_factory
 
 # Where the names live. Loaded on first use: pytest imports this package in every run, and most runs use
@@ -71,7 +73,9 @@ _HOMES = {
     "net.server.orchestrator": "NoSessionError Orchestrator",
     "net.server.session": "Session",
     "net.target": "TLS",
+    "plugin.clock": "Clock",
     "plugin.margins": "StabilityWarning",
+    "plugin.servers.command": "ServerProcess",
     "virtual": "VirtualTimeError run_virtual virtual_loop_factory",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -83,6 +87,7 @@ __all__ = [
     "Backoff",
     "Blame",
     "Cause",
+    "Clock",
     "CloseEvidence",
     "Confidence",
     "Connection",
@@ -101,6 +106,7 @@ __all__ = [
     "Outcome",
     "Requirement",
     "Role",
+    "ServerProcess",
     "Session",
     "SessionError",
     "Soak",

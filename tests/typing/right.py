@@ -6,18 +6,24 @@ from __future__ import annotations
 
 from pytest_wsstability import (
     Backoff,
+    Clock,
+    Connection,
     Connector,
+    FaultProxy,
     Orchestrator,
     Requirement,
+    ServerProcess,
     Soak,
     Timeline,
     Verdict,
     assert_stable,
     connect,
     faults,
+    fleet,
     judge,
     marks,
     run_virtual,
+    voice,
 )
 from pytest_wsstability.profiles import JSON, Profile
 
@@ -42,6 +48,26 @@ async def test_connections(ws_connect: Connector, ws_orchestrator: Orchestrator)
     await session.assert_stable(session_within="5s")
     async with ws_connect(profile="frames", subprotocols=["chat"]) as other:
         await other.ping()
+
+
+@marks.stability(connections=3, alive_for="1m")
+@marks.voice(turns=1)
+async def test_what_fixtures_give(
+    ws_clock: Clock,
+    ws_proxy: faults.Proxies,
+    ws_middlebox: faults.MiddleboxProxy,
+    ws_command: ServerProcess,
+    ws_connection: Connection,
+    ws_fleet: fleet.Fleet,
+    ws_voice: voice.VoiceSoak,
+) -> None:
+    await ws_clock.advance("30s")
+    proxy: FaultProxy = await ws_proxy(ws_middlebox.url, faults=silence("10s"))
+    await ws_connection.send(f"{ws_clock.now:.3f} {ws_clock.is_virtual} {proxy.url} {ws_middlebox.name}")
+    await ws_command.restart()
+    print([line.text for line in ws_command.lines], ws_command.port)
+    ws_fleet.assert_stable()
+    ws_voice.assert_stable()
 
 
 async def hold(url: str) -> float:
