@@ -100,7 +100,8 @@ def test_it_ends_when_nobody_reads_what_it_prints(sessions):
 @pytest.mark.parametrize(
     ("options", "printed"),
     [
-        ([], "no session: refused with HTTP 403: Origin: 'https://e.example/\\\\x9b2J' is not allowed to"),
+        # What follows depends on the version of websockets: how it reads bytes that are no ASCII.
+        ([], "no session: refused with HTTP 403: Origin: 'https://e.example/\\\\"),
         (["--json"], '{"refused": 403, "told": "Origin: '),
     ],
 )
