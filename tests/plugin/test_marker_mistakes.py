@@ -34,7 +34,7 @@ HOLD = 'ws_stability(alive_for="2m", {})'
         (HOLD.format('profile="jsn"'), ["profile: 'jsn' is unknown", "'json', 'frames'"]),
         (
             HOLD.format('profile={"ping": 1}'),
-            ["profile: {'ping': 1} is unknown", "'json', 'frames'"],
+            ["profile: a value of the type dict is unknown", "'json', 'frames'"],
         ),
         (
             HOLD.format("aliveFor=2"),
