@@ -215,7 +215,8 @@ def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
     assert shown.count("\n") == 1
     assert shown.endswith("\n")
     last = shown.split("\r\x1b[J")[-1]
-    assert re.match(rf"1/1\.2 s  \[########\.\.\]  \d/\d  \S+ ms  \+.*  {good}$", last)
+    # How late the last line is depends on the machine.
+    assert re.match(rf"1/1\.2 s  \[#{{8,10}}\.{{0,2}}\]  \d/\d  \S+ ms  \+.*  {good}$", last)
 
 
 # hold: what it refuses.
