@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
@@ -174,24 +173,36 @@ def naming_unhandled(item: pytest.Item) -> Iterator[None]:
 
 
 def _unhandled(item: pytest.Item, error: BaseException) -> str | None:
-    """The async fixture that nobody has set up; None if there is none."""
-    # pytest 8 gives the test what the function returns; later ones fail, and from the next test on assert.
-    has_failed = isinstance(error, pytest.fail.Exception) or _place_of(error) == "_pytest.fixtures"
-    if not has_failed or not has_pytest_asyncio(item.config) or is_of_anyio(item):
+    """The async fixture that failed because nobody has set it up; None if there is none."""
+    if not has_pytest_asyncio(item.config) or is_of_anyio(item):
         return None
-    for name in fixtures_of(item):
-        for definition in definitions(name, item)[-1:]:
-            if _is_async(definition) and is_left_alone(definition, item.config):
-                cached = definition.cached_result
-                if cached is None or inspect.isawaitable(cached[0]) or inspect.isasyncgen(cached[0]):
-                    return name
-    return None
+    # Later ones fail where they set it up, and from the next test on assert.
+    failed = _failed_in(error)
+    found = [failed] if failed is not None else []
+    if isinstance(error, pytest.fail.Exception):
+        # pytest 8 gives what the function returns, to a fixture of ours too.
+        ours = FIXTURES.intersection(fixtures_of(item))
+        found += [each for name in sorted(ours) for _, each in behind(name, item) if _gives_awaitable(each)]
+    return next(
+        (each.argname for each in found if _is_async(each) and is_left_alone(each, item.config)), None
+    )
 
 
-def _place_of(error: BaseException) -> str:
-    """The module that raised an error."""
-    last = deque(traceback.walk_tb(error.__traceback__), 1)
-    return str(last[0][0].f_globals.get("__name__")) if last else ""
+def _failed_in(error: BaseException) -> pytest.FixtureDef[Any] | None:
+    """The fixture whose setup pytest itself has refused; None where anything else raised."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    # Where `pytest.fail` was called, not where it raises.
+    places = [each for each in frames if each.f_globals.get("__name__") != "_pytest.outcomes"]
+    if not places or places[-1].f_globals.get("__name__") != "_pytest.fixtures":
+        return None
+    # What has the fixture as its first argument sets it up; what has a request looks it up (ScopeMismatch).
+    first = next(iter(places[-1].f_locals.values()), None)
+    return first if isinstance(first, pytest.FixtureDef) else None
+
+
+def _gives_awaitable(definition: pytest.FixtureDef[Any]) -> bool:
+    cached = definition.cached_result
+    return cached is not None and (inspect.isawaitable(cached[0]) or inspect.isasyncgen(cached[0]))
 
 
 def _is_ours(definition: pytest.FixtureDef[Any]) -> bool:

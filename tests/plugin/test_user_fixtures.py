@@ -93,6 +93,47 @@ def test_an_async_fixture_that_strict_mode_leaves_alone(run, kind):
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("ws_soak, thing", "Failed: its lifespan failed: no database"),
+        ("thing, ws_soak", "Failed: its lifespan failed: no database"),
+        ("wide, thing, ws_soak", "Failed: ScopeMismatch: "),
+        ("missing, thing, ws_soak", "fixture 'missing' not found"),
+    ],
+)
+def test_what_fails_beside_an_async_fixture_that_another_runs(run, arguments, told):
+    """The error is told, and no fixture of pytest-trio is blamed, or one that was not reached yet."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        async def thing(): ...
+
+        @pytest.fixture(scope="module")
+        def wide(thing): ...
+
+        @pytest.fixture
+        def ws_app():
+            async def app(scope, receive, send):
+                await receive()
+                await send({{"type": "lifespan.startup.failed", "message": "no database"}})
+
+            return app
+
+        @pytest.mark.trio
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        async def test_held({arguments}): ...
+        """,
+        "-Wignore",
+        "--asyncio-mode=strict",
+    )
+    result.assert_outcomes(errors=1)
+    assert told in result.stdout.str()
+    assert "leaves it alone" not in result.stdout.str()
+
+
 def test_a_sync_fixture_finds_the_loop(passes):
     """The current loop is the test's, as it is with any pytest-asyncio test."""
     passes(
