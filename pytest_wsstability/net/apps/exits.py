@@ -10,9 +10,11 @@ from typing import NoReturn
 
 # Held while what follows changes: holds are served in threads of their own.
 _lock = threading.Lock()
-# The threads in which applications run, and what `os._exit` was before the first of them.
-_threads: list[int] = []
-_exits: list[Callable[[int], NoReturn]] = []
+# The processes and threads in which applications run.
+_running: list[tuple[int, int]] = []
+# What stands for `os._exit` meanwhile, and what that was before.
+_refusing: Callable[[int], NoReturn] | None = None
+_before: Callable[[int], NoReturn] = os._exit
 
 
 @contextmanager
@@ -23,25 +25,38 @@ def without_exits() -> Iterator[None]:
     Other threads (the timer of pytest-timeout, execnet's) and processes that are forked end as they mean to.
 
     """
-    thread, process = threading.get_ident(), os.getpid()
-
-    def refuse(status: int) -> NoReturn:
-        if os.getpid() == process and threading.get_ident() in _threads:
-            raise RuntimeError(f"os._exit({status}) would end pytest too, and was not done")
-        _exits[0](status)
-
+    here = _here()
     with _lock:
-        if not _threads:
-            _exits[:] = [os._exit]
-            os._exit = refuse
-        _threads.append(thread)
+        _running.append(here)
+        _install()
     try:
         yield
     finally:
         with _lock:
-            _threads.remove(thread)
-            if not _threads:
-                os._exit = _exits[0]  # type: ignore[assignment]
+            _running.remove(here)
+            # What a test has put in its place since then is its own.
+            if not _running and os._exit is _refusing:
+                os._exit = _before  # type: ignore[assignment]
+
+
+def _install() -> None:
+    global _refusing, _before
+    # The end of a patch of a test's may have brought ours back: it is not put before itself.
+    if os._exit is _refusing:
+        return
+    before: Callable[[int], NoReturn] = os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if _here() in _running:
+            raise RuntimeError(f"os._exit({status}) would end pytest too, and was not done")
+        before(status)
+
+    _refusing, _before = refuse, before
+    os._exit = refuse
+
+
+def _here() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
 
 
 @contextmanager

@@ -35,6 +35,23 @@ def test_other_threads_end_the_process(monkeypatch):
     assert ended == [1]
 
 
+def test_a_patch_of_a_test_that_ends_after_the_app(monkeypatch):
+    """Its end brings back what stood there while the app ran, and that ends others."""
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with pytest.MonkeyPatch.context() as patch, without_exits():
+        patch.setattr(os, "_exit", lambda status: None)
+    os._exit(1)
+    with without_exits():
+        timer = threading.Thread(target=lambda: os._exit(2))
+        timer.start()
+        timer.join()
+    os._exit(3)
+
+    assert ended == [1, 2, 3]
+    assert os._exit == ended.append
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_children_end():
