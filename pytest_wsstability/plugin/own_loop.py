@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..core.judge.verdict import Outcome
 from ..core.message.errors import StabilityError, leaves
+from ..net.apps.exits import exits_as_errors
 from ..net.errors import OpeningError
 from ..virtual import run_virtual
 from ..virtual.leftovers import Jobs, Threads
@@ -68,11 +69,13 @@ def run_private(
 
 
 def _run(coroutine: Coroutine[Any, Any, T], timers: LoopSettings | None, patch_time: bool) -> T:
-    if timers is not None:
-        return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
-    jobs = Jobs()
-    with asyncio.Runner(loop_factory=lambda: _real_loop(jobs)) as runner:
-        return run_to_the_end(runner, coroutine, jobs)
+    # Of a callback, a task of the app's own, or a handler of Tornado: pytest keeps no setup that ends so.
+    with exits_as_errors():
+        if timers is not None:
+            return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
+        jobs = Jobs()
+        with asyncio.Runner(loop_factory=lambda: _real_loop(jobs)) as runner:
+            return run_to_the_end(runner, coroutine, jobs)
 
 
 def _real_loop(jobs: Jobs) -> asyncio.AbstractEventLoop:

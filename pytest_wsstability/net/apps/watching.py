@@ -232,7 +232,8 @@ class _Watched:
         elif scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            with exits_as_errors():
+                await self._app(scope, receive, send)
 
     async def _lifespan(self, scope: Any, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:

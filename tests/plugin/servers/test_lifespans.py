@@ -384,3 +384,53 @@ def test_a_handler_that_calls_sys_exit_spoils_no_other_test(run, kind):
     result.stdout.fnmatch_lines(
         ["*handler failed: RuntimeError: sys.exit(0) would end pytest too, and was*"] * 2
     )
+
+
+@pytest.mark.parametrize("kind", ["tornado", "task", "callback"])
+def test_a_sys_exit_on_the_loop_of_a_hold_spoils_no_other_test(run, kind):
+    """What no handler of ours stands around: pytest forgets to take down what a SystemExit has set up."""
+    pytest.importorskip("tornado" if kind == "tornado" else "websockets")
+    result = run(
+        f"""
+        import asyncio
+        import sys
+        import pytest
+
+        def tornado():
+            from tornado import web, websocket
+
+            class Handler(websocket.WebSocketHandler):
+                def open(self):
+                    sys.exit(0)
+
+            return web.Application([("/", Handler)])
+
+        async def exiting():
+            sys.exit(0)
+
+        async def task(connection):
+            exits = asyncio.create_task(exiting())
+            await connection.wait_closed()
+
+        async def callback(connection):
+            asyncio.get_running_loop().call_later(5, sys.exit, 0)
+            await connection.wait_closed()
+
+        async def healthy(connection):
+            await connection.wait_closed()
+
+        @pytest.fixture
+        def ws_app(request):
+            if "second" in request.node.name:
+                return healthy
+            return {kind}{"()" if kind == "tornado" else ""}
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_first(ws_soak): ...
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_second(ws_soak): ...
+        """
+    )
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["E*RuntimeError: sys.exit(0) would end pytest too, and was not done"])
