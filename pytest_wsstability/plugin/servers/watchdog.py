@@ -8,7 +8,8 @@ import sys
 
 # Seconds that the server gets to end by itself.
 _PATIENCE = 5
-# The system closes the other end of its input with the process that has it, however that ends.
+# Whoever is left by its parent gets another, however that ended. (The end of a pipe does not come as long as
+# another process has it too, such as one that pytest has forked.)
 _PROGRAM = """
 import os, signal, sys, time
 
@@ -18,7 +19,8 @@ def tell(number):
     except OSError:
         sys.exit()
 
-sys.stdin.buffer.read()
+while os.getppid() == int(sys.argv[3]):
+    time.sleep(0.1)
 tell(signal.SIGTERM)
 # A stopped process takes no signal but SIGKILL.
 tell(signal.SIGCONT)
@@ -50,8 +52,8 @@ class Watchdog:
         self._process: subprocess.Popen[bytes] | None = None
         if os.name == "posix":
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(group), str(_PATIENCE)],
-                stdin=subprocess.PIPE,
+                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(group), str(_PATIENCE), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 # What is sent to the group of pytest is not for it.
@@ -60,7 +62,6 @@ class Watchdog:
 
     def leave(self) -> None:
         """Watch no longer, and do nothing; before the number of the group may be another's."""
-        if self._process is not None and self._process.stdin is not None:
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
-            self._process.stdin.close()

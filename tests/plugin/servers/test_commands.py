@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -515,7 +516,7 @@ async def test_it(ws_connect):
 
 
 LEFT = """
-import os, sys
+import os, signal, sys
 from pytest_wsstability.plugin.servers import watchdog
 from pytest_wsstability.plugin.servers.command import ServerProcess
 
@@ -523,7 +524,11 @@ watchdog._PATIENCE = 0.1
 words = [sys.executable, "server.py", "--port", "{port}", *sys.argv[2:]]
 server = ServerProcess(words, url="ws://127.0.0.1:{port}", timeout=60, folder=".", source="--ws-command")
 server.ensure()
-print(server.port, flush=True)
+child = os.fork()
+if not child:
+    os.close(1)
+    signal.pause()
+print(server.port, child, flush=True)
 sys.stdin.read(1)
 os._exit(3) if sys.argv[1] == "exit" else os.kill(os.getpid(), 9)
 """
@@ -533,13 +538,14 @@ os._exit(3) if sys.argv[1] == "exit" else os.kill(os.getpid(), 9)
 @pytest.mark.parametrize(("how", "code"), [("exit", 3), ("kill", -9)])
 @pytest.mark.parametrize("server", [[], ["--stubborn"]])
 def test_a_process_that_ends_without_a_word_leaves_no_command(pytester, how, code, server):
-    """As one does that a thread of pytest-timeout ends, or the system: the server's connections end."""
+    """As one does that a thread of pytest-timeout ends, or the system; whatever it has forked lives on."""
     pytester.makepyfile(server=SERVER, left=LEFT)
     words = [sys.executable, "left.py", how, *server]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as left:
-        port = int(left.stdout.readline())
+        port, child = map(int, left.stdout.readline().split())
         with socket.create_connection(("127.0.0.1", port)) as connection, suppress(ConnectionResetError):
             left.communicate(b"x")
             while connection.recv(100):
                 pass
+    os.kill(child, signal.SIGKILL)
     assert left.returncode == code
