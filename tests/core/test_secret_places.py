@@ -363,8 +363,12 @@ def test_text_of_a_peer_is_looked_at_once():
 
 
 @pytest.mark.parametrize(
-    "text", ['{"_",".' * 5_000, "--Z." * 10_000, f"a[{'%' * 40_000}: =", "a[b" * 12_000, *LONG]
-)
+    "text",
+    [
+        '{"_",".' * 5_000, "--Z." * 10_000, f"a[{'%' * 40_000}: =", "a[b" * 12_000, "?token=***-" * 5_000,
+        *LONG,
+    ],
+)  # fmt: skip
 def test_a_long_text_is_looked_at_in_one_go(text):
     """A peer may write anything; in steps that grow with its square these take from 3 s to a minute."""
     before = time.process_time()
