@@ -118,7 +118,10 @@ def _as_text(soaked: Soak) -> str:
     except StabilityError as exc:
         return begun_with(soaked.verdict.outcome, str(exc))
     beats = soaked.timeline.heartbeats
-    answers = f", {beats.answered} of {beats.sent} heartbeats answered" if beats.sent else ""
+    told = f"{beats.answered} of {beats.sent} heartbeats answered"
+    if soaked.timeline.is_one_way:
+        told = f"{beats.sent} heartbeats"
+    answers = f", {told}" if beats.sent else ""
     return f"stable: {soaked.url} alive for {show(verdict.horizon)} in {verdict.tier.value}{answers}"
 
 

@@ -77,6 +77,13 @@ def test_stable_is_0(run, good):
     assert re.fullmatch(rf"0 s of 1 s, {good}: .*\n", err)
 
 
+def test_heartbeats_that_nobody_answers_are_no_missed_ones(run, good):
+    """No answer is ever due to deepgram's."""
+    status, out, _ = run("hold", good, "--for", "1s", "--heartbeat", "300ms", "--profile", "deepgram")
+
+    assert (status, out) == (0, f"stable: {good} alive for 1 s in real time, 3 heartbeats\n")
+
+
 def test_unstable_is_1(run, closing):
     """The whole diagnosis, as a failing test prints it."""
     status, out, _ = run("hold", closing, "--for", "2s")
