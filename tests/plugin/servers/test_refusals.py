@@ -199,6 +199,20 @@ def test_the_usual_path_of_a_protocol_is_named(failure, given, told):
     assert told in " ".join(printed.split())
 
 
+@pytest.mark.parametrize(("status", "is_told"), [(404, True), (401, False), (429, False), (503, False)])
+def test_the_usual_path_is_not_named_where_a_status_says_what_is_wrong(failure, status, is_told):
+    response = "websocket.http.response"
+    answer = (
+        f'await send({{"type": "{response}.start", "status": {status}, "headers": []}}); '
+        f'await send({{"type": "{response}.body", "body": b""}})'
+    )
+
+    printed = failure(asgi(connection=answer).replace('profile="frames"', 'profile="socketio"'))
+
+    assert f"HTTP {status}" in printed
+    assert ("  path  " in printed) == is_told
+
+
 @pytest.mark.parametrize("offered", ["", ', subprotocol="v1"'])
 @pytest.mark.parametrize(
     ("chosen", "owner"),
