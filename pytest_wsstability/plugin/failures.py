@@ -59,8 +59,6 @@ _OPENERS = frozenset({"ws_soak", "ws_connection", FLEET, VOICE})
 _LONGEST = 300
 # RFC 6455, section 7.4.1; and RFC 9110, section 15.6.1.
 _NORMAL, _FAILED = 1000, 500
-# What is answered where there is no WebSocket (by Starlette, for one, 403); other statuses say what is wrong.
-_ELSEWHERE = frozenset({200, 400, 403, 404, 405, 426})
 # From -vv on, failures show every event on record.
 _WHOLE = 2
 
@@ -210,7 +208,7 @@ def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:
         path = urlsplit(url).path
         if (found := other_routes(item, path)) is not None:
             yield f"  routes    {': '.join(found)}"
-        elif status in _ELSEWHERE and (usual := usual_path(item, path)) is not None:
+        elif (usual := usual_path(item, path, status)) is not None:
             yield f"  path      {usual}"
         yield from _logged(item) if status == _FAILED else _closed(item)
 

@@ -25,6 +25,8 @@ _USUAL = {
     "phoenix": "/socket/websocket",
     "graphql-transport-ws": "/graphql",
 }
+# What is answered where there is no WebSocket (by Starlette, for one, 403); other statuses say what is wrong.
+_ELSEWHERE = frozenset({200, 400, 403, 404, 405, 426})
 
 
 def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
@@ -38,11 +40,16 @@ def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
     return f"the app has {shown}, and not {path}", f"ws_stability(url={routes[0]!r}){values}"
 
 
-def usual_path(item: pytest.Item, path: str) -> str | None:
-    """Where the software of a test's protocol has it by default, and what to write; None if asked there."""
+def usual_path(item: pytest.Item, path: str, status: int) -> str | None:
+    """
+    Where the software of a test's protocol has it by default, and what to write.
+
+    None where it was asked there, or where the status of the answer has another reason.
+
+    """
     profile = plan_of(item).profile
     usual = _USUAL.get(profile.name)
-    if usual is None or usual.strip("/").partition("/")[0] in path.split("/"):
+    if usual is None or status not in _ELSEWHERE or usual.strip("/").partition("/")[0] in path.split("/"):
         return None
     title = profile.title or profile.name
     return f"{title} is at {usual} by default, and this asked for {path or '/'}: ws_stability(url={usual!r})"
