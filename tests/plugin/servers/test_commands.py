@@ -543,9 +543,12 @@ def test_a_process_that_ends_without_a_word_leaves_no_command(pytester, how, cod
     words = [sys.executable, "left.py", how, *server]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as left:
         port, child = map(int, left.stdout.readline().split())
-        with socket.create_connection(("127.0.0.1", port)) as connection, suppress(ConnectionResetError):
-            left.communicate(b"x")
-            while connection.recv(100):
-                pass
-    os.kill(child, signal.SIGKILL)
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                left.communicate(b"x")
+                with suppress(ConnectionResetError):
+                    while connection.recv(100):
+                        pass
+        finally:
+            os.kill(child, signal.SIGKILL)
     assert left.returncode == code
