@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from ..core.duration import parse_duration
 from ..core.duration import show_duration as show
-from ..core.fleet.failure import count_line, explain_fleet, more_lines, rtt_line, worker_line
+from ..core.fleet.failure import answered_line, count_line, explain_fleet, more_lines, rtt_line, worker_line
 from ..core.fleet.merge import FleetMerge
 from ..core.fleet.plan import FleetPlan
 from ..core.fleet.requirement import FleetRequirement
@@ -294,8 +294,9 @@ def _state(merge: FleetMerge) -> str:
         parts.append(f"{count.refused:,} did not open")
     if count.unobserved:
         parts.append(f"{count.unobserved:,} unobserved")
-    if merge.heartbeats_sent:
-        parts.append(f"heartbeats {merge.heartbeats_answered:,}/{merge.heartbeats_sent:,}")
+    answered, sent, one_way = merge.heartbeats_answered, merge.heartbeats_sent, merge.heartbeats_one_way
+    if beats := answered_line(answered, sent, one_way=one_way):
+        parts.append(f"heartbeats {beats}")
     rtts = [(name, merge.rtt_below(share)) for name, share in _LIVE.items()]
     if told := [f"{name} <{show(limit)}" for name, limit in rtts if limit is not None]:
         parts.append(f"rtt {' '.join(told)}")
@@ -328,6 +329,7 @@ def _numbers(merge: FleetMerge) -> dict[str, Any]:
         "came_back": _came_back(merge),
         "heartbeats_sent": merge.heartbeats_sent,
         "heartbeats_answered": merge.heartbeats_answered,
+        "heartbeats_one_way": merge.heartbeats_one_way,
         **{f"rtt_{name}_below": merge.rtt_below(share) for name, share in _LIVE.items()},
         "lag": round(merge.lag, 3),
     }

@@ -120,7 +120,7 @@ def _as_text(soaked: Soak) -> str:
     beats = soaked.timeline.heartbeats
     told = f"{beats.answered} of {beats.sent} heartbeats answered"
     if soaked.timeline.is_one_way:
-        told = f"{beats.sent} heartbeats"
+        told = f"{beats.sent} heartbeats, which nobody answers"
     answers = f", {told}" if beats.sent else ""
     return f"stable: {soaked.url} alive for {show(verdict.horizon)} in {verdict.tier.value}{answers}"
 

@@ -248,3 +248,24 @@ class FleetSummary:
     # None where connections were not to come back; where no messages of that kind were looked for.
     returns: ReturnSummary | None = None
     fanout: FanoutSummary | None = None
+    # Heartbeats that no answer is ever due to, and those that were not answered in the time that they have.
+    heartbeats_one_way: int = 0
+    heartbeats_missed: int = 0
+    # Connections that ended abnormally, behind whatever code.
+    abnormal: int = 0
+
+    @property
+    def lifetimes(self) -> list[tuple[float, bool]]:
+        """
+        Seconds for which connections were watched, and whether they then ended unplanned.
+
+        Of as many as opened and are judged, as the curve has them: those that were watched for a part of the
+        time stand for what the others show.
+
+        """
+        lifetimes, alive = [], self.count.judged
+        for point in self.curve:
+            left = round(self.count.judged * point.share)
+            lifetimes += [(point.age, True)] * (alive - left)
+            alive = left
+        return lifetimes + [(self.curve[-1].age, False)] * alive

@@ -79,13 +79,47 @@ class Result:
         return first.duration, first.close is not None and not first.close.planned
 
     @property
+    def lifetimes(self) -> list[tuple[float, bool]]:
+        """The same of each connection that opened, of a fleet too."""
+        if self.fleet is not None:
+            return self.fleet.lifetimes
+        return [] if self.lifetime is None else [self.lifetime]
+
+    @property
+    def connections(self) -> int:
+        """How many were to open."""
+        return 1 if self.fleet is None else self.fleet.count.planned
+
+    @property
+    def abnormal_closures(self) -> int:
+        """How many of them ended abnormally, and not by this end's plan."""
+        if self.fleet is not None:
+            return self.fleet.abnormal
+        close = self.timelines[0].close if self.timelines else None
+        return int(close is not None and close.abnormal and not close.planned)
+
+    @property
     def heartbeats(self) -> RoundTrips:
         """The heartbeats that the judged end saw."""
         return self.timelines[0].heartbeats if self.timelines else RoundTrips()
 
     @property
+    def heartbeats_due(self) -> int:
+        """How many were to be answered: by some protocols none is."""
+        if self.fleet is not None:
+            return self.fleet.heartbeats_sent - self.fleet.heartbeats_one_way
+        return 0 if self.is_one_way else self.heartbeats.sent
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether no answer is ever due to the heartbeats that the judged end saw."""
+        return bool(self.timelines) and self.timelines[0].is_one_way
+
+    @property
     def missed_heartbeats(self) -> int:
         """How many were not answered in the time that the requirement gives them."""
+        if self.fleet is not None:
+            return self.fleet.heartbeats_missed
         within = self.requirement.answer_within
         if within is None or not self.timelines:
             return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..core.duration import show_duration as show
 from ..core.duration import show_range
-from ..core.fleet.failure import fleet_headline
+from ..core.fleet.failure import answered_line, fleet_headline
 from ..core.fleet_summary import FleetSummary
 from ..core.judge.verdict import Noted, Outcome
 from ..core.redact import show_text
@@ -72,13 +72,15 @@ def _fleet(result: Result, fleet: FleetSummary) -> Cells:
     """The row of a fleet: how many lived, and what is known of all of their heartbeats."""
     by_share = {each.share: show(each.seconds) for each in fleet.quantiles}
     missing = TOO_FEW if fleet.rtts else NOTHING
-    sent = fleet.heartbeats_sent
     return Cells(
         verdict=verdict_word(result),
         tier=result.tier.value,
         target=show_text(result.url) or NOTHING,
         held=f"{fleet.count.stable:,} of {fleet.count.judged:,} for {show(fleet.hold)}",
-        heartbeats=f"{fleet.heartbeats_answered:,}/{sent:,}" if sent else NOTHING,
+        heartbeats=answered_line(
+            fleet.heartbeats_answered, fleet.heartbeats_sent, one_way=fleet.heartbeats_one_way
+        )
+        or NOTHING,
         p50=by_share.get(0.5, missing),
         p95=by_share.get(0.95, missing),
         slowest=show(fleet.rtt_max) if fleet.rtts else NOTHING,
@@ -166,7 +168,7 @@ def _heartbeats(result: Result) -> str:
 
     """
     trips, within = result.heartbeats, result.requirement.answer_within
-    one_way = bool(result.timelines) and result.timelines[0].is_one_way
+    one_way = result.is_one_way
     parts = [str(trips.sent) if one_way else f"{trips.answered}/{trips.sent}"] if trips.sent else []
     if trips.sent and within is not None and result.timelines and not one_way:
         missed = trips.missed(result.timelines[0].duration, within) - trips.late(within)

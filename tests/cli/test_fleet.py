@@ -215,6 +215,10 @@ def test_one_worker_has_no_line_of_its_own_and_few_round_trips_tell_nothing():
 
     assert _of_workers(merge) == []
     assert _state(merge) == "3 s: 4 open, 0 stable, 0 ended, rtt p50 <1 ms"
+    beats = {"heartbeats_sent": 12, "heartbeats_answered": 7, "heartbeats_one_way": 4}
+    merge.add(Frame(slot=0, attempt=1, sequence=1, at=4.0, **beats))
+    assert _state(merge) == "4 s: 4 open, 0 stable, 0 ended, heartbeats 7/8, 4 one-way, rtt p50 <1 ms"
+    assert _numbers(merge)["heartbeats_one_way"] == 4
 
 
 def test_advice_names_the_options_of_the_command(capsys):

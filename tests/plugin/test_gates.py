@@ -32,7 +32,7 @@ def test_a_gate_fails_a_run_whose_tests_pass(run, ini, pytester):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     lines = [line for line in result.stdout.lines if line.startswith("✗ ")]
     assert lines == [
-        "✗ ws_fail_on abnormal_closures > 0: 1 of 1 holds (virtual time)",
+        "✗ ws_fail_on abnormal_closures > 0: 1 of 1 connections (virtual time)",
         "✗ ws_fail_on horizon < 1h: watched for 60 s at most (virtual time)",
     ]
     complaints = json.loads((pytester.path / "a.json").read_text())["complaints"]

@@ -122,6 +122,15 @@ def test_a_fleet_is_a_row():
     assert cells(fleet(lost=0)).cause == ""
 
 
+@pytest.mark.parametrize(("one_way", "shown"), [(310, "310"), (10, "300/300, 10 one-way")])
+def test_heartbeats_of_a_fleet_that_nobody_answers(one_way, shown):
+    """They are as many as they are, and nobody has missed one."""
+    made, answered = fleet(), 300 if one_way == 10 else 0
+    summary = dataclasses.replace(made.fleet, heartbeats_one_way=one_way, heartbeats_answered=answered)
+
+    assert cells(dataclasses.replace(made, fleet=summary)).heartbeats == shown
+
+
 @pytest.mark.parametrize(
     ("name", "split"),
     [

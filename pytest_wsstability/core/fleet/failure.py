@@ -198,6 +198,19 @@ def _lane(fleet: FleetSummary) -> list[str]:
     ]
 
 
+def answered_line(answered: int, sent: int, *, one_way: int) -> str:
+    """
+    Heartbeats that were answered, of those that are to be: ``9/10``; of one-way ones their number alone.
+
+    Empty where there were none, and both where connections differ: ``9/10, 90 one-way``.
+
+    """
+    due = sent - one_way
+    parts = [f"{answered:,}/{due:,}"] if due else []
+    parts += [f"{one_way:,} one-way" if due else f"{one_way:,}"] if one_way else []
+    return ", ".join(parts)
+
+
 def rtt_line(fleet: FleetSummary) -> str:
     """Round trips of the heartbeats of all connections; a quantile only where there are enough of them."""
     return f"{_times(fleet.quantiles, fleet.rtt_max)} of {fleet.rtts:,} heartbeats"

@@ -51,6 +51,8 @@ class Ending:
     confidence: str = ""
     # The close code at this end; None without one.
     code: int | None = None
+    # Whether something went wrong with the end itself, behind whatever code: see `CloseEvidence`.
+    abnormal: bool = False
     # Nobody but this end ended it, if only after it had broken the requirement: there is nothing to come
     # back from.
     closed_here: bool = False
@@ -128,6 +130,10 @@ class Frame:
     opened: int = 0
     heartbeats_sent: int = 0
     heartbeats_answered: int = 0
+    # Those sent that no answer is ever due to; and those of connections that are over that were not
+    # answered in the time that they have.
+    heartbeats_one_way: int = 0
+    heartbeats_missed: int = 0
     # Application messages that came.
     messages: int = 0
     # Round trips that ended since, by the first of `RTT_LIMITS` that they do not exceed: those of some
@@ -196,8 +202,9 @@ class Frame:
 
 
 _PLAIN = (
-    "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "subnets",
-    "lag", "endings", "retold", "returns", "stable", "is_last", "cut_short", "failure",
+    "opened", "heartbeats_sent", "heartbeats_answered", "heartbeats_one_way", "heartbeats_missed", "messages",
+    "rtt_counts", "backends", "subnets", "lag", "endings", "retold", "returns", "stable", "is_last",
+    "cut_short", "failure",
 )  # fmt: skip
 _SAMPLES = ("rtts", "fanout_times")
 

@@ -140,6 +140,9 @@ class FleetMerge:
     opened: int = 0
     heartbeats_sent: int = 0
     heartbeats_answered: int = 0
+    # See `Frame`.
+    heartbeats_one_way: int = 0
+    heartbeats_missed: int = 0
     messages: int = 0
     rtts: Sample = field(default_factory=Sample)
     # Connections that ended: whether and when they came back, where they were to; and how many failed to, or
@@ -268,6 +271,8 @@ class FleetMerge:
         self.fanout_times.merge(frame.fanout_times)
         self.heartbeats_sent += frame.heartbeats_sent
         self.heartbeats_answered += frame.heartbeats_answered
+        self.heartbeats_one_way += frame.heartbeats_one_way
+        self.heartbeats_missed += frame.heartbeats_missed
         self.rtts.merge(frame.rtts)
         self.lag = max(self.lag, frame.lag)
         self.lags.add(frame.lag, frame.at)

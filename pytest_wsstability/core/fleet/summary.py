@@ -50,6 +50,8 @@ def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequire
         ),
         heartbeats_sent=merge.heartbeats_sent,
         heartbeats_answered=merge.heartbeats_answered,
+        heartbeats_one_way=merge.heartbeats_one_way,
+        heartbeats_missed=merge.heartbeats_missed,
         messages=merge.messages,
         rtts=rtts.count,
         rtt_max=rtts.maximum if rtts.count else 0.0,
@@ -58,6 +60,7 @@ def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequire
         refused_frames=tuple((refusal.value, number) for refusal, number in merge.refusals.items()),
         returns=_returns(merge) if asked.reconnects is not None else None,
         fanout=_fanout(merge) if merge.fanout.messages else None,
+        abnormal=sum(each.abnormal for each in merge.endings),
     )
 
 

@@ -11,6 +11,7 @@ from enum import Enum
 
 from ..duration import parse_duration, show_range
 from ..duration import show_duration as show
+from ..fleet_summary import FleetSummary
 from ..judge.verdict import Outcome
 from ..result import Result
 from ..samples import NEEDED, Sample
@@ -56,6 +57,7 @@ class GateFinding:
     line: str
 
 
+_WORST = (GateOutcome.HELD, GateOutcome.NOT_JUDGED, GateOutcome.BROKEN)
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
 }  # fmt: skip
@@ -64,7 +66,7 @@ _QUANTILES = {"rtt_p50": 0.5, "rtt_p95": 0.95, "rtt_p99": 0.99}
 
 
 def _missed(results: Sequence[Result]) -> tuple[int, int]:
-    return sum(each.missed_heartbeats for each in results), sum(each.heartbeats.sent for each in results)
+    return sum(each.missed_heartbeats for each in results), sum(each.heartbeats_due for each in results)
 
 
 def _with(outcome: Outcome) -> Callable[[Sequence[Result]], tuple[int, int]]:
@@ -72,8 +74,7 @@ def _with(outcome: Outcome) -> Callable[[Sequence[Result]], tuple[int, int]]:
 
 
 def _abnormal(results: Sequence[Result]) -> tuple[int, int]:
-    ends = [result.timelines[0].close for result in results if result.timelines]
-    return sum(close is not None and close.abnormal and not close.planned for close in ends), len(results)
+    return sum(each.abnormal_closures for each in results), sum(each.connections for each in results)
 
 
 # How many, of how many, and of what.
@@ -83,7 +84,7 @@ _COUNTS: dict[str, tuple[Callable[[Sequence[Result]], tuple[int, int]], str]] = 
     "stable": (_with(Outcome.STABLE), "holds"),
     "holds": (lambda results: (len(results), len(results)), "holds"),
     "missed_heartbeats": (_missed, "heartbeats"),
-    "abnormal_closures": (_abnormal, "holds"),
+    "abnormal_closures": (_abnormal, "connections"),
 }
 _DURATIONS = (*_QUANTILES, "rtt_max", "horizon")
 _SURVIVAL = "survival"
@@ -139,6 +140,8 @@ def _judge(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
     if gate.figure in _COUNTS:
         count, noun = _COUNTS[gate.figure]
         number, of = count(results)
+        if not of:
+            return GateOutcome.NOT_JUDGED, f"not judged, no {noun.removesuffix('s')} was to be answered"
         value = number / of if gate.is_share and of else float(number)
         return _compared(gate, value), f"{number} of {of} {noun}"
     if gate.figure == _SURVIVAL:
@@ -156,7 +159,7 @@ def _compared(gate: Gate, value: float) -> GateOutcome:
 
 def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
     """The share of connections still up at the longest look; others count as long as they were watched."""
-    lifetimes = [result.lifetime for result in results if result.lifetime is not None]
+    lifetimes = [each for result in results for each in result.lifetimes]
     if not lifetimes:
         return GateOutcome.NOT_JUDGED, "not judged, no connection opened"
     age = max(watched for watched, _ in lifetimes)
@@ -165,6 +168,32 @@ def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome,
 
 
 def _judge_rtt(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
+    """Single holds together, and each fleet by itself, as only its quantiles are known: the worst speaks."""
+    fleets = [each.fleet for each in results if each.fleet is not None and each.fleet.rtts]
+    single = _judge_holds_rtt(gate, [each for each in results if each.fleet is None])
+    found = [*([single] if single else []), *(_judge_fleet_rtt(gate, fleet) for fleet in fleets)]
+    if not found:
+        return GateOutcome.NOT_JUDGED, "not judged, there was no round trip"
+    worst = max((outcome for outcome, _ in found), key=_WORST.index)
+    return worst, "; ".join(text for outcome, text in found if outcome is worst)
+
+
+def _judge_fleet_rtt(gate: Gate, fleet: FleetSummary) -> tuple[GateOutcome, str]:
+    fraction = _QUANTILES.get(gate.figure)
+    carried = {each.share: each.seconds for each in fleet.quantiles}
+    value = fleet.rtt_max if fraction is None else carried.get(fraction)
+    if value is None:
+        assert fraction is not None
+        return _too_few(gate, fleet.rtts, fraction)
+    return _compared(gate, value), f"{show(value)} of {fleet.rtts} round trips"
+
+
+def _too_few(gate: Gate, count: int, fraction: float) -> tuple[GateOutcome, str]:
+    needed = f"{gate.figure.removeprefix('rtt_')} needs {NEEDED[fraction]}"
+    return GateOutcome.NOT_JUDGED, f"not judged, {count} round trips are too few ({needed})"
+
+
+def _judge_holds_rtt(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str] | None:
     """Where answers cannot be told apart, the gate has to come to the same at the least and at the most."""
     sample, most = Sample(), Sample()
     unknown = False
@@ -174,7 +203,7 @@ def _judge_rtt(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]
         most.merge(quickest if slowest is None else slowest)
         unknown = unknown or slowest is None
     if not sample.count:
-        return GateOutcome.NOT_JUDGED, "not judged, there was no round trip"
+        return None
     fraction = _QUANTILES.get(gate.figure)
     value = _figure(sample, fraction)
     high = math.inf if unknown else _figure(most, fraction)
@@ -183,8 +212,7 @@ def _judge_rtt(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]
         text = f"not judged, answers cannot be told apart: {show_range(value, high)}"
         return GateOutcome.NOT_JUDGED, f"{text} of {sample.count} round trips"
     if outcome is GateOutcome.BROKEN and fraction is not None and not sample.carries(fraction):
-        needed = f"{gate.figure.removeprefix('rtt_')} needs {NEEDED[fraction]}"
-        return GateOutcome.NOT_JUDGED, f"not judged, {sample.count} round trips are too few ({needed})"
+        return _too_few(gate, sample.count, fraction)
     return outcome, f"{show_range(value, high)} of {sample.count} round trips"
 
 

@@ -30,7 +30,11 @@ class SurvivalShare:
     of: int
 
     def __str__(self) -> str:
-        return f"{self.share:.0%} of {self.of} connections ({self.low:.0%} to {self.high:.0%})"
+        # One of many has to be seen.
+        share, low, high = (
+            f"{each:.{max(0, len(str(self.of)) - 2)}%}" for each in (self.share, self.low, self.high)
+        )
+        return f"{share} of {self.of} connections ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)

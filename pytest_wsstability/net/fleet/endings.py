@@ -66,6 +66,7 @@ def _ending(
     diagnosis: Diagnosis | None = None,
     others: Sequence[Timeline] = (),
 ) -> Ending:
+    close = timeline.close
     return Ending(
         number=number,
         fate=fate,
@@ -74,8 +75,9 @@ def _ending(
         cause=(diagnosis.together or diagnosis.cause.value) if diagnosis else "",
         found=diagnosis.cause if diagnosis else None,
         confidence=diagnosis.confidence.value if diagnosis else "",
-        code=timeline.close.code if timeline.close is not None else None,
-        closed_here=timeline.close is None or timeline.close.planned,
+        code=close.code if close is not None else None,
+        abnormal=close is not None and close.abnormal and not close.planned,
+        closed_here=close is None or close.planned,
         silence=timeline.silence,
         served_by=served_by(timeline.hints or ()),
         subnet=subnet,

@@ -29,7 +29,7 @@ class NextFrame:
         endings, retold: what is told of those that ended; and of some of them once more, in the last frame.
         stable: the numbers of those that were held to their end.
         returns: which of them came back, or did not.
-        rtts: their round trips, once they are over.
+        missed, rtts: heartbeats of theirs without an answer in time, and round trips, once they are over.
         lag: the worst of the event loop, in seconds.
         failure: what a function of the user's raised; it is told with each frame from then on.
         sequence: the number of the frame.
@@ -48,13 +48,13 @@ class NextFrame:
 
     def _begin(self) -> None:
         """Nothing has happened yet."""
-        self.opened, self.lag, self.rtts = 0, 0.0, Sample()
+        self.opened, self.lag, self.missed, self.rtts = 0, 0.0, 0, Sample()
         self.backends: Counter[str] = Counter()
         self.subnets: Counter[str] = Counter()
         self.endings: list[Ending] = []
         self.stable: list[int] = []
         self.returns: list[Return] = []
-        self._sent = self._answered = self._messages = 0
+        self._sent = self._answered = self._one_way = self._messages = 0
 
     def count(self, held: Held, timeline: Timeline) -> None:
         """Add what a connection has sent and received since this was done before."""
@@ -62,8 +62,17 @@ class NextFrame:
         sent, answered = heartbeats.sent, heartbeats.answered
         self._sent += sent - held.sent
         self._answered += answered - held.answered
+        if timeline.is_one_way:
+            self._one_way += sent - held.sent
         self._messages += messages - held.messages
         held.sent, held.answered, held.messages, held.events = sent, answered, messages, timeline.total
+
+    def finish(self, held: Held, timeline: Timeline, within: float | None) -> None:
+        """Add what is known of a connection once it is over; ``within``: seconds that a heartbeat has."""
+        self.count(held, timeline)
+        self.rtts.merge(timeline.heartbeats.told)
+        if within is not None:
+            self.missed += timeline.heartbeats.missed(timeline.duration, within)
 
     def keep_stable(self, number: int, timeline: Timeline) -> None:
         """Each stable connection has the same chance to be among those that are kept (reservoir sampling)."""
@@ -114,6 +123,8 @@ class NextFrame:
             opened=self.opened,
             heartbeats_sent=self._sent,
             heartbeats_answered=self._answered,
+            heartbeats_one_way=self._one_way,
+            heartbeats_missed=self.missed,
             messages=self._messages,
             backends=dict(self.backends),
             subnets=dict(self.subnets),

@@ -246,8 +246,7 @@ class FleetSlot:
         held.connection.websocket.on_over = None
         if self._open.pop(held.number, None) is not None:
             timeline = held.connection.timeline
-            self._next.count(held, timeline)
-            self._next.rtts.merge(timeline.heartbeats.told)
+            self._next.finish(held, timeline, self._job.requirement.answer_within)
         self._timing.remove(held.number)
         if self._fanout is not None:
             over_at = held.over_at

@@ -6,11 +6,18 @@ import dataclasses
 
 import pytest
 
+from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet.requirement import FleetRequirement
+from pytest_wsstability.core.fleet.summary import summarize
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result
+from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.statistics.gates import FIGURES, GateOutcome, judge_gates, parse_gate
 from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
+from tests.core.fleet.merging import merged
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
 
@@ -123,7 +130,7 @@ def test_typos(text, message):
         ("missed_heartbeats > 0", [GOOD], []),
         ("missed_heartbeats > 0", [GOOD, LATE], ["missed_heartbeats > 0: 1 of 8 heartbeats (virtual time)"]),
         ("missed_heartbeats > 0", [UNANSWERED], ["missed_heartbeats > 0: 2 of 2 heartbeats (virtual time)"]),
-        ("abnormal_closures > 0", [CUT], ["abnormal_closures > 0: 1 of 1 holds (virtual time)"]),
+        ("abnormal_closures > 0", [CUT], ["abnormal_closures > 0: 1 of 1 connections (virtual time)"]),
         ("abnormal_closures > 0", [GOOD], []),
         (
             "survival < 90%",
@@ -167,6 +174,93 @@ def test_what_holds_has_its_value(text, results, line):
 
     assert finding.outcome is HELD
     assert finding.line.startswith(line)
+
+
+def fleet(lost=2, *, rtts=0, **values):
+    """A hundred connections, some of which ended abnormally at 60 s of 120 s; round trips of 20 ms."""
+    sample = Sample()
+    for _ in range(rtts):
+        sample.add(0.02, 1.0)
+    endings = tuple(
+        Ending(number=number, fate=Fate.ENDED, age=60.0, at=60.0, cause="restart", abnormal=True)
+        for number in range(lost)
+    )
+    frame = Frame(
+        slot=0,
+        attempt=1,
+        sequence=0,
+        at=120.0,
+        opened=100,
+        endings=endings,
+        stable=((lost, 99),),
+        rtts=sample,
+        is_last=True,
+        **values,
+    )
+    asked = FleetRequirement(survival=0.9)
+    merge = merged(FleetPlan(connections=100, hold=120), [frame])
+    verdict = asked.check(merge, tier=Tier.VIRTUAL)
+    summary = summarize(merge, [], asked)
+    return Result(nodeid="f", url="", requirement=REQUIREMENT, verdict=verdict, fleet=summary)
+
+
+@pytest.mark.parametrize(
+    ("text", "results", "outcome", "line"),
+    [
+        ("abnormal_closures > 2%", [fleet(3)], BROKEN, "3 of 100 connections"),
+        ("abnormal_closures > 2", [fleet(2), GOOD], HELD, "2 of 101 connections"),
+        ("survival < 99%", [fleet(2)], BROKEN, "98.0% of 100 connections (93.0% to 99.8%) up after 120 s"),
+        (
+            "survival < 98%",
+            [fleet(2), GOOD],
+            HELD,
+            "98.0% of 101 connections (93.0% to 99.8%) up after 120 s",
+        ),
+        (
+            "missed_heartbeats > 3",
+            [fleet(heartbeats_sent=400, heartbeats_missed=4)],
+            BROKEN,
+            "4 of 400 heartbeats",
+        ),
+        ("missed_heartbeats > 1%", [fleet(heartbeats_sent=400), GOOD], HELD, "0 of 404 heartbeats"),
+        ("rtt_p95 > 10ms", [fleet(rtts=100)], BROKEN, "20 ms of 100 round trips"),
+        ("rtt_max > 30ms", [fleet(rtts=100)], HELD, "20 ms of 100 round trips"),
+        (
+            "rtt_p99 > 10ms",
+            [fleet(rtts=100)],
+            GateOutcome.NOT_JUDGED,
+            "not judged, 100 round trips are too few (p99 needs 299)",
+        ),
+        # Each fleet by itself, and single holds together: what is worst is told.
+        ("rtt_max > 50ms", [fleet(rtts=100), GOOD], BROKEN, "100 ms of 4 round trips"),
+        (
+            "rtt_max > 10ms",
+            [fleet(rtts=100), GOOD],
+            BROKEN,
+            "100 ms of 4 round trips; 20 ms of 100 round trips",
+        ),
+    ],
+)
+def test_connections_of_fleets_count(text, results, outcome, line):
+    """All of them, as those of single holds do."""
+    (finding,) = judge_gates([parse_gate(text)], results)
+
+    assert (finding.outcome, finding.line) == (outcome, f"{text}: {line} (virtual time)")
+
+
+def test_heartbeats_that_nobody_answers_are_not_kept_either():
+    """By the protocol: a gate of missed ones has nothing to look at."""
+    protocol = ProtocolFacts(name="x", title="X", heartbeat=HeartbeatShape.ONE_WAY)
+    line = timeline((25, ">beat"), (50, ">beat"), until=60, protocol=protocol)
+    one_way = dataclasses.replace(GOOD, timelines=(line,))
+    gate, many = parse_gate("missed_heartbeats > 0"), fleet(heartbeats_sent=400, heartbeats_one_way=400)
+    (finding,) = judge_gates([gate], [one_way, many])
+
+    assert finding.outcome is GateOutcome.NOT_JUDGED
+    assert finding.line == "missed_heartbeats > 0: not judged, no heartbeat was to be answered (virtual time)"
+    assert judge_gates([gate], [one_way, many, LATE])[0].line.startswith(
+        "missed_heartbeats > 0: 1 of 4 heart"
+    )
 
 
 def test_nothing_to_judge_by_is_neither():

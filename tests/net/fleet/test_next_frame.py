@@ -9,6 +9,7 @@ from pytest_wsstability.core.fleet.plan import Slot
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.samples import Sample
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.net.fleet.explaining import EndedConnection
 from pytest_wsstability.net.fleet.next_frame import NextFrame
 from tests.core.script import FIN, timeline
@@ -16,6 +17,7 @@ from tests.core.script import FIN, timeline
 HOLD = Requirement.of(alive_for="2m")
 SLOT = Slot(number=1, of=2, connections=2000)
 ENDS = timeline((60, FIN))
+ONE_WAY = ProtocolFacts(name="x", title="X", heartbeat=HeartbeatShape.ONE_WAY)
 
 
 def fresh():
@@ -78,6 +80,19 @@ def test_of_a_connection_only_what_came_since_is_counted():
     assert (first.heartbeats_sent, first.heartbeats_answered, first.messages) == (2, 2, 2)
     assert (second.heartbeats_sent, second.heartbeats_answered, second.messages) == (2, 1, 0)
     assert (one.events, other.events) == (later.total, early.total)
+
+
+def test_what_is_known_once_a_connection_is_over():
+    """Round trips, and heartbeats without an answer in time: the last had none, and time left."""
+    following, one, other = fresh(), held(), held()
+    answered = timeline((25, ">beat"), (26, "<answer"), (50, ">beat"), (75, ">beat"), until=78)
+    one_way = timeline((25, ">beat"), (50, ">beat"), until=78, protocol=ONE_WAY)
+    following.finish(one, answered, 5.0)
+    following.finish(other, one_way, 5.0)
+    frame = take(following)
+
+    assert (frame.heartbeats_sent, frame.heartbeats_one_way, frame.rtts.count) == (5, 2, 1)
+    assert frame.heartbeats_missed == 1
 
 
 def test_what_waits_for_the_last_frame():

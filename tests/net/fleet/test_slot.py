@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from websockets.asyncio.server import serve
 
-from pytest_wsstability import Orchestrator, Requirement, run_virtual
+from pytest_wsstability import Orchestrator, Requirement, faults, run_virtual
 from pytest_wsstability.core.diagnosis import Cohort
 from pytest_wsstability.core.fleet.frame import Fate
 from pytest_wsstability.core.fleet.merge import FleetMerge
@@ -60,6 +60,39 @@ def test_a_healthy_fleet():
     assert [frame.sequence for frame in frames] == list(range(len(frames)))
     assert [frame.is_last for frame in frames] == [False] * (len(frames) - 1) + [True]
     assert len(merge.records[""]) == 8
+
+
+@pytest.mark.parametrize(("profile", "one_way"), [("deepgram", 340), ("json", 0)])
+def test_heartbeats_that_nobody_answers_are_told_apart(profile, one_way):
+    """17 each, of 20 connections."""
+    asked = Requirement.of(alive_for="2m", heartbeat_every="7s", heartbeat_within="2s")
+    merge, _ = held(requirement=asked, profile=profile, job={"options": {"profile": profile}})
+
+    assert merge.count.stable == 20
+    assert (merge.heartbeats_one_way, merge.heartbeats_sent - merge.heartbeats_answered) == (one_way, one_way)
+    assert merge.heartbeats_missed == 0
+
+
+def test_heartbeats_that_are_not_answered_are_missed():
+    """The first of each has no answer, which ends it."""
+    merge, _ = held(3, faults=[("1s", faults.WithholdHeartbeats())])
+
+    assert (merge.heartbeats_sent, merge.heartbeats_answered, merge.heartbeats_missed) == (3, 0, 3)
+
+
+def test_abnormal_ends_are_told_of():
+    """An abort is one, and a close with 1001 is none."""
+    aborted, _ = held(
+        3,
+        on_deadline="drop",
+        read_deadline="60s",
+        deadline_reset_by="pong",
+        job={"options": {"client": "mute"}},
+    )
+    closed, _ = held(3, faults=[("60s", faults.CloseWith(1001))])
+
+    assert [each.abnormal for each in aborted.endings] == [True] * 3
+    assert [each.abnormal for each in closed.endings] == [False] * 3
 
 
 def test_frames_tell_how_it_goes():
