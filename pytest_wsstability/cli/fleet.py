@@ -13,7 +13,7 @@ from ..core.duration import parse_duration
 from ..core.duration import show_duration as show
 from ..core.fleet.failure import answered_line, count_line, explain_fleet, more_lines, rtt_line, worker_line
 from ..core.fleet.merge import FleetMerge
-from ..core.fleet.plan import FleetPlan
+from ..core.fleet.plan import FleetPlan, check_connections
 from ..core.fleet.requirement import FleetRequirement
 from ..core.fleet_summary import FleetSummary
 from ..core.judge.backoff import Backoff
@@ -216,6 +216,8 @@ def _engine(options: argparse.Namespace) -> Engine:
         raise ValueError("--workers and --cluster: give one of them")
     if options.cluster is not None:
         return Cluster(options.cluster)
+    # Before the workers that it would take.
+    check_connections(options.connections)
     specs = options.workers or spread(options.connections)
     return Workers(specs) if specs else InProcess()
 

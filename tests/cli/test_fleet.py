@@ -82,6 +82,7 @@ def test_nothing_listens(capsys):
         (["--source=eth0"], "--source: 'eth0' is no IP address of this machine"),
         (["--source=192.0.2.1"], "--source: 192.0.2.1: Cannot assign requested address"),
         (["--workers=nonsense"], "--workers: 'nonsense' starts nothing"),
+        (["--connections=99999999"], "--connections: 99,999,999 are more than anything carries"),
         (["--cluster=", "--workers=popen"], "--workers and --cluster: give one of them"),
     ],
 )

@@ -62,18 +62,20 @@ def group_endings(
     unwatched: Collection[str] = (),
     labels: Mapping[str, Sequence[str]] | None = None,
     subnets: Mapping[str, int] | None = None,
+    one_clock: bool = False,
 ) -> list[EndGroup]:
     """
     Group connections that ended by their causes, the largest group first.
 
     Args:
         endings: those that ended unplanned, or did not open.
-        workers: how many connections each worker opened; instants are compared where one clock told all.
+        workers: how many connections each worker opened.
         backends: how many connections each backend answered, by what its response said.
         worker_of: the worker that told of an end.
         unwatched: workers that were not heard to the end: that fewer of theirs ended is no difference.
         labels: of each worker, as ``NAME=value``; a label is tested where workers differ in it.
         subnets: how many connections were opened from each network; here too without those of `unwatched`.
+        one_clock: several workers have the clock of one machine; instants are compared where one told all.
 
     """
     opened = {worker: number for worker, number in workers.items() if worker not in unwatched}
@@ -92,7 +94,7 @@ def group_endings(
     for cause, members in ordered:
         # The same endings give the same groups.
         dice = random.Random(cause)
-        shared = _times(members, dice, one_clock=len(workers) == 1)
+        shared = _times(members, dice, one_clock=one_clock or len(workers) == 1)
         watched = [each for each in members if worker_of(each) not in unwatched]
         for feature, kind_of, everything in kinds:
             own = [kind_of(each) for each in members]

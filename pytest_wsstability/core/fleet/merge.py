@@ -165,6 +165,8 @@ class FleetMerge:
     # How each worker is called, and what labels it has (``NAME=value``), by its slot; an engine says so.
     names: dict[int, str] = field(default_factory=dict)
     labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    # All workers go by the clock of one machine, and began together; an engine says so.
+    one_clock: bool = False
     # When somebody ended the fleet before its time, in seconds since the start of the slots.
     interrupted_at: float | None = None
     # Why connections are unobserved: a line a slot.

@@ -98,6 +98,7 @@ class Fleet:
             worker_of=lambda ending: str(ending.number % of),
             labels={str(slot): own for slot, own in self.merge.labels.items()},
             subnets=self.merge.subnets,
+            one_clock=self.merge.one_clock,
         )
 
     @property

@@ -106,6 +106,7 @@ class Workers:
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""
         self.check(plan, job.sources)
+        merge.one_clock = all(map(_is_here, self.specs))
         async with self._started(plan, job) as workers:
             for worker, spec in zip(workers, self.specs, strict=False):
                 merge.names[worker.slot] = spec.replace(_BATCH, "")

@@ -26,12 +26,13 @@ def ending(number, age, opened, *, silence=0.0, cause="restart", served_by=""):
     )
 
 
-def groups(endings, *, workers=None, backends=None, of=1):
+def groups(endings, *, workers=None, backends=None, of=1, one_clock=False):
     return group_endings(
         endings,
         workers=workers or {"0": 100},
         backends=backends or {},
         worker_of=lambda each: str(each.number % of),
+        one_clock=one_clock,
     )
 
 
@@ -150,10 +151,12 @@ def test_a_few_share_everything(count, shares):
     assert features([ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(count))]) == shares
 
 
-def test_instants_of_different_clocks_are_not_compared():
+@pytest.mark.parametrize(("one_clock", "shares"), [(False, []), (True, [Feature.INSTANT])])
+def test_instants_of_different_clocks_are_not_compared(one_clock, shares):
+    """Several workers of one machine have one clock."""
     endings = [ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(40))]
 
-    assert features(endings, workers={"0": 20, "1": 20}, of=2) == []
+    assert features(endings, workers={"0": 20, "1": 20}, of=2, one_clock=one_clock) == shares
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def test_a_healthy_fleet():
 
     assert merge.count.stable == 6
     assert merge.opened == 6
+    assert merge.one_clock
     # Five each, or fewer where the machine has no time.
     assert merge.heartbeats_answered >= 6 * 2
     assert merge.refusals == {}
