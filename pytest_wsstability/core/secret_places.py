@@ -25,8 +25,8 @@ _A_VALUE = rf"""(?!(?:[\[({{]++|\.{{3}}|…)(?:[&\s"'#;,)}}\]]|\Z)|{_BEFORE})"""
 _A_NAME = r"(?P<name>[\w.\-%]+(?:\[[\w.\-%]*\])*+)"
 # A query value in free text, such as a server's error message that quotes the URL; it may quote another.
 _QUERY_VALUE = re.compile(rf"""[?&;]{_A_NAME}={_A_VALUE}(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)""")
-# Those around a URL, such as the one that ends the id of a test.
-_BRACKETS = ")]}>"
+# What stands behind a value in a sentence; a bracket is around a URL, or ends the id of a test.
+_BEHIND = ")]}>:.,"
 # What was masked in such an id, the number by which pytest tells it from another, and further parameters; so
 # far and no further, for a peer may send thousands that have no end.
 _MASKED_IN_ID = re.compile(r"\*{3}\d*(?:-[^\]\n]{0,300})?\]")
@@ -180,7 +180,7 @@ def placed(text: str) -> Iterator[Span]:
     if "://" in text:
         yield from _user_information(text)
     if "=" in text:
-        yield from _query_values(text)
+        yield from _values(_QUERY_VALUE, text, is_secret_value)
         yield from _values(_LOCAL, text, is_secret_in_prose)
     yield from (each.span("value") for each in _STATED.finditer(text) if _lets_in(each))
     if "--" in text:
@@ -303,15 +303,11 @@ def _has_digits(value: str) -> bool:
 
 def _values(pattern: re.Pattern[str], text: str, is_one: Callable[[str, str], bool]) -> Iterator[Span]:
     for match in pattern.finditer(text):
-        if is_one(match["name"], match["value"].strip("\"'")):
-            yield unquoted(match)
-
-
-def _query_values(text: str) -> Iterator[Span]:
-    for match in _QUERY_VALUE.finditer(text):
-        start, value = match.start("value"), match["value"].rstrip(_BRACKETS)
-        if is_secret_value(match["name"], value) and not _MASKED_IN_ID.match(text, start):
-            yield start, start + len(value)
+        start, end = unquoted(match)
+        if start == match.start("value"):
+            end = start + len(text[start:end].rstrip(_BEHIND))
+        if is_one(match["name"], text[start:end]) and not _MASKED_IN_ID.match(text, start):
+            yield start, end
 
 
 def _user_information(text: str) -> Iterator[Span]:

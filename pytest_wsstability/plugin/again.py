@@ -48,6 +48,9 @@ def _id(item: pytest.Item) -> str:
     """The id of a test, as pytest takes it in the folder where it was started."""
     # The path in the id of a file outside the root directory (-c, --rootdir) leads nowhere.
     _, colons, name = id_of(item).partition("::")
+    if redact_text(name) != name:
+        # With a secret masked in it, it is that of no test: then all parameters are asked for.
+        name = name.partition("[")[0]
     return from_here(item.path, item.config) + colons + name
 
 

@@ -147,6 +147,9 @@ LONG = (
         ("/login?next=/ws?token=abc", "/login?next=/ws?token=***"),
         # Brackets around a URL; the ids of tests are seen more than once.
         ("(see ws://x/?token=abc)", "(see ws://x/?token=***)"),
+        ("ws://x/?token=abc: refused, at 5 s", "ws://x/?token=***: refused, at 5 s"),
+        ("0 s of 2 s, ws://x/?token=***: last", "0 s of 2 s, ws://x/?token=***: last"),
+        ("see ws://x/?token=a:b.c. Then", "see ws://x/?token=***. Then"),
         ("<ws://x/?token=a]b> {ws://x/?token=a)}", "<ws://x/?token=***> {ws://x/?token=***)}"),
         ("t.py::test[ws://x/?token=abc]", "t.py::test[ws://x/?token=***]"),
         ("t.py::test[ws://x/?token=***]", "t.py::test[ws://x/?token=***]"),
