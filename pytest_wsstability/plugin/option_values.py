@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from ..core.duration import parse_duration
 from ..core.header_field import header_field
 from ..core.url import as_websocket, wrong_url
 
+# What a name of a header, a parameter or a member does not have, and a list of them does.
+_SEPARATOR = re.compile(r"[,;=:\"']")
 # Stands for the port of a command.
 _PORT = "{port}"
 
@@ -80,6 +83,13 @@ def read_microseconds(text: str) -> float:
     return microseconds / 1e6
 
 
+def read_name(text: str) -> str:
+    """One name."""
+    if _SEPARATOR.search(text):
+        raise ValueError(f"{text!r} is no name; give one a line, without quotes and values")
+    return text
+
+
 def reader(name: str) -> Callable[[Any], Any]:
     """What a text means to the option of a name: most take it as it is."""
     return READERS.get(name, _as_it_is)
@@ -101,6 +111,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "key": read_file,
     "port": read_port,
     "redirects": read_number,
+    "secrets": read_name,
     "soak_concurrency": read_count,
     "soak_ramp": read_rate,
     "virtual_tick": read_microseconds,

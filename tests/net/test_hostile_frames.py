@@ -225,6 +225,17 @@ async def test_text_that_is_not_utf8_is_refused_with_1007(case):
     assert f"parser: {evidence.parser_error}" in str(evidence)
 
 
+async def test_text_that_is_not_utf8_is_told_before_the_close_frame_behind_it():
+    """Though both came at once, and the close frame was answered."""
+    async with talking(then_closing(frame(TEXT, b"abc\xff") + close(1011))) as connection:
+        with pytest.raises(StabilityError) as failure:
+            await connection.assert_alive_for("1m")
+    found = failure.value.verdict.diagnosis
+
+    assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, Confidence.MEDIUM)
+    assert found.headline == "text messages that are no UTF-8"
+
+
 async def test_bytes_need_not_be_utf8():
     """Only text has to."""
     async with talking(then_closing(frame(BINARY, b"\xff"), close(1000))) as connection:

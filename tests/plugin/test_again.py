@@ -170,7 +170,7 @@ def test_a_url_with_a_secret_in_the_id(pytester):
         pytester.runpytest(*shlex.split(line)[1:]).assert_outcomes(failed=1)
 
 
-@pytest.mark.parametrize("given", ["password=hunter2", "token: aK9x73hdQ2m5", '{"password": "x1y"}'])
+@pytest.mark.parametrize("given", ["password=hunter2", '{"password": "x1y"}'])
 def test_an_id_with_a_secret_in_it(pytester, given):
     """The command shows none of it and selects the test, among those with other parameters."""
     source = IDS.replace('"a b"', repr(given)).replace("?token=abc", "").replace("?token=def", "c")

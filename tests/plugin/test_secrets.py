@@ -419,6 +419,16 @@ def test_objects_that_other_tests_give_to_reports_stay_theirs(passes):
     assert passes(PROPERTIES, conftest=REPORTED) == 16
 
 
+@pytest.mark.parametrize("line", ["badge, room", "badge; room", "badge=abc", '"badge"'])
+def test_several_names_in_a_line_are_refused(run, ini, line):
+    """They would be one name, which nothing has."""
+    ini("ws_secrets =", f"    {line}")
+    result = run("def test_it(ws_url): ...")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*ini ws_secrets: {line!r} is no name; give one a line,*"])
+
+
 def test_names_of_a_teams_own(run, ini):
     """Those of ini ``ws_secrets`` too, where nobody gave the value."""
     ini("ws_secrets =", "    badge")

@@ -15,6 +15,36 @@ def _refused(f: Features) -> bool:
     return close is not None and close.received is None and close.parser_error is not None
 
 
+def _refused_before_close(f: Features) -> bool:
+    """Whether this end refused a message that stood before the peer's close frame in the same bytes."""
+    close = f.close
+    # What stands behind a close frame is no message, and is kept as the bytes that it is.
+    return close is not None and bool(close.received_first and close.parser_error) and close.stray is None
+
+
+_BINARY = "let the {peer} send bytes as binary messages, and cut no text inside of a character"
+# A client fails the connection there, and reads no further (RFC 6455, section 7.1.7).
+BEFORE_CLOSE = (
+    Signature(
+        claim=Claim(Cause.PROTOCOL_ERROR, Confidence.MEDIUM, Blamed.PEER),
+        shows="a message that is no text came in the same bytes as the close frame behind it",
+        when=_refused_before_close,
+        sentence="the {peer} sent as text what is no text, right before its close frame: {parser_error}",
+        headline="text messages that are no UTF-8",
+        evidence=("end", "parser"),
+        remedy=_BINARY,
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "there is a close frame",
+                lambda f: True,
+                "its close frame says why the {peer} closed",
+            ),
+        ),
+        source="RFC 6455, section 8.1",
+    ),
+)
+
 ROWS = (
     Signature(
         claim=Claim(Cause.HANDLER_ERROR, Confidence.MEDIUM, Blamed.PEER),
@@ -105,7 +135,7 @@ ROWS = (
         sentence="the {peer} sent as text what is no text: {parser_error}",
         headline="text messages that are no UTF-8",
         evidence=("end", "parser", "last_received"),
-        remedy="let the {peer} send bytes as binary messages, and cut no text inside of a character",
+        remedy=_BINARY,
         source="reports (gorilla/websocket 184, k8s-client-go 2)",
     ),
     Signature(

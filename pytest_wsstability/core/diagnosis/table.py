@@ -46,6 +46,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_idle_server.ROWS,
     *rows_both.ROWS,
     *rows_between.CLOSED,
+    *rows_content.BEFORE_CLOSE,
     # Another version of the protocol; a timer of it, by its words or its code; then words of the close
     # reason, whatever the code.
     *rows_protocol.VERSIONS,

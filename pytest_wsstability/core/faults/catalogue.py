@@ -71,14 +71,27 @@ def _values(name: str, written: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for word in written:
         given, equals, value = word.partition("=")
+        if word == "at":
+            raise ValueError("'at' stands before the time alone, which comes last: at 30s")
         if not equals:
             given, value = next((each for each in types if each not in values), ""), word
             if not given and kind is not None:
                 raise ValueError(f"{word!r} is too much; it takes {', '.join(types) or 'nothing'}")
+            if types.get(given) == "str" and _is_duration(word):
+                # Who forgot "at" would get a fault at once.
+                raise ValueError(f"{word!r}: write 'at {word}' for the time, or {given}={word} for the text")
         if given in values:
             raise ValueError(f"{given!r} is there twice")
         values[given] = _read(value, types.get(given, ""))
     return values
+
+
+def _is_duration(word: str) -> bool:
+    """Whether a word is a number with its unit."""
+    try:
+        return word[-1:].isalpha() and parse_duration(word, zero=True) >= 0
+    except ValueError:
+        return False
 
 
 def _read(text: str, kind: str) -> Any:

@@ -203,6 +203,15 @@ def test_a_close_frame_comes_before_a_parser_error_behind_it():
     assert (found.cause, found.confidence) == (Cause.RESTART, HIGH)
 
 
+@pytest.mark.parametrize(("code", "reason"), [(1011, ""), (1000, ""), (1008, "token expired"), (4000, "bye")])
+def test_a_text_that_is_none_comes_before_the_close_frame_behind_it(code, reason):
+    """A client fails the connection there; what the peer says of itself is told beside it."""
+    found = told(code, reason, parser_error="invalid UTF-8 in a text message: invalid start byte")
+
+    assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, MEDIUM)
+    assert found.runner_up is Cause.CLOSED_BY_PEER
+
+
 def test_a_close_frame_comes_before_what_heartbeats_suggest():
     """Three heartbeats without an answer, and a peer that says why."""
     silent = [(22, ">beat"), (25, ">beat"), (28, ">beat")]

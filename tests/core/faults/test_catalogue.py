@@ -23,6 +23,8 @@ from pytest_wsstability.core.timeline.events import FaultName
         ("drop_control_frames ping,pong", 0.0, faults.DropControlFrames(["ping", "pong"])),
         ("blackhole upstream at 1m", 60.0, faults.Blackhole(direction="upstream")),
         ("cut_at 60s", 0.0, faults.CutAt("60s")),
+        ("close_with 4000 reason=at at 5s", 5.0, faults.CloseWith(4000, "at")),
+        ("close_with 4000 reason=30s", 0.0, faults.CloseWith(4000, "30s")),
         ("  restart   down_for=2s  ", 0.0, faults.Restart("2s")),
     ],
 )
@@ -44,6 +46,12 @@ def test_a_fault_is_read(text, when, fault):
         ("restart soon", r"Restart.down_for: 'soon' is not a duration"),
         ("drop at never", r"^fault 'drop at never': 'never' is not a duration"),
         ("drop at -5", r"^fault 'drop at -5': '-5' is"),
+        # Half of "at 30s" is no reason of a close frame.
+        ("close_with 1012 at", r"'at' stands before the time alone, which comes last: at 30s$"),
+        ("close_with 1012 bye at", r"'at' stands before the time alone"),
+        ("close_with 1012 at at 5s", r"'at' stands before the time alone"),
+        ("drop at 30s 40s", r"'at' stands before the time alone"),
+        ("close_with 1012 30s", r"'30s': write 'at 30s' for the time, or reason=30s for the text$"),
         ("close_with 4000 'unfinished", r"^fault .*: No closing quotation$"),
         ("refuse_upgrade 200", r"RefuseUpgrade.status: 200 is not an HTTP error; give 400 to 599$"),
         ("flood inf", r"Flood.messages_per_second: inf is not a number of messages a second above 0$"),
