@@ -25,11 +25,15 @@ def read_file(text: str) -> str:
     return text
 
 
-def read_app(text: str) -> str:
-    """The name of an app; what it names is looked up for the first test that needs it."""
-    if not text:
-        raise ValueError("it is empty; write module:name, or module:factory()")
-    return text
+def filled(what: str) -> Callable[[str], str]:
+    """A text that is not empty, as that of a variable that is not set; ``what`` is to be written."""
+
+    def read(text: str) -> str:
+        if not text:
+            raise ValueError(f"it is empty; write {what}")
+        return text
+
+    return read
 
 
 def read_command_url(text: str) -> str:
@@ -101,12 +105,16 @@ def _as_it_is(text: Any) -> Any:
 
 # By the name of the option.
 READERS: Mapping[str, Callable[[Any], Any]] = {
-    "app": read_app,
+    # What it names is looked up for the first test that needs it.
+    "app": filled("module:name, or module:factory()"),
+    "artifacts": filled("a folder"),
     "ca": read_file,
     "cert": read_file,
+    "cluster": filled("the address of a scheduler, such as tcp://scheduler:8786"),
     "command_timeout": parse_duration,
     "command_url": read_command_url,
     "headers": header_field,
+    "keep_audio": filled("a folder"),
     "keep_runs": read_count,
     "key": read_file,
     "port": read_port,
@@ -115,4 +123,5 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "soak_concurrency": read_count,
     "soak_ramp": read_rate,
     "virtual_tick": read_microseconds,
+    "workers": filled("a spec of execnet, such as 4*popen"),
 }

@@ -41,6 +41,11 @@ NOTHING = "def test_it(): pass"
             "or wss:// and a host, such as ws://127.0.0.1:{port}/ws",
         ),
         (["-o", "ws_profile=jsn"], "profile: 'jsn' is unknown"),
+        # What a script writes whose variable is not set.
+        (["--ws-artifacts="], "--ws-artifacts: it is empty; write a folder"),
+        (["--ws-keep-audio="], "--ws-keep-audio: it is empty; write a folder"),
+        (["--ws-cluster="], "--ws-cluster: it is empty; write the address of a scheduler, such as tcp://"),
+        (["--ws-workers="], "--ws-workers: it is empty; write a spec of execnet, such as 4*popen"),
     ],
 )
 def test_a_wrong_value_is_a_usage_error(run, args, words):
