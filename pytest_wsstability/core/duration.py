@@ -6,6 +6,8 @@ import math
 import re
 from functools import lru_cache
 
+from .number import as_float, is_number
+
 # What users may write wherever a duration is asked for: seconds, or a number with a unit.
 Duration = float | int | str
 
@@ -48,19 +50,9 @@ def parse_optional(value: Duration | None, name: str) -> float | None:
 
 
 def _seconds(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return _float_of(value)
+    if is_number(value):
+        return as_float(value)
     return _seconds_of(value) if isinstance(value, str) else None
-
-
-def _float_of(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        # A whole number that no float can hold.
-        return math.inf
 
 
 # Thousands of connections have their heartbeats in one text.

@@ -14,3 +14,11 @@ def is_number(value: object) -> TypeGuard[float]:
 def is_whole(value: object, least: float = -math.inf) -> TypeGuard[int]:
     """Whether it is a whole number, from ``least`` on."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def as_float(number: float) -> float:
+    """The number as one with a fraction; infinite for a whole one that none can hold."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from ..core.duration import Duration, parse_duration
+from ..core.number import is_whole
 from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
 from .message_index import MessageIndex
@@ -391,4 +392,4 @@ def _keep(known: dict[K, V], key: K, value: V) -> None:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if is_whole(value) else None

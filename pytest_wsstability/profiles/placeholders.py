@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+
+from ..core.number import as_float
 
 # What stands for a value in a template: as the whole value of a member, or inside text or bytes.
 
@@ -130,18 +131,10 @@ def take(name: str, found: Any, values: Values) -> bool:
 
 def put(name: str, value: Any, values: Values) -> bool:
     if name in _SECONDS:
-        value = None if value is None else _as_float(value) / _SECONDS[name]
+        value = None if value is None else as_float(value) / _SECONDS[name]
         name = name.removesuffix("_ms")
     name = _ID_NAMES.get(name, name)
     return bool(values.setdefault(name, value) == value)
-
-
-def _as_float(number: float) -> float:
-    """JSON can write whole numbers that no float holds."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
 
 
 def from_groups(groups: Mapping[str, Any]) -> Values | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..core.functions import gives_later
+from ..core.number import is_number, is_whole
 from ..core.secret_values import SECRETS
 from ..core.timeline.close import may_be_sent
 from ..core.timeline.events import End
@@ -209,8 +210,7 @@ class Profile:
             )
         for field in ("interval", "timeout", "max_age"):
             value = getattr(self, field)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (number and 0 < value < float("inf")):
+            if value is not None and not (is_number(value) and 0 < value < float("inf")):
                 raise self._wrong(f"{field} is {value!r}; give seconds, or None")
         if self.new_session_id is not None:
             self._check_new_session_id(self.new_session_id)
@@ -391,7 +391,7 @@ class Profile:
                 return None
             found = json_of(text)
             number = whole(found.get(self.sequence)) if isinstance(found, dict) else None
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | str)):
+        if number is not None and not (is_whole(number) or isinstance(number, str)):
             raise TypeError(f"{number!r} is no whole number and no id")
         return number
 

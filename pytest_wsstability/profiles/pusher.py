@@ -14,6 +14,7 @@ import json
 import random
 from typing import Any
 
+from ..core.number import as_float, is_number
 from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
@@ -42,10 +43,7 @@ def _read_established(message: str | bytes) -> Values | None:
     if data is None or not isinstance(data.get("socket_id"), str):
         return None
     every = data.get("activity_timeout")
-    # JSON's true is an int to Python.
-    named = {}
-    if isinstance(every, int | float) and not isinstance(every, bool):
-        named = {"interval": float(every)}
+    named = {"interval": as_float(every)} if is_number(every) else {}
     return {"session_id": data["socket_id"], **named}
 
 

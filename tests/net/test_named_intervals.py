@@ -20,9 +20,9 @@ GREETINGS = {
     '"{{\\"socket_id\\":\\"1.2\\",\\"activity_timeout\\":{0}}}"}}',
 }
 # No heartbeat can be sent at these.
-SENSELESS = ["0", "-1", "-25000", "1e-9", "1e308", "1e309", "Infinity", "-Infinity"]
+SENSELESS = ["0", "-1", "-25000", "1e-9", "1e308", "1e309", "Infinity", "-Infinity", "1" + "0" * 400]
 # These are no intervals at all, and the protocol's own stands in.
-NONE = ["true", "false", "null", "[]", "{{}}", "NaN", "1" + "0" * 400, "9" * 5000]
+NONE = ["true", "false", "null", "[]", "{{}}", "NaN", "9" * 5000]
 
 
 async def held(profile, interval):
@@ -39,7 +39,7 @@ async def held(profile, interval):
 
 
 @pytest.mark.parametrize("profile", GREETINGS)
-@pytest.mark.parametrize("interval", SENSELESS)
+@pytest.mark.parametrize("interval", SENSELESS, ids=lambda text: text[:9])
 async def test_an_interval_that_makes_no_sense_is_told(profile, interval):
     """At once, by its value, and the ones that do make sense."""
     found, (said, sent) = await unhandled(held(profile, interval))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, Unpack
 
 from ...core.duration import Duration, parse_duration, parse_optional
+from ...core.number import is_whole
 from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ...core.timeline.events import DeadlineTraffic, Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
@@ -178,7 +179,7 @@ def _kinds(
 
 
 def _action(value: str | int, name: str) -> str | int:
-    if value == DROP or (isinstance(value, int) and not isinstance(value, bool) and may_be_sent(value)):
+    if value == DROP or (is_whole(value) and may_be_sent(value)):
         return value
     raise ValueError(
         f"{name}: {value!r} is neither 'drop' nor a close code; valid codes: {VALID_CLOSE_CODES}"

@@ -13,6 +13,7 @@ from ...core.judge.loss import NoticesLoss
 from ...core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.message.session_error import SessionError
+from ...core.number import is_number
 from ..connection import Connection
 from .connection_log import ConnectionLog
 
@@ -155,7 +156,7 @@ def assert_no_storm(
 def _rate(value: Any, name: str) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    if not is_number(value) or not 0 < value < float("inf"):
         raise ValueError(f"{name}: {value!r} is not a number of attempts above 0")
     return float(value)
 
