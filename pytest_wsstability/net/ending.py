@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ _TRANSPORT_ENDS: tuple[tuple[type[Exception], TransportEnd], ...] = (
     (BrokenPipeError, TransportEnd.RESET),
     (ConnectionAbortedError, TransportEnd.RESET),
     (TimeoutError, TransportEnd.TIMED_OUT),
+    (ssl.SSLError, TransportEnd.TLS_FAILED),
     (Exception, TransportEnd.FAILED),
 )
 

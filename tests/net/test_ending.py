@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 from websockets.frames import Close
 from websockets.protocol import CLIENT, State
@@ -94,6 +96,7 @@ def test_whose_close_frame_came_first(facts: list[dict[str, CloseFrame]], first:
         (BrokenPipeError(), TransportEnd.RESET),
         (ConnectionAbortedError(), TransportEnd.RESET),
         (TimeoutError(), TransportEnd.TIMED_OUT),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), TransportEnd.TLS_FAILED),
         (OSError("no route"), TransportEnd.FAILED),
         (RuntimeError(), TransportEnd.FAILED),
     ],

@@ -1,16 +1,20 @@
 """What is kept of bytes that are no whole frame, of pongs that answer nothing, and of bytes that wait."""
 
 import asyncio
+import os
 
 import pytest
 import websockets
 
 from pytest_wsstability import connect
+from pytest_wsstability.core.cause import Blame, Cause
 from pytest_wsstability.core.diagnosis import diagnose
+from pytest_wsstability.core.timeline.close import TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, Opcode
 from pytest_wsstability.net.heads import KEPT
 from pytest_wsstability.profiles import FRAMES
-from tests.net.peers import BINARY, PING, TEXT, close, frame, talking
+from tests.net.certificates import server_context, trusting
+from tests.net.peers import BINARY, PING, TEXT, close, frame, serving, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -29,6 +33,26 @@ def then_dropping(*chunks):
             await asyncio.sleep(1)
 
     return script
+
+
+@pytest.mark.ws_stability(time="real")
+async def test_plain_text_in_tls_is_told_as_what_failed(tmp_path):
+    """As a proxy writes it that has forgotten its own TLS."""
+
+    async def script(peer):
+        await peer.upgrade()
+        await peer.frame()
+        os.write(peer.writer.get_extra_info("socket").fileno(), RESPONSE)
+        await peer.gone()
+
+    async with serving(script, tls=server_context("127.0.0.1")) as url:
+        connection = await connect(url, profile=FRAMES, tls=trusting(tmp_path))
+        await connection.send("hello")
+        await connection.wait_closed()
+    found = diagnose(connection.timeline)
+
+    assert connection.timeline.close.transport is TransportEnd.TLS_FAILED
+    assert (found.cause, found.blame) == (Cause.NO_FRAMES, Blame.PATH)
 
 
 async def stray_of(*chunks, **options):

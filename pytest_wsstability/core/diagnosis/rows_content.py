@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..timeline.close import TransportEnd
 from .features import Features
 from .signature import Blamed, Claim, Rival, Signature
 
@@ -13,6 +14,14 @@ def _refused(f: Features) -> bool:
     """Whether this end's parser refused what came; a close frame that had come before says more."""
     close = f.close
     return close is not None and close.received is None and close.parser_error is not None
+
+
+def _tls_failed(f: Features) -> bool:
+    """Whether TLS failed before anybody had closed."""
+    close = f.close
+    if close is None or close.received is not None or close.sent is not None:
+        return False
+    return close.transport is TransportEnd.TLS_FAILED
 
 
 def _refused_before_close(f: Features) -> bool:
@@ -157,5 +166,17 @@ ROWS = (
         evidence=("end", "parser"),
         remedy="let the {peer} send smaller messages, or raise max_size at the {end}",
         source="measured",
+    ),
+    Signature(
+        claim=Claim(Cause.NO_FRAMES, Confidence.MEDIUM, Blamed.PATH),
+        shows="TLS failed at this end, in the open connection",
+        when=_tls_failed,
+        sentence="TLS of the open connection failed at the {end}: {transport_error}",
+        headline="TLS failed in the open connection",
+        evidence=("end", "last_received"),
+        remedy="see who on the path writes plain text into TLS, or changes bytes; an alert in the words of "
+        "the failure is the {peer}'s, and its log says why",
+        proved=True,
+        source="measured: plain text, and a changed record",
     ),
 )

@@ -252,6 +252,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "compression_off": lambda f: "test again with compression off; " if f.code == 1002 else "",
     "credentials_first": _credentials_first,
     "transport": lambda f: f.close.transport.value if f.close else "open",
+    "transport_error": lambda f: show_text((f.close.error if f.close else None) or "", 120),
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
     "injected_advice": lambda f: f"{f.advice}; or " if f.advice else "",
     "injected": lambda f: show_text(f.injected or "", 50),

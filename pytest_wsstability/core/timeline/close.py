@@ -139,6 +139,8 @@ class TransportEnd(Enum):
     CLOSED = "closed by this end"
     # The kernel gave up on a peer that acknowledged nothing.
     TIMED_OUT = "no acknowledgement from the peer (ETIMEDOUT)"
+    # TLS could not take what came, or the peer's has said so.
+    TLS_FAILED = "TLS failed"
     FAILED = "failed"
 
 
@@ -290,7 +292,7 @@ class CloseEvidence:
         words = self.transport.value
         if self.mid_frame:
             words += " in the middle of a frame"
-        failed = self.transport is TransportEnd.FAILED
+        failed = self.transport in (TransportEnd.TLS_FAILED, TransportEnd.FAILED)
         return f"{words} ({show_text(self.error)})" if self.error and failed else words
 
     def headline(self) -> str:

@@ -97,6 +97,7 @@ ENDED = [
     # Cut without a word.
     ([(33.3, {**FIN, "mid_frame": True})], Cause.MID_FRAME, MEDIUM, SERVER),
     ([(33.3, {"transport": TransportEnd.TIMED_OUT})], Cause.HALF_OPEN, HIGH, PATH),
+    ([*SESSION, (60, {"transport": TransportEnd.TLS_FAILED})], Cause.NO_FRAMES, MEDIUM, PATH),
     ([*SESSION, (350, ">beat"), (350.01, RST)], Cause.NAT_EXPIRED, MEDIUM, PATH),
     (in_order(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)]), Cause.RESTART, LOW, SERVER),
 ]  # fmt: skip

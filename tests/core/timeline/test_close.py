@@ -125,9 +125,9 @@ ENDS = {
         "no close frame received or sent; no acknowledgement from the peer (ETIMEDOUT)",
     ),
     "some other failure": (
-        {"transport": TransportEnd.FAILED, "error": "[SSL] record layer failure"},
+        {"transport": TransportEnd.TLS_FAILED, "error": "[SSL] record layer failure"},
         (1006, End.SERVER, True),
-        "no close frame received or sent; failed ([SSL] record layer failure)",
+        "no close frame received or sent; TLS failed ([SSL] record layer failure)",
     ),
     "aborted here": (
         {
