@@ -196,7 +196,7 @@ def heartbeat_lost(f: Features) -> bool:
     there = _asked_server(f)
     if there is None:
         return False
-    return _answers_on_the_way(f, there) if _has_come(f, there) else _reads(there)
+    return _answers_on_the_way(f, there) if _has_come(f, there) else reads(there)
 
 
 def session_came(f: Features) -> bool:
@@ -217,10 +217,11 @@ def session_lost(f: Features) -> bool:
     confirmed = there.timeline.session_confirmed_at
     if confirmed is not None:
         return _ahead(there, f, there.timeline.opened + confirmed, _MESSAGES) < 0
-    return _reads(there) and not session_came(f)
+    return reads(there) and not session_came(f)
 
 
-def _reads(side: Features) -> bool:
+def reads(side: Features) -> bool:
+    """Whether nothing keeps an end from reading: a test that takes no messages, or that has frozen it."""
     line = side.timeline
     return not line.paused and not line.deliberately_stalled and frozen_at(side) is None
 

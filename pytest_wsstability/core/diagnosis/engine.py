@@ -9,6 +9,7 @@ from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
 from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..known_timers import CountsFrom
+from ..template_words import TemplateWords
 from ..timeline.events import FrameKind
 from ..timeline.timeline import Timeline
 from . import timers
@@ -19,7 +20,7 @@ from .extract import extract
 from .features import RECEIVED, SENT, TO_ANSWER, Features
 from .signature import Signature
 from .table import SIGNATURES
-from .words import TemplateWords
+from .words import WORDS
 
 # A timer that is off by a larger share is none of those that nearly fit.
 _NEAR = 0.25
@@ -116,7 +117,7 @@ def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature])
         following: further ones that fit, the next one first.
 
     """
-    words = TemplateWords(f)
+    words = TemplateWords(WORDS, f)
     impossible = ELSEWHERE if f.timeline.direct else frozenset()
     rivals = [each for each in row.rivals if each.cause not in {row.cause, *impossible} and each.when(f)]
     others = [each.cause for each in rivals]

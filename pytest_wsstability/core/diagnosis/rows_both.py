@@ -17,6 +17,7 @@ from .both import (
     knows_of_the_end,
     over_at,
     overtaken,
+    reads,
     sent_in_vain,
     server,
     server_close,
@@ -53,13 +54,8 @@ def _lost_on_the_way(f: Features) -> bool:
     if not asked_for_pongs(f) or here is None or there is None or there.own_pings.open_since is None:
         return False
     if here.peer_pings.received < there.own_pings.sent and here.peer_pings.ponged >= here.peer_pings.received:
-        return _reads(here)
+        return reads(here)
     return here.peer_pings.ponged > there.own_pings.answered and here.peer_pings.unanswered is None
-
-
-def _reads(side: Features) -> bool:
-    line = side.timeline
-    return not line.paused and not line.deliberately_stalled and not line.frozen
 
 
 def _nothing_behind(f: Features) -> bool:
@@ -82,7 +78,7 @@ def _dead_between(f: Features) -> bool:
     if not _deadline(f) or here is None or there is None or there.own_pings.open_since is None:
         return False
     heard = knows_of_the_end(here) or heard_since_ping(here, there) or heard_since_ping(there, there)
-    return _reads(here) and not heard
+    return reads(here) and not heard
 
 
 def _dead_for_short(f: Features) -> bool:

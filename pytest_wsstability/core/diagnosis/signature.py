@@ -58,7 +58,7 @@ class Signature:
     """
     A cause and how it is recognised.
 
-    Templates are filled with `words.TemplateWords`.
+    Templates are filled with `words.WORDS`.
 
     """
 

@@ -20,17 +20,6 @@ from .replies import answered_later, behind_heartbeats, instead_of_session
 from .rivals import NO_MESSAGE_FOR_LONG, never_spoke
 
 
-class TemplateWords(dict[str, str]):
-    """Words of one connection, each made when a template asks for it."""
-
-    def __init__(self, features: Features) -> None:
-        super().__init__()
-        self._features = features
-
-    def __missing__(self, name: str) -> str:
-        return _WORDS[name](self._features)
-
-
 def _seconds(value: float | None) -> str:
     return show(round(value, 2)) if value is not None else "an unknown time"
 
@@ -239,7 +228,7 @@ def _local_reasons(f: Features) -> list[str | None]:
     return [close.local_text for close in (server_close(f), f.close) if close is not None]
 
 
-_WORDS: dict[str, Callable[[Features], str]] = {
+WORDS: dict[str, Callable[[Features], str]] = {
     "end": lambda f: f.end.value,
     "peer": lambda f: f.end.peer.value,
     "age": lambda f: _seconds(f.age),

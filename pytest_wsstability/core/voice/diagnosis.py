@@ -10,6 +10,7 @@ from ..diagnosis import diagnosed
 from ..diagnosis.engine import shortened
 from ..duration import show_duration as show
 from ..judge.verdict import Outcome, Verdict
+from ..template_words import TemplateWords
 from ..timeline.timeline import Timeline
 from .agent_record import AgentRecord
 from .call import Call
@@ -17,7 +18,7 @@ from .features import VoiceFeatures, voice_features
 from .row import VoiceRow
 from .rows import ROWS
 from .stage_faults import StageName
-from .words import VoiceWords
+from .words import WORDS
 
 # An end is told by the connection's own table, unless the agent's record says more.
 _OF_THE_AGENT = frozenset({Cause.PEER_NOT_READING, Cause.PEER_FROZEN})
@@ -54,7 +55,7 @@ def diagnosed_call(
 
 
 def _diagnosis(row: VoiceRow, f: VoiceFeatures) -> Diagnosis:
-    words = VoiceWords(f)
+    words = TemplateWords(WORDS, f)
     alone = f.agent is None and row.runner_up is not None
     return Diagnosis(
         cause=row.cause,

@@ -15,7 +15,7 @@ SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceRow:
-    """A cause, what the record must show, and what is then said; templates are filled with `VoiceWords`."""
+    """A cause, what the record must show, and what is then said; templates are filled with `WORDS`."""
 
     cause: Cause
     shows: str

@@ -60,7 +60,7 @@ def _slowest(f: VoiceFeatures) -> str:
     return "a stage" if f.slowest is None else f"the {f.slowest.value} stage"
 
 
-_WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
+WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "turn": lambda f: _in_turn(f.turn),
     "dry_turn": lambda f: _in_turn(f.turn_of(Rule.UNDERRUNS)),
     "overtaken_turn": lambda f: _in_turn(f.overtaken),
@@ -99,14 +99,3 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "no_stage": _no_stage,
     "first_audio": lambda f: _seconds(f.turn.first_audio if f.turn is not None else None),
 }
-
-
-class VoiceWords(dict[str, str]):
-    """The words of a call, worked out when a template asks for one."""
-
-    def __init__(self, features: VoiceFeatures) -> None:
-        super().__init__()
-        self._features = features
-
-    def __missing__(self, name: str) -> str:
-        return _WORDS[name](self._features)

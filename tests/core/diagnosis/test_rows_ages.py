@@ -7,7 +7,8 @@ import pytest
 from pytest_wsstability.core.diagnosis.features import Shared
 from pytest_wsstability.core.diagnosis.rows_ages import CLOSED, ROWS
 from pytest_wsstability.core.diagnosis.rows_codes import POLICIES
-from pytest_wsstability.core.diagnosis.words import TemplateWords
+from pytest_wsstability.core.diagnosis.words import WORDS
+from pytest_wsstability.core.template_words import TemplateWords
 from pytest_wsstability.core.timeline.events import End, Tier
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import FIN
@@ -152,7 +153,9 @@ def test_a_feed_goes_on_to_a_known_limit(said, heard, fits):
     features = read(*rows, end=7200, how=1001)
 
     assert bool(fitting(CLOSED, features)) is fits
-    assert ("a heartbeat does not help" in TemplateWords(features)["heartbeat_helps"]) is (len(said) > 2)
+    assert ("a heartbeat does not help" in TemplateWords(WORDS, features)["heartbeat_helps"]) is (
+        len(said) > 2
+    )
 
 
 @pytest.mark.parametrize(("until", "fits"), [(7200, True), (6000, False)])

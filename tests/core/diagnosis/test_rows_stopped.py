@@ -8,10 +8,11 @@ import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.rows_stopped import ROWS
-from pytest_wsstability.core.diagnosis.words import TemplateWords
+from pytest_wsstability.core.diagnosis.words import WORDS
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.template_words import TemplateWords
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
@@ -91,7 +92,7 @@ def test_a_heartbeat_of_the_server_shows_that_the_connection_lives(beat, lives):
     first = next(row for row in ROWS if row.when(due))
     assert first.confidence is (Confidence.MEDIUM if lives else Confidence.LOW)
     assert ("{still}" in first.sentence) is lives
-    assert TemplateWords(due)["still"] == "sends heartbeats or pings"
+    assert TemplateWords(WORDS, due)["still"] == "sends heartbeats or pings"
 
 
 @pytest.mark.parametrize(

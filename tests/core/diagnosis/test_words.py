@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.words import TemplateWords, size
+from pytest_wsstability.core.diagnosis.words import WORDS, size
+from pytest_wsstability.core.template_words import TemplateWords
 from pytest_wsstability.core.timeline.close import LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
 from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
@@ -58,7 +59,7 @@ RETURNED = (
 )
 DID = "its user, or its own code, did"
 SILENT_FOR = "; or it gave up on a server that had sent nothing for"
-WORDS = [
+SAID = [
     # A local server answers in far less than the hundredths that longer ones are told in.
     ("slowest", read((8, ">ping", b"1"), (8.00390625, "<pong", b"1"), how=OPEN), "3.91 ms"),
     ("slowest", read((8, ">ping", b"1"), (9.2578125, "<pong", b"1"), how=OPEN), "1.26 s"),
@@ -112,10 +113,10 @@ WORDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "features", "words"), WORDS)
+@pytest.mark.parametrize(("name", "features", "words"), SAID)
 def test_a_word_of_a_template(name, features, words):
     """Of one record each."""
-    assert TemplateWords(features)[name] == words
+    assert TemplateWords(WORDS, features)[name] == words
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_word_of_a_template(name, features, words):
 )
 def test_what_others_wrote_is_shortened(name, features, characters):
     """So that the sentence around it can be read."""
-    assert len(TemplateWords(features)[name]) == characters
+    assert len(TemplateWords(WORDS, features)[name]) == characters
 
 
 @pytest.mark.parametrize(
@@ -148,4 +149,4 @@ BEATS = [(5, "<beat"), (10, "<beat")]
 )
 def test_a_minute_is_how_often_hidden_tabs_run_their_timers(seconds, rows, is_said):
     """A deadline of more is long enough; one heartbeat shows no timer of a page."""
-    assert (TemplateWords(ran_out(seconds, *rows))["hidden_tab"] != "") is is_said
+    assert (TemplateWords(WORDS, ran_out(seconds, *rows))["hidden_tab"] != "") is is_said

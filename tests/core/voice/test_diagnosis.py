@@ -4,13 +4,14 @@ import pytest
 
 from pytest_wsstability.core.cause import Cause, Confidence
 from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.template_words import TemplateWords
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.voice.diagnosis import diagnosed_call
 from pytest_wsstability.core.voice.features import voice_features
 from pytest_wsstability.core.voice.requirement import VoiceRequirement
 from pytest_wsstability.core.voice.stage_faults import StageName
-from pytest_wsstability.core.voice.words import VoiceWords
+from pytest_wsstability.core.voice.words import WORDS
 from tests.core.judging import BEATS
 from tests.core.script import timeline
 from tests.core.voice.events import call
@@ -484,7 +485,7 @@ def test_the_stage_that_is_waited_for(events, stage):
 )
 def test_the_pace_of_an_answer_needs_two_chunks(events, pace):
     """One chunk, or none, has no pace, and nothing is said of it."""
-    assert VoiceWords(features(call(*events, FOREIGN)))["pace"] == pace
+    assert TemplateWords(WORDS, features(call(*events, FOREIGN)))["pace"] == pace
 
 
 @pytest.mark.parametrize(
