@@ -17,12 +17,12 @@ from ..core.fleet.failure import FleetError
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
 from ..core.message.errors import StabilityError, leaves
+from ..core.project_code import is_of_project
 from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
 from ..virtual.errors import VirtualDeadlock, VirtualTimeError
-from ..virtual.project_code import is_of_project
 from .again import command, from_here
 from .markers import FLEET, VOICE, fixtures_of
 from .plans import leads_out

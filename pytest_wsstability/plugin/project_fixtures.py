@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ..virtual.project_code import FROZEN, is_of_project
+from ..core.project_code import FROZEN, is_of_project
 from .markers import FIXTURES, fixtures_of, has_pytest_asyncio, is_of_anyio, params_of, uses_us
 from .seams.pytest import definitions, is_parameter
 from .seams.pytest_asyncio import is_left_alone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 
+from ..core.project_code import imported
 from .audio import Audio
 from .profile import Profile
 
@@ -99,9 +100,11 @@ def find(profile: Profile | str, own: Iterable[Profile] = ()) -> Profile:
 def _load(place: str) -> Profile:
     module, _, name = place.partition(":")
     try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as exc:
+        found = getattr(imported(module), name)
+    except (ModuleNotFoundError, AttributeError) as exc:
         raise ValueError(f"profile: {place!r} is not there: {exc}") from None
+    except ValueError as exc:
+        raise ValueError(f"profile: {place!r}: {exc}") from exc
     if not isinstance(found, Profile):
         # Not by its value: the settings of a team, for one, hold more than is to be read.
         raise ValueError(f"profile: {place!r} is of the type {type(found).__name__}, which is no Profile")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from types import AsyncGeneratorType, CodeType, FrameType
 from typing import Any
 
-from .project_code import is_of_project
+from ..core.project_code import is_of_project
 
 # A message with a thousand tasks helps nobody.
 _MOST = 10

@@ -80,7 +80,7 @@ def test_a_profile_is_found_where_it_stands():
             "profile: 'pytest_wsstability:NOTHING' is not there: "
             "module 'pytest_wsstability' has no attribute 'NOTHING'",
         ),
-        (":X", "profile: ':X' is not there: Empty module name"),
+        (":X", "profile: ':X' is not there: '' is no name of a module"),
         ("json:dumps", "profile: 'json:dumps' is of the type function, which is no Profile"),
     ],
 )
@@ -88,6 +88,20 @@ def test_what_is_not_there_is_told(name, words):
     """With the reason."""
     with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
         find(name)
+
+
+def test_one_whose_module_fails_is_told_so(tmp_path, monkeypatch):
+    """With the line, and not that it were not there."""
+    (tmp_path / "failing_profile.py").write_text(
+        "from pytest_wsstability.profiles import Profile\nOURS = Profile(pingg={})"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    words = (
+        r"^profile: 'failing_profile:OURS': importing failing_profile failed: TypeError: .*'pingg', at .*:2 "
+    )
+
+    with pytest.raises(ValueError, match=words):
+        find("failing_profile:OURS")
 
 
 @pytest.mark.parametrize("name", ["jsn", "", 7, None])

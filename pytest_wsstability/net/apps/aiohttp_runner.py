@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from .exits import exits_as_errors
 from .kinds import AppError
 
 _OURS = {"self", "app", "server", "manager", "loop", "kwargs", "handle_signals", "handler"}
@@ -41,11 +42,16 @@ async def serve(app: Any, settings: Mapping[str, Any]) -> AsyncIterator[str]:
     tls = values.pop("ssl_context", None)
     try:
         runner = web.AppRunner(app, **values)
-        await runner.setup()
+        with exits_as_errors():
+            await runner.setup()
     except Exception as exc:
         raise AppError(f"the app did not start under aiohttp: {type(exc).__name__}: {exc}") from exc
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         yield f"{'ws' if tls is None else 'wss'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        await runner.cleanup()
+        try:
+            with exits_as_errors():
+                await runner.cleanup()
+        except Exception as exc:
+            raise AppError(f"the app's clean-up failed: {type(exc).__name__}: {exc}") from exc

@@ -65,4 +65,6 @@ def exits_as_errors() -> Iterator[None]:
     try:
         yield
     except SystemExit as exc:
-        raise RuntimeError(f"sys.exit({exc.code!r}) would end pytest too, and was not done") from exc
+        error = RuntimeError(f"sys.exit({exc.code!r}) would end pytest too, and was not done")
+        # Its place is the app's, and not this one.
+        raise error.with_traceback(exc.__traceback__) from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, cast
 
 from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
+from ...core.project_code import imported
 from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
 from ..connection import Connection
@@ -226,10 +226,10 @@ def load(name: str, what: str) -> Any:
     if not module or not attribute:
         raise ValueError(f"{what}: {name!r} names nothing; give 'module:attribute'")
     try:
-        found: Any = import_module(module)
+        found: Any = imported(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except ImportError as error:
+    except (ModuleNotFoundError, ValueError) as error:
         raise ValueError(f"{what}: {name!r}: {error}") from error
     except AttributeError:
         raise ValueError(f"{what}: {name!r}: the module {module!r} has no {attribute!r}") from None

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ...core.project_code import place_of
 from ...core.redact import show_text
 from ...core.url import join
 from ...net.apps.exits import without_exits
@@ -36,7 +37,7 @@ from ..stash import (
     started_app_key,
     unserved_key,
 )
-from .logs import own_error, place_of, raised_words
+from .logs import own_error, raised_words
 from .output import stopping
 
 _EXAMPLE = "write module:name, or module:factory()"
@@ -154,16 +155,22 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
     # One without a lifespan may have failed in it.
     record.failed = None
     record.port = urlsplit(base).port
+    is_cut = False
     try:
         item.stash[routes_key] = routes_of(app)
         yield join(base, plan_of(item).path or "/")
+    except asyncio.CancelledError:
+        # What the loop ran was given up, and the app's lifespan with it.
+        is_cut = True
+        raise
     finally:
         try:
             with stopping(item):
                 await manager.__aexit__(None, None, None)
         except AppError as error:
-            item.stash[app_stop_key] = str(error)
-        if record.failed is not None:
+            place = "" if error.__cause__ is None else place_of(error.__cause__)
+            item.stash[app_stop_key] = f"{error}{place}"
+        if record.failed is not None and not is_cut:
             item.stash[app_stop_key] = f"the app's lifespan failed at its end: {_told(record.failed)}"
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ...core.diagnosis.consequences import is_consequence
+from ...core.project_code import place_of
 from ...core.redact import show_text
 from ...core.unescaped import without_colours
 from ...core.url import port_of
 from ...net.apps.watching import HANDLING
 from ...virtual.addresses import LISTENERS
-from ...virtual.project_code import FROZEN, is_of_project
 
 # So many records are kept, besides them so many warnings that are older, and so many lines of each are shown.
 _RECORDS, _WARNINGS = 500, 10_000
@@ -176,14 +175,6 @@ def own_error(error: BaseException) -> BaseException:
 def raised_words(error: BaseException) -> str:
     """Its type and its words."""
     return f"{type(error).__name__}: {error}"
-
-
-def place_of(error: BaseException) -> str:
-    """The innermost place in the project's own code, as what follows the error."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if is_of_project(each.filename)]
-    own = own or [each for each in frames if not each.filename.startswith(FROZEN)][-1:]
-    return f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
 
 
 def _port(record: logging.LogRecord | None) -> int | None:

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
-from pytest_wsstability.net.apps.exits import without_exits
+from pytest_wsstability.net.apps.exits import exits_as_errors, without_exits
 
 
 def test_an_exit_is_refused_where_an_app_runs():
@@ -64,3 +66,13 @@ def test_children_end():
             finally:
                 os.kill(os.getpid(), signal.SIGKILL)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_a_system_exit_stands_where_the_app_has_it():
+    """In a traceback, and in the place that is shown."""
+    with (
+        pytest.raises(RuntimeError, match=r"^sys\.exit\(3\) would end pytest too") as caught,
+        exits_as_errors(),
+    ):
+        sys.exit(3)
+    assert caught.traceback[-1].path == Path(__file__)

@@ -339,6 +339,55 @@ def test_an_app_that_ends_its_process_ends_no_tests(run):
     ])  # fmt: skip
 
 
+@pytest.mark.parametrize("signal", ["on_startup", "on_shutdown", "on_cleanup"])
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("sys.exit(0)", "RuntimeError: sys.exit(0) would end pytest too, and was not done"),
+        ("os._exit(0)", "RuntimeError: os._exit(0) would end pytest too, and was not done"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_app_of_aiohttp_that_fails_at_its_ends(run, signal, code, words):
+    """Its end is told as that of an ASGI app: the connection was stable."""
+    pytest.importorskip("aiohttp.web")
+    result = run(
+        f"""
+        import os
+        import sys
+        import pytest
+        from aiohttp import web
+
+        async def handler(request):
+            websocket = web.WebSocketResponse()
+            await websocket.prepare(request)
+            async for message in websocket:
+                pass
+            return websocket
+
+        async def says(app):
+            {code}
+
+        @pytest.fixture
+        def ws_app():
+            app = web.Application()
+            app.router.add_get("/", handler)
+            app.{signal}.append(says)
+            return app
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_it(ws_soak): ...
+        """,
+        "-Wdefault",
+    )
+    starts = signal == "on_startup"
+    result.assert_outcomes(passed=not starts, errors=starts, warnings=not starts)
+    if starts:
+        result.stdout.fnmatch_lines([f"the app did not start under aiohttp: {words}*"])
+    else:
+        result.stdout.fnmatch_lines([f"*: the app's clean-up failed: {words}, at *.py:* (*"])
+
+
 @pytest.mark.parametrize("kind", ["asgi", "websockets", "aiohttp"])
 def test_a_handler_that_calls_sys_exit_spoils_no_other_test(run, kind):
     """SystemExit goes through every task to the end of the loop, and pytest's next setup failed with it."""
