@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..core.judge.verdict import Outcome
 from ..core.message.errors import StabilityError, leaves
 from ..net.apps.exits import exits_as_errors
-from ..net.errors import OpeningError
+from ..net.errors import ConnectionEnded, OpeningError
 from ..virtual import run_virtual
 from ..virtual.leftovers import Jobs, Threads
 from ..virtual.loop import VirtualLoop
@@ -32,6 +32,9 @@ class _Held(Protocol):
     @property
     def verdict(self) -> Verdict: ...
 
+
+# What a test in virtual time fails with when the server said nothing, or the wrong thing, in time.
+_BLAMING = (StabilityError, OpeningError, ConnectionEnded, TimeoutError)
 
 T = TypeVar("T")
 H = TypeVar("H", bound=_Held)
@@ -104,7 +107,7 @@ def late_threads(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        blames = any(isinstance(each, StabilityError | OpeningError) for each in leaves(error))
+        blames = any(isinstance(each, _BLAMING) for each in leaves(error))
         if blames and loop_key in item.stash:
             _refuse_late_thread(item.stash[loop_key])
         raise

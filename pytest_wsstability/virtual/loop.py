@@ -158,6 +158,8 @@ class VirtualLoop(MemoryLoop):
         self.jobs = Jobs()
         # What another thread or a signal handler did; the next turn raises it.
         self._failure: BaseException | None = None
+        # Real seconds in which what is left may still wait for a thread that was found late; None before.
+        self._late_left: float | None = None
         # The thread that asks for late ones while the loop does not run; None while nobody does.
         self._asker: int | None = None
         # Signals that have a handler: they can always come.
@@ -302,8 +304,8 @@ class VirtualLoop(MemoryLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """As in asyncio, but another thread must not come when the clock has moved on without it."""
-        if self._moved and self._is_foreign() and not self._is_expected():
-            self._failure = self._failure or self._passed_by(callback)
+        if self._moved and self._late_left is None and self._is_foreign() and not self._is_expected():
+            self._late_left, self._failure = _LATE, self._failure or self._passed_by(callback)
         return super().call_soon_threadsafe(callback, *args, context=context)
 
     def late_thread(self) -> BaseException | None:
@@ -430,13 +432,22 @@ class VirtualLoop(MemoryLoop):
             return self._move(when)
         elif self.asks_kernel or self._signals:
             self._stand_still(None)
-        else:
+        elif not self._wait_for_late():
             raise self._deadlock(
                 "stands still",
                 "no callback is ready, no timer is set, nothing is in flight",
                 f"if another thread is to wake it, put that in `with loop.hold():`; otherwise {REAL_TIME}",
             )
         return None
+
+    def _wait_for_late(self) -> bool:
+        """Whether a thread that has been told of gets a moment: what it spoiled has to end all the same."""
+        if not self._late_left or not self.network.unix.has_threads():
+            return False
+        start = perf_counter()
+        self._poll(_LATE_LOOK)
+        self._late_left = max(0.0, self._late_left - (perf_counter() - start))
+        return True
 
     def _move(self, when: float) -> asyncio.TimerHandle:
         """Let the clock go to the next timer, and give that."""

@@ -234,14 +234,20 @@ from pytest_wsstability.virtual import loop as virtual_loop
 @pytest.fixture
 def ws_app():
     async def app(scope, receive, send):
-        if scope["type"] == "lifespan":
-            return
         await receive()
+        if scope["type"] == "lifespan":
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            return await send({"type": "lifespan.shutdown.complete"})
         if scope["path"] == "/slow":
             await ask()
         await send({"type": "websocket.accept"})
         await receive()
-        await ask()
+        try:
+            await ask()
+        finally:
+            # As the end of a connection of aiosqlite.
+            await ask()
     return app
 
 async def ask():
@@ -274,19 +280,31 @@ async def ask():
         '    connection = await ws_connect(heartbeat="25s")\n'
         "    async with asyncio.TaskGroup() as group:\n"
         '        group.create_task(connection.assert_stable(alive_for="2m", heartbeat_within="5s"))',
+        "async def test_it(ws_connect):\n"
+        "    connection = await ws_connect()\n"
+        '    await connection.send("hello")\n'
+        '    await connection.expect("hello", within="5s")',
+        "async def test_it(ws_connect):\n"
+        "    connection = await ws_connect()\n"
+        '    await connection.send("hello")\n'
+        "    async with asyncio.timeout(5):\n"
+        "        await connection.recv()",
     ],
 )
 def test_a_handler_that_waits_for_a_thread_is_not_blamed(run, monkeypatch, test):
-    """The clock passed the thread by: that it wakes the loop after all is what is told."""
+    """The clock passed the thread by: that it wakes the loop after all is what is told, and told once."""
     pytest.importorskip("uvicorn")
     asked = threading.Event()
     monkeypatch.setattr("pytest_wsstability.virtual.loop.asked", asked, raising=False)
     monkeypatch.setattr("pytest_wsstability.virtual.loop.sleep", lambda _: asked.set(), raising=False)
     try:
-        printed = run(THREAD + test, "-W", "ignore").stdout.str()
+        printed = run(THREAD + test, "-Wignore", "-Wdefault:::pytest_wsstability").stdout.str()
     finally:
         asked.set()
 
     assert "thread 'database' woke the loop with" in printed
     assert "or run this test in real time (--ws-time real)" in " ".join(printed.split())
     assert "its handler" not in printed
+    assert " ".join(printed.split()).count("put the thread's work in") == 1
+    assert "stands still" not in printed
+    assert "lifespan failed" not in printed

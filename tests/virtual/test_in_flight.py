@@ -317,6 +317,29 @@ def test_a_thread_that_comes_late_is_an_error():
         run_virtual(main())
 
 
+def test_what_a_late_thread_has_spoiled_comes_to_its_end(monkeypatch):
+    """What is cancelled may wait for a thread again, such as a database that is closed."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._LATE", 60.0)
+    closed = []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(60)
+        try:
+            thread = threading.Thread(target=loop.call_soon_threadsafe, args=(int,), name="latecomer")
+            thread.start()
+            thread.join()
+            await loop.create_future()
+        finally:
+            answer = loop.create_future()
+            threading.Thread(target=loop.call_soon_threadsafe, args=(answer.set_result, True)).start()
+            closed.append(await answer)
+
+    with pytest.raises(VirtualTimeError, match=r"^thread 'latecomer' woke the loop"):
+        run_virtual(main())
+    assert closed == [True]
+
+
 @pytest.mark.parametrize("runs", [True, False])
 @pytest.mark.parametrize("moves", [True, False])
 def test_a_thread_that_is_at_work_gets_a_moment_to_be_late(monkeypatch, moves, runs):
