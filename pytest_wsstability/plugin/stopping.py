@@ -43,6 +43,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
+def interrupt_main_thread() -> None:
+    """Do as with Ctrl-C, from another thread; what the main thread waits for in the system ends for it."""
+    if hasattr(signal, "pthread_kill") and (ident := threading.main_thread().ident) is not None:
+        signal.pthread_kill(ident, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Let no signal cut the block short: what is being written is what was asked for."""

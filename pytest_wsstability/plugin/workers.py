@@ -25,8 +25,10 @@ from ..core.secret_values import SECRETS
 from .registered import registered
 from .seams.xdist import on_main_thread
 from .stash import settings_key
+from .stopping import interrupt_main_thread
 
 _LINKS, _CONTROLLER = "wsstability-links", "wsstability-controller"
+_INTERRUPT = "interrupt"
 # The key of the mapping that xdist sends to a worker at its start.
 _INPUT = "wsstability"
 _PACKAGE = __name__.partition(".")[0]
@@ -101,6 +103,10 @@ class WorkerLink:
         """Tell the worker to end its holds."""
         _send(self.channel, "stop")
 
+    def interrupt(self) -> None:
+        """Have the worker do as with Ctrl-C, which only a terminal sends to all processes."""
+        _send(self.channel, _INTERRUPT)
+
 
 class WorkerLinks:
     """All workers of a run, those that are gone included."""
@@ -156,10 +162,23 @@ class WorkerLinks:
                 self.stop()
 
     def stop(self, *, within: float = 0.0) -> None:
-        """Tell all of them to end their holds, and wait for what they have to say about these."""
+        """
+        Tell all of them to end their holds, and wait for what they have to say about these.
+
+        Those that have not said it in a third of the time are interrupted: a fleet, or what a test waits for
+        itself, asks for nothing meanwhile.
+
+        """
         for link in self:
             link.stop()
-        until = time.monotonic() + within
+        start = time.monotonic()
+        self._wait(start + within / 3)
+        for link in self:
+            if within and not link.over.is_set():
+                link.interrupt()
+        self._wait(start + within)
+
+    def _wait(self, until: float) -> None:
         for link in self:
             link.over.wait(max(0.0, until - time.monotonic()))
 
@@ -186,12 +205,16 @@ class Controller:
         self.is_on_this_machine: bool = told.get("machine") == platform.node()
         # It has said so: in another process something has happened that ends the run.
         self.stopped = False
+        # This process does what is done at the end, and is not to be interrupted any more.
+        self.is_leaving = False
         self._channel = told.get("channel")
         if self._channel is not None:
             self._channel.setcallback(self._stop)
 
-    def _stop(self, _: object) -> None:
+    def _stop(self, how: object) -> None:
         self.stopped = True
+        if how == _INTERRUPT and not self.is_leaving:
+            interrupt_main_thread()
 
     def tell(self, kind: str, value: Any = None) -> None:
         """Say something; nobody listens where the controller is gone."""

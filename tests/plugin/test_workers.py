@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 from pytest_wsstability.plugin.seams.xdist import on_main_thread
 from pytest_wsstability.plugin.soaks.xdist import grouped
-from pytest_wsstability.plugin.workers import Controller, WorkerLink
-from tests.serving import Crowd, serving
+from pytest_wsstability.plugin.workers import Controller, WorkerLink, WorkerLinks
+from tests.serving import SOON, Crowd, serving
 
 TWO_WORKERS = ("-n2", "-p", "no:looptime_plugin")
 
@@ -78,6 +80,40 @@ def test_a_worker_is_stopped():
     channel.callback("stop")
 
     assert controller.stopped
+
+
+def test_a_worker_that_waits_is_interrupted():
+    """As with Ctrl-C; once what it does at its end has begun, no more."""
+    channel = Channel()
+    controller = Controller({"channel": channel})
+    # A shell lets what it runs in the background ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        thread = threading.Timer(0.05, channel.callback, args=("interrupt",))
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            threading.Event().wait(SOON)
+        thread.join()
+        controller.is_leaving = True
+        channel.callback("interrupt")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert controller.stopped
+
+
+def test_those_that_do_not_stop_are_interrupted():
+    """Where nobody waits for them, as with ``--maxfail``, they go on with what is no hold."""
+    links = WorkerLinks(SimpleNamespace())
+    links.by_node = {name: WorkerLink(name, number, Channel()) for number, name in enumerate(["gw0", "gw1"])}
+    quick, busy = links
+    quick.over.set()
+
+    links.stop()
+    links.stop(within=0.003)
+
+    assert quick.channel.sent == ["stop", "stop"]
+    assert busy.channel.sent == ["stop", "stop", "interrupt"]
 
 
 def test_a_worker_without_a_channel():

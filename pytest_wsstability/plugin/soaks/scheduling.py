@@ -74,6 +74,8 @@ def put_last(session: pytest.Session) -> None:
 def stop(session: pytest.Session) -> None:
     """End what still runs at the end of a session, and keep what no test has judged."""
     config = session.config
+    if (controller := controller_of(config)) is not None:
+        controller.is_leaving = True
     holds, results = soaks_of(session).stop(), results_of(config)
     items = {item.nodeid: item for item in session.items} if holds else {}
     for hold in holds:
@@ -82,7 +84,7 @@ def stop(session: pytest.Session) -> None:
                 items[hold.name], soak.url, hold.requirement, soak.verdict, tuple(soak.timelines)
             )
     never = [redact_text(f"{hold.name}: {hold.headline}") for hold in holds if hold.soak is None]
-    if (controller := controller_of(config)) is not None:
+    if controller is not None:
         controller.tell("never open", never)
         controller.tell("over")
         return
