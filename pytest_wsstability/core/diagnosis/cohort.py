@@ -46,7 +46,7 @@ _A_FEW = 4
 
 
 # What ends and openings are sorted by.
-_by_instant, _by_age, _by_silence = attrgetter("at"), attrgetter("age"), attrgetter("silence")
+_by_instant, _by_age, _by_wait = attrgetter("at"), attrgetter("age"), attrgetter("waited")
 
 
 class Shared(Enum):
@@ -100,23 +100,26 @@ class Beside:
     same_session_open: bool = False
 
     @property
-    def at_one_instant(self) -> bool:
+    def of_all_ages(self) -> bool:
         """
-        Whether nothing but the instant can have ended them all.
+        Whether they differ more in their ages than what ends each so long after something of its own.
 
-        Ages that differ by more than the longest sweep, and by more than half, are no limit's that is looked
-        at now and then; and who is in the middle of traffic is not idle. Others that ended at other instants,
-        more than a few, leave something that ends one at a time.
+        That is more than the longest sweep, at which a limit is looked at now and then, and more than half.
+        Others that ended at other instants, more than a few, leave something that ends one at a time.
 
         """
         return (
             self.together >= 2
             and _A_FEW * self.apart <= self.together
             and self.shared is Shared.INSTANT
-            and self.lively >= 3
             and self.oldest - self.youngest > LONGEST_SWEEP
             and self.youngest < self.oldest / 2
         )
+
+    @property
+    def at_one_instant(self) -> bool:
+        """Whether nothing but the instant can have ended all: who is in the middle of traffic is not idle."""
+        return self.of_all_ages and self.lively >= 3
 
 
 # Nothing is known of others.
@@ -132,6 +135,8 @@ class _End:
     opened: float
     age: float
     silence: float
+    # The same, as a timer may have waited for it; 0 where as long a silence was survived before.
+    waited: float
     lively: bool
     # A message of its own went out right before; a message or a heartbeat did.
     spoke: bool
@@ -162,7 +167,7 @@ class Cohort:
         self._of: dict[int, _End] = {}
         self._ends: list[_End] = []
         self._by_age: list[_End] = []
-        self._by_silence: list[_End] = []
+        self._by_wait: list[_End] = []
         self._lasts: list[float] = []
         self._ages: list[float] = []
         self._opened: list[_Opening] = []
@@ -189,7 +194,7 @@ class Cohort:
         ends = self._of.values()
         self._ends = sorted(ends, key=_by_instant)
         self._by_age = sorted(ends, key=_by_age)
-        self._by_silence = sorted(ends, key=_by_silence)
+        self._by_wait = sorted(ends, key=_by_wait)
         self._lasts.sort()
         self._ages.sort()
         self._opened.sort(key=_by_instant)
@@ -219,7 +224,7 @@ class Cohort:
             oldest=max(each.age for each in with_mine),
             lively=sum(each.lively for each in with_mine),
             same_age=_repeats(same, mine, mine.age),
-            same_silence=_repeats(_alike(self._by_silence, mine, _by_silence), mine, mine.silence),
+            same_silence=_repeats(_alike(self._by_wait, mine, _by_wait), mine, mine.waited),
             in_a_row=_in_a_row(same, mine),
             same_age_spoke=bool(same) and all(each.spoke for each in same),
             same_age_sent=bool(same) and mine.sent and all(each.sent for each in same),
@@ -265,12 +270,14 @@ class Cohort:
 def _end(timeline: Timeline) -> _End:
     close, said = timeline.close, timeline.last(direction=Direction.SENT, role=Role.DATA)
     sent = (timeline.last(direction=Direction.SENT, opcode=each) for each in (Opcode.TEXT, Opcode.BINARY))
+    # A close frame at its end is no traffic.
+    silence = min(timeline.silent_for(Direction.SENT), timeline.silent_for(Direction.RECEIVED))
     return _End(
         at=timeline.opened + timeline.duration,
         opened=timeline.opened,
         age=timeline.duration,
-        # A close frame at its end is no traffic.
-        silence=min(timeline.silent_for(Direction.SENT), timeline.silent_for(Direction.RECEIVED)),
+        silence=silence,
+        waited=silence if silence > timeline.longest_silence + SAME_SILENCE else 0.0,
         lively=is_lively(timeline),
         spoke=said is not None and timeline.duration - said <= _RIGHT_AFTER,
         sent=any(at is not None and timeline.duration - at <= _RIGHT_AFTER for at in sent),
@@ -368,10 +375,12 @@ def _shared(others: Sequence[_End], mine: _End, late: float) -> Shared:
     silences = max(abs(each.silence - mine.silence) for each in others)
     # One timer may be seen late by some, but what they share differs least.
     slack = min(max(TOGETHER / 4, 0.02 * mine.silence), max(ages, apart) / 2)
-    if mine.silence >= SILENCE and silences <= max(slack, _SAME):
-        return Shared.EVERYTHING if max(ages, apart) <= _SAME else Shared.SILENCE
     if max(ages, apart) <= _SAME:
         return Shared.EVERYTHING
+    # A silence that one of other ages has survived before is that behind what was sent to all.
+    is_waited = ages <= max(apart, _SAME) or all(each.waited for each in (mine, *others))
+    if mine.silence >= SILENCE and silences <= max(slack, _SAME) and is_waited:
+        return Shared.SILENCE
     if ages <= max(apart, _SAME):
         return Shared.UNTOLD if ages > _SAME and apart <= late else Shared.AGE
     return Shared.UNTOLD if ages <= apart + late else Shared.INSTANT

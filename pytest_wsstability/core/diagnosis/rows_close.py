@@ -270,6 +270,13 @@ LAST = (
         remedy="send something more often than every {half_idle}",
         rivals=(
             Rival(
+                Cause.RESTART,
+                "others that last spoke at one instant ended with it",
+                rivals.ENDED_TOGETHER.when,
+                "{together} others that last spoke when it did ended with it, so a restart fits too",
+                LOW,
+            ),
+            Rival(
                 Cause.CLOSED_BY_PEER,
                 "nobody else was closed after such a silence",
                 lambda f: not rivals.repeats_silence(f),
@@ -317,9 +324,9 @@ LAST = (
             ),
             Rival(
                 Cause.CLOSED_BY_PEER,
-                "no other connection ended with it",
+                "no other connection of another age and silence ended with it",
                 lambda f: not f.ended_for_one_reason,
-                "no other connection ended with it, so it may be for a reason of its own",
+                "none of another age and silence ended with it, so it may be for a reason of its own",
                 LOW,
             ),
         ),

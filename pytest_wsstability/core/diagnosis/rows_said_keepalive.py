@@ -279,9 +279,10 @@ ROWS = (
     ),
     Signature(
         claim=Claim(Cause.PEER_FROZEN, MEDIUM, Blamed.PEER),
-        shows="the close reason speaks of a keepalive, no ping was left unanswered, and other connections "
-        "ended within 2 s, at other ages and after other silences",
-        when=lambda f: _keepalive(f) and f.ended_for_one_reason,
+        shows="the close reason speaks of a keepalive, no ping was left unanswered, and nearly all ends, of "
+        "three connections or more, came within 2 s, at ages that differ by more than 30 s, and by half, and "
+        "after other silences",
+        when=lambda f: _keepalive(f) and f.beside.of_all_ages,
         sentence="the {peer}'s keepalive gave up on this connection, and {together} more ended within 2 s, "
         "at other ages: a process that stood still, and took what came meanwhile for missing, fits",
         headline="the {peer}'s keepalive gave up on several at once: it stood still?",

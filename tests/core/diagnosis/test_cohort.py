@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 
 import pytest
@@ -14,9 +15,15 @@ from pytest_wsstability.core.timeline.close import CloseEvidence
 from tests.core.script import FIN, closed_by_peer, timeline
 
 
+def spoken_until(last, every):
+    """Messages at least so often, up to the last."""
+    count = math.ceil(last / every)
+    return [(last * part / count, "<text") for part in range(1, count + 1)]
+
+
 def ended(at, age, *, silence=None, end=FIN):
-    """A connection that ended at an instant and an age, after a silence."""
-    heard = [] if silence is None else [(age - silence, "<text")]
+    """A connection that ended at an instant and an age, after a silence that was the longest."""
+    heard = [] if silence is None else spoken_until(age - silence, silence / 2)
     return timeline(*heard, (age, end), origin=1000.0 + at - age)
 
 
@@ -172,6 +179,19 @@ def test_a_silence_repeats_one_after_another_at_other_ages(at, age, repeats):
     mine, other = ended(1000, 120, silence=30), ended(at, age, silence=30)
 
     assert beside(mine, other).same_silence == beside(other, mine).same_silence == repeats
+
+
+@pytest.mark.parametrize(("before", "shared", "repeats"), [(2, Shared.SILENCE, 1), (10, Shared.INSTANT, 0)])
+def test_a_silence_that_was_survived_before_is_no_timers(before, shared, repeats):
+    """A server that restarts right after what it sends to all, now and then, has no timer of that length."""
+
+    def fed(at, age):
+        return timeline(*spoken_until(age - 5, before), (age, FIN), origin=1000.0 + at - age)
+
+    mine = fed(1000, 205)
+
+    assert beside(mine, fed(1000.5, 105)).shared is shared
+    assert beside(mine, fed(1010, 105)).same_silence == repeats
 
 
 @pytest.mark.parametrize(("silence", "repeats"), [(0.9, 0), (1, 1), (1.1, 1)])
@@ -514,7 +534,7 @@ def test_the_close_frame_ends_no_silence():
     """Servers say 1001 when their idle timer runs out, and that is no traffic."""
 
     def closed(at, age):
-        rows = [(age - 30, "<text"), (age, "<close"), (age, ">close"), (age, closed_by_peer(1001))]
+        rows = [*spoken_until(age - 30, 15), (age, "<close"), (age, ">close"), (age, closed_by_peer(1001))]
         return timeline(*rows, origin=1000.0 + at - age)
 
     mine, others = closed(1000, 50), [closed(1010, 90), closed(1020, 120)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.diagnosis.cohort import Shared
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.features import ProxyView
 from pytest_wsstability.core.diagnosis.rows_close import LAST, ROWS
@@ -279,3 +280,18 @@ def test_a_client_that_leaves_after_a_silence(end, causes):
     features = read((20, "<text"), (20, ">text"), end=end, how=1001, line_end=End.SERVER)
 
     assert fitting(LAST, features)[0] == causes
+
+
+@pytest.mark.parametrize(
+    ("shared", "fits"),
+    [
+        (Shared.SILENCE, "IDLE_AS_NORMAL / RESTART CLOSED_BY_PEER"),
+        (Shared.EVERYTHING, "IDLE_AS_NORMAL / RESTART CLOSED_BY_PEER"),
+        (Shared.AGE, "IDLE_AS_NORMAL / CLOSED_BY_PEER"),
+    ],
+)
+def test_all_that_were_silent_since_one_instant(shared, fits):
+    """Behind what was said to all, a restart finds them as silent as an idle timeout does."""
+    others = {"together": 3, "shared": shared}
+
+    assert fitting(LAST, read((20, "<text"), (30, "<text"), end=60, how=1001, beside=others))[0] == fits

@@ -193,19 +193,27 @@ def test_an_answer_of_this_end_is_no_round_trip():
     assert found[0] == ANSWERED[0]
 
 
+OF_ALL_AGES = {"together": 4, "youngest": 20, "oldest": 90}
+
+
 @pytest.mark.parametrize(
-    ("rows", "together", "is_frozen"),
+    ("rows", "beside", "is_frozen"),
     [
         # All that a busy server has, whatever their ages (bigbluebutton 10826).
-        (PING, 4, True),
-        ([], 4, True),
+        (PING, OF_ALL_AGES, True),
+        ([], OF_ALL_AGES, True),
         # This one alone; or it withholds its pongs, as the others may.
-        (PING, 0, False),
-        (PING[:1], 4, False),
+        (PING, {}, False),
+        (PING[:1], OF_ALL_AGES, False),
+        # Each so long after its opening, or its ping; some by chance at one instant.
+        (PING, {**OF_ALL_AGES, "youngest": 60}, False),
+        (PING, {**OF_ALL_AGES, "youngest": 46}, False),
+        (PING, {**OF_ALL_AGES, "apart": 2}, False),
+        (PING, {**OF_ALL_AGES, "together": 1}, False),
     ],
 )
-def test_a_keepalive_that_gives_up_on_all_at_once(rows, together, is_frozen):
+def test_a_keepalive_that_gives_up_on_all_at_once(rows, beside, is_frozen):
     """A process that stood still takes what came meanwhile for missing."""
-    found = causes(*rows, beside={"together": together})
+    found = causes(*rows, beside=beside)
 
     assert (found[0] == "PEER_FROZEN") is is_frozen
