@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..timeline.close import OF_APPLICATIONS
-from ..timeline.close_reasons import ASKS_TO_RECONNECT
+from ..timeline.close_reasons import asks_to_reconnect
 from ..timeline.events import End
 from . import rivals
 from .cohort import SILENCE
@@ -18,9 +18,8 @@ _LIFTED_1006 = 4006
 
 
 def _asks_to_reconnect(f: Features) -> bool:
-    return (f.code == 1000 or f.code in OF_APPLICATIONS) and ASKS_TO_RECONNECT.fullmatch(
-        f.reason.strip()
-    ) is not None
+    is_open_to_words = f.code == 1000 or f.code in OF_APPLICATIONS
+    return is_open_to_words and f.close is not None and asks_to_reconnect(f.close.reason)
 
 
 def _was_idle(f: Features) -> bool:

@@ -60,8 +60,16 @@ _ACCEPTED = any_of(
     r"(?<!not )(?<!be )(?<!yet )(?<!longer )(?<!un-)(?:authenticated|authori[sz]ed)",
     r"tokens? (?:was |is |has been )?(?:refreshed|renewed|accepted)",
 )
-# What asks a client to come back, where nothing else says why (Twitch's session_reconnect).
-_COME_BACK = re.compile(r"\bplease (?:try to )?re-?connect\b|^\W*(?:session )?re-?connect\W*$")
+# What asks a client to come back, where nothing else says why.
+_COME_BACK = r"(?:(?:please )?(?:try to )?|session |(?:\w+:)?request )re-?connect"
+_ONLY_ASKS_BACK = re.compile(rf"{_COME_BACK}(?: (?:now|again|later|please))?[.!]?")
+# The same in a message: all that it says, a whole value of its own (Twitch's session_reconnect, Bitstamp's
+# bts:request_reconnect), or politely in a sentence, and not of a wallet or a bank.
+_ASKS_BACK = re.compile(
+    rf"""^\W*{_COME_BACK}\W*$|"(?:session|(?:\w+:)?request) re-?connect"|"""
+    r"\bplease (?:try to )?re-?connect\b"
+    r"(?! (?:your|the) (?!connection|client|session|stream|(?:web ?)?socket))"
+)
 # That a request went well, as a whole value or text: "success": true, "rate_limits.updated".
 _WELL = re.compile(
     r"""(?:^|["'.])(?:logged[- _]in|updated|success\w*|ok)(?:$|["'.!](?!\s{0,9}:))|"""
@@ -125,8 +133,6 @@ class Reading:
 # before it says why (IBM Watson, AssemblyAI).
 NO_REASON = Reading()
 _ELSEWHERE = re.compile(r"see (?:the )?(?:(?:previous|last|preceding|error) )+(?:message|frame|event)\b.*")
-# It asks to come back, and does not say why.
-ASKS_TO_RECONNECT = re.compile(r"(?:please )?re-?connect(?: please)?[.!]?", re.IGNORECASE)
 _NAMES_OF_CODES = frozenset({"going away", "normal closure", "normal close"})
 
 
@@ -141,15 +147,17 @@ def names_whole(text: str, words: Iterable[str]) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in words)
 
 
-def _says_no_cause(text: str) -> bool:
-    return bool(_ELSEWHERE.fullmatch(text) or ASKS_TO_RECONNECT.fullmatch(text))
+def asks_to_reconnect(reason: str) -> bool:
+    """Whether a close reason asks to come back, and says nothing else."""
+    return _ONLY_ASKS_BACK.fullmatch(_plain(reason)) is not None
 
 
 @lru_cache(maxsize=1024)
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
     text = _plain(reason)
-    if not text or text.strip(".") in _NAMES_OF_CODES or _says_no_cause(text):
+    says_no_cause = _ELSEWHERE.fullmatch(text) or _ONLY_ASKS_BACK.fullmatch(text)
+    if not text or text.strip(".") in _NAMES_OF_CODES or says_no_cause:
         return NO_REASON
     found = _topics(text, KEYWORDS)
     hinted = _topics(_NAME.sub(" ", text), HINTS) - found if found <= GENERAL else frozenset()
@@ -220,7 +228,7 @@ def read_message(text: str) -> Reading:
         return read_close(text)
     values = _plain(_MEMBER.sub(" ", _ASKED_WITH.sub(" ", _EMPTY.sub(" ", text))))
     said = NO_REASON if _AT_REST.fullmatch(values) else read_error(_ACCEPTED.sub(" ", values))
-    asks_back = said.topic in (None, Topic.RESTART) and _COME_BACK.search(values)
+    asks_back = said.topic in (None, Topic.RESTART) and _ASKS_BACK.search(values)
     return Reading(Topic.RESTART, has_words=True) if asks_back else said
 
 

@@ -59,6 +59,9 @@ def test_a_gateway_that_may_not_say_1006_says_4006(code, reason, fits):
     [
         (1000, "please reconnect", Cause.PLANNED_ROTATION, C.MEDIUM),
         (4000, "Reconnect.", Cause.PLANNED_ROTATION, C.MEDIUM),
+        (4000, "PleaseReconnect", Cause.PLANNED_ROTATION, C.MEDIUM),
+        (4000, "session_reconnect", Cause.PLANNED_ROTATION, C.MEDIUM),
+        (1000, "Please try to re-connect later", Cause.PLANNED_ROTATION, C.MEDIUM),
         (1012, "please reconnect", Cause.RESTART, C.HIGH),
         # Other words may give another reason.
         (1000, "out of sync, please reconnect", Cause.CLOSED_BY_PEER, C.LOW),

@@ -807,10 +807,17 @@ def test_a_message_tells_why_the_end_comes(text, tells):
         ('{"error": "no longer authorized"}', T.TOKEN),
         ('{"error": "not yet authenticated"}', T.TOKEN),
         ('{"error": "no such user", "status": "authenticated"}', None),
-        # A server that asks its clients to come back (Twitch), and one that says why, too.
+        # A server that asks its clients to come back (Twitch, Bitstamp), and one that says why, too.
         ('{"event": "info", "msg": "Stopping. Please try to reconnect"}', T.RESTART),
         ('{"type": "RECONNECT"}', T.RESTART),
-        ('{"metadata": {"message_type": "session_reconnect"}}', T.RESTART),
+        (
+            '{"metadata": {"message_id": "84", "message_type": "session_reconnect"}, "payload": {"session": '
+            '{"id": "AQoQ", "status": "reconnecting", "reconnect_url": "wss://eventsub.wss.twitch.tv?id=1"}}}',
+            T.RESTART,
+        ),
+        ('{"event": "bts:request_reconnect", "channel": "", "data": ""}', T.RESTART),
+        ('{"msg": "Please reconnect the client"}', T.RESTART),
+        ('{"user": "anna", "text": "please reconnect your wallet"}', None),
         ('{"error": "token expired, please reconnect"}', T.TOKEN),
         ('{"player": "anna", "event": "reconnect"}', None),
         ('{"event": "reconnected"}', None),
