@@ -12,7 +12,7 @@ from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict, Violation
 from ..timeline.close import CloseEvidence, LocalReason
 from ..timeline.close_reasons import NO_REASON, Reading, read_close
 from ..timeline.delays import Delay
-from ..timeline.events import SAME, Direction, End, Event, EventKind, Opcode, Role
+from ..timeline.events import SAME, Direction, End, Event, EventKind, FaultName, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .cohort import ALONE, Beside
@@ -102,7 +102,7 @@ def extract(
         tcp=next(reversed(timeline.tcp), None),
         broken=frozenset(each.rule for each in verdict.violations) if verdict is not None else frozenset(),
         other=other,
-        faulted=any(event.kind is EventKind.FAULT for each in (timeline, *others) for event in each),
+        faults=frozenset().union(*(_faults(each) for each in (timeline, *others))),
         injected=_injected((timeline, *others)),
         advice=next(
             (each.close.advice for each in (timeline, *others) if each.close and each.close.advice), None
@@ -165,6 +165,16 @@ def _is_spoken(event: Event) -> bool:
 def _streamed(heard: Sequence[Event]) -> bool:
     """Whether messages of the peer came one after the other in the last seconds that it was heard."""
     return sum(event.at >= heard[-1].at - _STREAM for event in heard) > _STREAMED
+
+
+def _faults(timeline: Timeline) -> set[FaultName]:
+    found: set[FaultName] = set()
+    for event in timeline:
+        if event.fault is FaultName.HEAL:
+            found.clear()
+        elif event.fault is not None:
+            found.add(event.fault)
+    return found
 
 
 def _injected(timelines: Sequence[Timeline]) -> str | None:

@@ -20,7 +20,7 @@ from ..timeline.close_reasons import (
     waited_for_credentials,
 )
 from ..timeline.delays import Delay
-from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
+from ..timeline.events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
 from .cohort import SAME_SILENCE, SILENCE, Beside, Shared, broke_silence, is_lively
@@ -237,8 +237,8 @@ class Features:
     tcp: TcpSample | None
     # Promises that were broken; empty when nobody judged.
     broken: frozenset[Rule]
-    # Whether a fault of the test was applied, at whichever end or between them.
-    faulted: bool
+    # Faults of the test that were applied, at whichever end or between them, and not healed.
+    faults: frozenset[FaultName]
     # The fault that a proxy or orchestrator of the test says it ended the connection with; None if none did.
     injected: str | None
     # What would have kept it open, where the fault's owner knows; None where nobody does.

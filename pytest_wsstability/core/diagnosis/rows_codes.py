@@ -22,8 +22,6 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _POLICY = (1008, 3000, 3003, 4401, 4403)
 # The control frame's limit (RFC 6455, section 5.5): nobody's size limit for messages is below it.
 _SMALLEST_LIMIT = 125
-
-
 # What makes the reference server write frames that break the protocol.
 _SPOILING = frozenset(
     {FaultName.MALFORMED, FaultName.MASKED_FRAME, FaultName.BAD_UTF8, FaultName.INVALID_CLOSE_CODE}
@@ -32,8 +30,7 @@ _SPOILING = frozenset(
 
 def _refused_right_frames(f: Features) -> bool:
     """Whether a client refused what the reference server sent, which the test let write right frames."""
-    told_to = any(event.fault in _SPOILING for event in f.events)
-    return f.code == 1002 and f.end is End.SERVER and not told_to
+    return f.code == 1002 and f.end is End.SERVER and f.faults.isdisjoint(_SPOILING)
 
 
 def _follows_a_ping(f: Features) -> bool:
@@ -54,6 +51,19 @@ def _idle_as_error(f: Features) -> bool:
 
 
 # RFC 6455, section 7.4.1, and IANA's registry: nothing else is meant by them.
+# What a protocol error is, if no frame of this end broke the protocol.
+_ABOUT_NO_FRAME = (
+    rivals.NOTHING_BUT_UNKNOWN_WORDS,
+    rivals.SENT_NO_FRAME,
+    Rival(
+        Cause.IDLE_TIMEOUT,
+        "nothing of this end came right before it",
+        lambda f: not f.tail.sent,
+        "nothing of the {end} came right before it, and some close so who is silent",
+        LOW,
+    ),
+)
+
 DEFINED = (
     Signature(
         claim=Claim(Cause.MESSAGE_TOO_BIG, HIGH, Blamed.SELF),
@@ -138,6 +148,7 @@ DEFINED = (
             headline=f"the client refused a right frame{what}",
             evidence=("end", "own_pings", "last_sent"),
             remedy=f"see {look}; test again with compression off; look for a proxy that changes frames",
+            rivals=_ABOUT_NO_FRAME,
             runner_up=Cause.CLOSED_BY_PEER,
             source="reports (deno-websocket 5)",
         )
@@ -165,17 +176,7 @@ DEFINED = (
         evidence=("end", "last_sent"),
         remedy="see what its words say, if there are any: some applications refuse so what they do not know; "
         "test again with compression off; look for a proxy that changes frames",
-        rivals=(
-            rivals.NOTHING_BUT_UNKNOWN_WORDS,
-            rivals.SENT_NO_FRAME,
-            Rival(
-                Cause.IDLE_TIMEOUT,
-                "nothing of this end came right before it",
-                lambda f: not f.tail.sent,
-                "nothing of the {end} came right before it, and some servers close who is silent so",
-                LOW,
-            ),
-        ),
+        rivals=_ABOUT_NO_FRAME,
         source="measured",
     ),
     Signature(

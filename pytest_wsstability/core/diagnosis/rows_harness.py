@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import LocalReason
-from ..timeline.events import End
+from ..timeline.events import End, FaultName
 from .features import Features
 from .protocol import announced
 from .signature import Blamed, Claim, Rival, Signature
@@ -18,6 +18,17 @@ _REASONS = frozenset({
     LocalReason.READ_DEADLINE, LocalReason.PING_TIMEOUT, LocalReason.HANDLER_RAISED, LocalReason.NO_ANSWER,
     LocalReason.UNFINISHED_MESSAGE, LocalReason.FAULT, LocalReason.GOODBYE, LocalReason.PROTOCOL_TIMER,
 })  # fmt: skip
+
+
+# Faults of what is said, behind which a close frame is answered all the same; and those that make all late,
+# so that an answer can be missing only where this end gave up waiting.
+_OF_MESSAGES = frozenset({
+    FaultName.SLICER, FaultName.WITHHOLD_PONGS, FaultName.WITHHOLD_HEARTBEATS, FaultName.LATE_HEARTBEATS,
+    FaultName.LATE_ANSWERS, FaultName.WRONG_IDS, FaultName.DUPLICATE_ANSWERS, FaultName.NEVER_CONFIRM,
+    FaultName.LATE_CONFIRM, FaultName.WRONG_SESSION, FaultName.DUPLICATE_CONFIRM, FaultName.REFUSE_SESSION,
+    FaultName.REFUSE_RESUME, FaultName.SEND_NOTICE, FaultName.SEND_ERROR,
+})  # fmt: skip
+_OF_TIME = frozenset({FaultName.LATENCY, FaultName.BANDWIDTH, FaultName.STALL})
 
 
 def _own_close(f: Features) -> bool:
@@ -33,6 +44,12 @@ def _unanswered(f: Features) -> bool:
     close = f.close
     asked = close is not None and close.sent is not None and close.received is None
     return asked and not f.broken.isdisjoint({Rule.CLOSED, Rule.CLOSURE}) and _own_close(f)
+
+
+def _may_miss_the_answer(f: Features) -> bool:
+    """Whether a fault of the test may be why a close frame was not answered."""
+    gave_up = f.close is not None and f.close.local_reason is LocalReason.CLOSE_TIMEOUT
+    return bool(f.faults - _OF_MESSAGES - (frozenset() if gave_up else _OF_TIME))
 
 
 def _reads_nothing(f: Features) -> bool:
@@ -132,8 +149,9 @@ ROWS = (
     Signature(
         claim=Claim(Cause.INJECTED_FAULT, MEDIUM, Blamed.NOBODY),
         shows="a promise about the end is broken: this end closed, its close frame was not answered, and the "
-        "test had applied a fault",
-        when=lambda f: _unanswered(f) and f.faulted,
+        "test had applied a fault that was not healed, and is not one of messages alone; one that makes all "
+        "late only where this end gave up waiting",
+        when=lambda f: _unanswered(f) and _may_miss_the_answer(f),
         sentence="the {end} closed the connection, and its close frame was not answered, behind a fault that "
         "the test had applied",
         headline="the close frame of the {end} was not answered, behind a fault of the test",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wsstability.core.cause import Blame, Cause
+from pytest_wsstability.core.cause import Blame, Cause, Confidence
 from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.rows_codes import DEFINED, POLICIES, UNSAID
 from pytest_wsstability.core.timeline.close import CloseEvidence
@@ -149,3 +149,20 @@ def test_a_client_that_refuses_right_frames(rows, line_end, fault, blame, last):
 
     assert (found.cause, found.blame) == (Cause.PROTOCOL_ERROR, blame)
     assert ("last a ping" in found.headline) is last
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason", "confidence"),
+    [
+        ([(30, ">ping")], "", Confidence.MEDIUM),
+        ([(30, ">text")], "", Confidence.MEDIUM),
+        # Nothing went out right before it; or its words are not understood.
+        ([(28.9, ">ping"), (29, "<pong")], "", Confidence.LOW),
+        ([(30, ">ping")], "so long", Confidence.LOW),
+    ],
+)
+def test_a_protocol_error_that_may_be_about_no_frame_is_told_less_surely(rows, reason, confidence):
+    """Whoever's record it is."""
+    line = timeline((0.5, "<text"), *rows, (30, closed_by_peer(1002, reason)), end=End.SERVER)
+
+    assert diagnose(line).confidence is confidence

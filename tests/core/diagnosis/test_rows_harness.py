@@ -12,7 +12,7 @@ from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
 from pytest_wsstability.core.diagnosis.rows_harness import ROWS
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
-from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.events import End, FaultName
 from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import FIN, PLANNED, timeline
@@ -73,14 +73,31 @@ def test_a_close_frame_that_is_not_answered(asked, end, blame, path):
     assert ("did not answer its close frame" in found.sentence) is (blame is Blame.SERVER)
 
 
-def test_a_close_frame_that_is_not_answered_behind_a_fault():
-    """Which the test itself applied, here at the server."""
-    here = timeline((60, GAVE_UP))
-    there = timeline((1, "frozen"), end=End.SERVER)
-    found = diagnosed(judge(CLOSED_1000, here), [here, there]).diagnosis
+@pytest.mark.parametrize(
+    ("applied", "end", "blame"),
+    [
+        ([FaultName.FREEZE_LOOP], GAVE_UP, Blame.NOBODY),
+        ([FaultName.BLACKHOLE], GAVE_UP, Blame.NOBODY),
+        ([FaultName.IGNORE_CLOSE], NOT_ANSWERED, Blame.NOBODY),
+        # It was healed before; or is of what the server says.
+        ([FaultName.BLACKHOLE, FaultName.HEAL], GAVE_UP, Blame.SERVER),
+        ([FaultName.HEAL, FaultName.BLACKHOLE], GAVE_UP, Blame.NOBODY),
+        ([FaultName.LATE_ANSWERS], GAVE_UP, Blame.SERVER),
+        # What makes all late loses nothing in front of the end of the stream.
+        ([FaultName.LATENCY], GAVE_UP, Blame.NOBODY),
+        ([FaultName.LATENCY], NOT_ANSWERED, Blame.SERVER),
+    ],
+)
+def test_a_close_frame_that_is_not_answered_behind_a_fault(applied, end, blame):
+    """Which the test itself applied, here on the way."""
+    here, between = timeline((60, end)), timeline(end=End.PROXY)
+    for fault in applied:
+        between.fault_applied(1001.0, fault)
+    found = diagnosed(judge(CLOSED_1000, here), [here, between]).diagnosis
 
     assert found is not None
-    assert (found.cause, found.blame) == (Cause.INJECTED_FAULT, Blame.NOBODY)
+    cause = Cause.INJECTED_FAULT if blame is Blame.NOBODY else Cause.CLOSED_HERE
+    assert (found.cause, found.blame) == (cause, blame)
 
 
 def test_nothing_is_said_of_an_end_that_does_not_come():
