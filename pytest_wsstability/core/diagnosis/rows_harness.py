@@ -10,7 +10,7 @@ from .features import Features
 from .protocol import announced
 from .signature import Blamed, Claim, Rival, Signature
 
-HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 
 # Reasons that say more than that this end closed, whatever code it sent.
@@ -46,10 +46,13 @@ def _unanswered(f: Features) -> bool:
     return asked and not f.broken.isdisjoint({Rule.CLOSED, Rule.CLOSURE}) and _own_close(f)
 
 
+def _gave_up(f: Features) -> bool:
+    return f.close is not None and f.close.local_reason is LocalReason.CLOSE_TIMEOUT
+
+
 def _may_miss_the_answer(f: Features) -> bool:
     """Whether a fault of the test may be why a close frame was not answered."""
-    gave_up = f.close is not None and f.close.local_reason is LocalReason.CLOSE_TIMEOUT
-    return bool(f.faults - _OF_MESSAGES - (frozenset() if gave_up else _OF_TIME))
+    return bool(f.faults - _OF_MESSAGES - (frozenset() if _gave_up(f) else _OF_TIME))
 
 
 def _reads_nothing(f: Features) -> bool:
@@ -174,8 +177,16 @@ ROWS = (
         rivals=(
             Rival(
                 Cause.HALF_OPEN,
+                "nothing came until this end gave up waiting, and nothing had answered before either, or "
+                "the kernel had sent again in vain",
+                lambda f: _gave_up(f) and (f.asked_since is not None or f.network_dead),
+                "nothing answered the {end} before that either, so a dead path fits as well",
+                LOW,
+            ),
+            Rival(
+                Cause.HALF_OPEN,
                 "nothing came until this end gave up waiting",
-                lambda f: f.close is not None and f.close.local_reason is LocalReason.CLOSE_TIMEOUT,
+                _gave_up,
                 "nothing came until the {end} gave up waiting, so a dead path fits too",
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.assertions import judge
-from pytest_wsstability.core.cause import Blame, Cause
+from pytest_wsstability.core.cause import Blame, Cause, Confidence
 from pytest_wsstability.core.diagnosis import diagnose, diagnosed
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
@@ -71,6 +71,24 @@ def test_a_close_frame_that_is_not_answered(asked, end, blame, path):
     assert (found.cause, found.blame) == (Cause.CLOSED_HERE, blame)
     assert (found.runner_up is Cause.HALF_OPEN) is path
     assert ("did not answer its close frame" in found.sentence) is (blame is Blame.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("rows", "looks", "confidence"),
+    [
+        ([(10, ">beat"), (10.1, "<answer")], [], Confidence.MEDIUM),
+        # Nothing was answered before either; nothing arrives.
+        ([(10, ">beat"), (10.1, "<answer"), (40, ">beat")], [], Confidence.LOW),
+        ([], [{"at": 59.9, "backoff": 4, "retransmits": 4, "unacked": 1}], Confidence.LOW),
+    ],
+)
+def test_a_path_that_was_dead_before_the_close(rows, looks, confidence):
+    """Then the close frame did not arrive."""
+    line = timeline(*rows, (60, GAVE_UP), looks=looks)
+    found = diagnosed(judge(CLOSED_1000, line), [line]).diagnosis
+
+    assert found is not None
+    assert (found.runner_up, found.confidence) == (Cause.HALF_OPEN, confidence)
 
 
 @pytest.mark.parametrize(
