@@ -191,6 +191,8 @@ def test_a_silence_that_was_survived_before_is_no_timers(before, shared, repeats
     mine = fed(1000, 205)
 
     assert beside(mine, fed(1000.5, 105)).shared is shared
+    # Of those that were opened together the age tells nothing all the same.
+    assert beside(mine, fed(1000.5, 205.5)).shared is Shared.SILENCE
     assert beside(mine, fed(1010, 105)).same_silence == repeats
 
 

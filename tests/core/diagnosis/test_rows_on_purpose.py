@@ -7,7 +7,8 @@ import pytest
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.cause import Confidence as C
 from pytest_wsstability.core.diagnosis import diagnose
-from pytest_wsstability.core.diagnosis.rows_on_purpose import ON_PURPOSE
+from pytest_wsstability.core.diagnosis.rows_on_purpose import ASKED, ON_PURPOSE
+from pytest_wsstability.core.timeline.events import End
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import closed_by_peer, timeline
 
@@ -19,6 +20,7 @@ TALK = [row for at in range(5, 55, 5) for row in ((at, ">beat"), (at + 0.01, "<a
     [
         # What a record excludes is no second cause: a second of silence was survived, the last was shorter.
         ([2, 3], 3.3, True),
+        ([2, 3.4], 4.9, True),
         # Nobody's timer waits for so short a time, though it was the longest silence.
         ([], 0.99, True),
         ([], 1, False),
@@ -33,10 +35,26 @@ def test_a_close_behind_no_silence_is_a_restart_rather_than_an_idle_timeout(spok
     assert ("RESTART" in found) is fits
 
 
-def test_no_restart_is_told_where_others_lived_on():
-    (found,) = fitting(ON_PURPOSE, read((3, ">text"), end=3.03, how=1000, beside={"survivors": 1}))
+@pytest.mark.parametrize("more", [{"beside": {"survivors": 1}}, {"line_end": End.SERVER}])
+def test_no_restart_is_told_where_others_lived_on_or_of_a_client(more):
+    (found,) = fitting(ON_PURPOSE, read((3, ">text"), end=3.03, how=1000, **more))
 
     assert "RESTART" not in found
+
+
+@pytest.mark.parametrize(
+    ("code", "beside", "fits"),
+    [
+        (1000, {}, ["PLANNED_ROTATION / RESTART"]),
+        # An age that others have is a limit's; other codes say more themselves.
+        (1000, {"same_age": 2}, ["PLANNED_ROTATION"]),
+        (1011, {}, []),
+    ],
+)
+def test_who_asks_to_reconnect_may_restart(code, beside, fits):
+    features = read((3, ">text"), end=57.3, how=closed_by_peer(code, "please reconnect"), beside=beside)
+
+    assert fitting(ASKED, features) == fits
 
 
 @pytest.mark.parametrize(

@@ -357,6 +357,7 @@ HEARD = [(0, ">text"), (0, "<text")]
         # A silence as long was survived, so nobody forgot it.
         ([*HEARD, (360, ">beat"), (360, "<answer"), (720, ">beat")], False),
         ([*HEARD, (360, ">text"), (360, "<text"), (700, ">beat")], False),
+        ([(370, ">text"), (370, "<text"), (720, ">beat")], False),
         ([*HEARD, (300, ">beat"), (300, "<answer"), (700, ">beat")], True),
         # Something was said right before it.
         ([*HEARD, (300, ">text"), (310, ">beat")], False),
