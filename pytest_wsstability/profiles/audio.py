@@ -282,12 +282,14 @@ class Audio:
             except Exception as exc:
                 # The user's function runs here.
                 raise BadAudio(f"{role.value} raised {exc!r} for {payload[:40]!r}") from None
-            if values is not None:
-                spoken = self._spoken(role, values)
-                is_last = role is VoiceRole.ANSWER and any(
-                    end.read(message) is not None for end in self._ends
-                )
-                return spoken._replace(is_last=True) if is_last else spoken
+            if values is None:
+                continue
+            if role is not VoiceRole.ANSWER or all(end.read(message) is None for end in self._ends):
+                return self._spoken(role, values)
+            if not values.get("audio"):
+                # ElevenLabs' text to speech ends with "audio": null beside "isFinal": true.
+                return self._spoken(VoiceRole.ANSWER_END, {**values, "audio": b""})
+            return self._spoken(role, values)._replace(is_last=True)
         return None
 
     def _spoken(self, role: VoiceRole, values: Values) -> Spoken:

@@ -10,7 +10,17 @@ import pytest
 
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.voice.audio import AudioFormat, Encoding
-from pytest_wsstability.profiles import AUDIO, RAW, Audio, BadAudio, Codec, Profile, Unwritable, VoiceRole
+from pytest_wsstability.profiles import (
+    AUDIO,
+    RAW,
+    Audio,
+    BadAudio,
+    Codec,
+    Profile,
+    Spoken,
+    Unwritable,
+    VoiceRole,
+)
 from pytest_wsstability.profiles.catalogue import SHIPPED, audio_of, find
 
 CLIENT, SERVER = End.CLIENT, End.SERVER
@@ -183,6 +193,16 @@ def test_audio_may_be_the_last_of_its_answer(ends, is_last):
 
     assert (found.role, found.audio, found.is_last) == (Role.ANSWER, SOUND, is_last)
     assert not ours.read(json.dumps({"a": TEXT}), SERVER).is_last
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_end_with_an_empty_place_for_audio_is_an_end(nothing):
+    """ElevenLabs: audio is null beside isFinal; without it, audio is missing."""
+    ours = Audio(speech=RAW, answer={"a": AUDIO}, answer_end={"end": True})
+
+    assert ours.read(json.dumps({"a": nothing, "end": True}), SERVER) == Spoken(Role.ANSWER_END)
+    with pytest.raises(BadAudio, match=r"^answer: "):
+        ours.read(json.dumps({"a": nothing, "end": False}), SERVER)
 
 
 def test_a_text_that_may_be_partial_and_final_is_final():
