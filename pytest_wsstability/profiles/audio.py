@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
@@ -354,16 +355,31 @@ class Audio:
             raise Unwritable(f"there is no message for {role.value}")
         carried = audio if each.is_function else base64.b64encode(audio).decode()
         values = {"audio": carried, "text": text, "session_id": session_id, "number": number}
-        try:
-            return each.write({**values, **_of_turn(turn)})
-        except Unsaid:
-            raise
-        except Unwritable as exc:
-            raise Unwritable(f"{role.value}: {exc}") from None
+        return _write(each, role, {**values, **_of_turn(turn)})
 
     def write_sequence(self, role: VoiceRole, *, turn: int) -> list[str | bytes]:
-        """What says that an answer begins, or is sent, message after message; none where nobody says it."""
-        return [each.write(_of_turn(turn)) for each in self._sequences[role]]
+        """
+        What says that an answer begins, or is sent, message after message; none where nobody says it.
+
+        Raises:
+            Unwritable: if one of them can't be written.
+
+        """
+        written: list[str | bytes] = []
+        for each in self._sequences[role]:
+            with suppress(Unsaid):
+                written.append(_write(each, role, _of_turn(turn)))
+        return written
+
+
+def _write(each: Wording, role: VoiceRole, values: Values) -> str | bytes:
+    """A message, or an error that names what it is for."""
+    try:
+        return each.write(values)
+    except Unsaid:
+        raise
+    except Unwritable as exc:
+        raise Unwritable(f"{role.value}: {exc}") from None
 
 
 def _of_turn(turn: int) -> Values:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from ...core.voice.stage_faults import (
     StageName,
     Stalled,
 )
-from ...profiles import Audio, BadAudio, Spoken, VoiceRole
+from ...profiles import Audio, BadAudio, Spoken, Unwritable, VoiceRole
 from ...profiles.placeholders import Unsaid
 from ..connection import Connection
 from ..errors import ConnectionEnded
@@ -227,7 +227,7 @@ class Agent:
             dialogue.open = None
         if answering and turn is not None:
             if turn.audio:
-                self._send(*self._audio.write_sequence(VoiceRole.ANSWER_SENT, turn=turn.number))
+                self._say_all(VoiceRole.ANSWER_SENT, turn)
             self._say(VoiceRole.INTERRUPTED, turn)
 
     def _cancel(self) -> None:
@@ -257,13 +257,13 @@ class Agent:
             await self._stage(StageName.STT, turn)
             self._say(VoiceRole.FINAL, turn, text=f"what was said in turn {turn.number}")
             if self._audio.answers:
-                self._send(*self._audio.write_sequence(VoiceRole.ANSWER_STARTED, turn=turn.number))
+                self._say_all(VoiceRole.ANSWER_STARTED, turn)
                 await self._stage(StageName.AI, turn)
                 self._say_tokens(turn)
                 await self._stage(StageName.TTS, turn)
                 self._say(VoiceRole.ANSWER_TEXT, turn, text="word " * TOKENS)
                 await self._say_audio(turn)
-                self._send(*self._audio.write_sequence(VoiceRole.ANSWER_SENT, turn=turn.number))
+                self._say_all(VoiceRole.ANSWER_SENT, turn)
                 self._say(VoiceRole.ANSWER_END, turn)
         except StageCrashed as crash:
             for timer in self._tokens:
@@ -388,16 +388,30 @@ class Agent:
         number: int = 1,
         session_id: str | None = None,
     ) -> None:
-        """Send a message, where the protocol has it, and its function says it."""
-        if not self._audio.has(role):
-            return
-        with suppress(Unsaid):
-            self._send(
-                self._audio.write(
-                    role, audio=audio, text=text, turn=turn.number, number=number,
-                    session_id=session_id or self._websocket.conversation.session_id,
+        """Send a message, where the protocol has it."""
+        if self._audio.has(role):
+            session_id = session_id or self._websocket.conversation.session_id
+            with self._written():
+                self._send(
+                    self._audio.write(
+                        role, audio=audio, text=text, turn=turn.number, number=number, session_id=session_id
+                    )
                 )
-            )  # fmt: skip
+
+    def _say_all(self, role: VoiceRole, turn: AgentTurn) -> None:
+        """Send what says that an answer begins, or is sent."""
+        with self._written():
+            self._send(*self._audio.write_sequence(role, turn=turn.number))
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """What a function does not say is left out; what it raises is raised when the server stops."""
+        try:
+            yield
+        except Unsaid:
+            return
+        except Unwritable as exc:
+            self._agents.failed(exc)
 
     def _send(self, *payloads: str | bytes) -> None:
         websocket = self._websocket

@@ -13,7 +13,7 @@ from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.faults import Program
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import EventKind
-from pytest_wsstability.profiles import JSON, RAW, Codec
+from pytest_wsstability.profiles import JSON, RAW, Codec, Unwritable
 from pytest_wsstability.voice import Pipeline, Script, Slow, Stage, VoiceError, VoiceRequirement, hold_call
 from tests.net.voice.calls import spoken
 
@@ -427,11 +427,21 @@ def test_a_function_that_holds_speech_back_sends_it_in_larger_messages():
     assert held.summary.frames == pytest.approx(5 * len(sizes), abs=5)
 
 
-def test_what_a_function_does_not_say_of_an_answer_is_left_out():
+@pytest.mark.parametrize("field", ["final", "answer_started", "answer_sent", "interrupted"])
+def test_what_a_function_does_not_say_of_an_answer_is_left_out(field):
     """The turn goes on without it."""
-    ours = with_functions(final=Codec(lambda message: None, lambda values: None))
+    ours = with_functions(**{field: Codec(lambda message: None, lambda values: None)})
 
     assert spoken(profile=ours, asked={"turns": 2}).verdict.outcome is Outcome.STABLE
+
+
+@pytest.mark.parametrize("field", ["token", "answer_started", "answer_sent", "interrupted"])
+def test_what_a_function_of_an_answer_raises_is_raised_when_the_server_stops(field):
+    """Wherever it is called: in a timer, in the agent's task, or while the user is heard."""
+    ours = with_functions(**{field: Codec(lambda message: None, raising)})
+
+    with pytest.raises(Unwritable, match=rf"^{field}: write raised KeyError\('no'\) for "):
+        spoken(profile=ours, asked={"turns": 2})
 
 
 @pytest.mark.parametrize(
