@@ -307,17 +307,17 @@ class Dialler:
             place = f" at {self._source[0]}" if self._source is not None else ""
             told = f"{shortage.value}{place} here ({_words(exc)})"
             return OpeningError(self._url, step, told, shortage=shortage)
-        late = isinstance(exc, TimeoutError) and exc.errno is None
+        late = _is_late(exc)
         if step is OpeningStage.HTTP and (late or isinstance(exc, InvalidMessage | EOFError)):
             too_long = isinstance(exc.__cause__, SecurityError)
             refusal = refusal_of(self._websocket.protocol, whole=not too_long)
             if refusal is not None:
                 return _refused(refusal, self._url, self._redirects, rest=self._unread(exc))
         came = Stray(answer_of(self._websocket.protocol)) if step is OpeningStage.HTTP else Stray()
-        if late and came.may_be_http:
-            words = f"{self._late(came)} within {show_duration(self._timeout)}"
+        if late and not came.data:
+            words = f"{self._late()} within {show_duration(self._timeout)}"
             error = self._failed(OpeningStage.TIMEOUT, words, named=step is not OpeningStage.DNS)
-            error.unanswered = step is OpeningStage.HTTP and not came.data
+            error.unanswered = step is OpeningStage.HTTP
             return error
         if isinstance(exc, socket.gaierror):
             if step is OpeningStage.PROXY:
@@ -348,6 +348,8 @@ class Dialler:
             # Parsers say what they miss, as the end of a line, and not what came.
             shown = repr(redact_text(came.line)) if came.is_text else came.shown
             told = f"it answered with what is no HTTP: {shown}"
+        elif answer and _is_late(exc):
+            told = f"its answer had no end within {show_duration(self._timeout)}"
         elif answer and isinstance(exc, EOFError):
             told = "the server closed the connection in the middle of its answer"
         elif isinstance(exc.__cause__, EOFError) and b"\n" in answer.replace(b"\r\n", b""):
@@ -378,9 +380,7 @@ class Dialler:
         several = "several fields " if isinstance(cause, LookupError) else ""
         return f"the answer cannot be read: {several}{show_text(str(cause))}"
 
-    def _late(self, came: Stray) -> str:
-        if came.data:
-            return "the answer to the upgrade had no end"
+    def _late(self) -> str:
         return {
             OpeningStage.DNS: f"the name {self._host!r} did not resolve",
             OpeningStage.CONNECT: f"{self._peer} did not accept a TCP connection",
@@ -405,6 +405,11 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_late(exc: Exception) -> bool:
+    """Whether the time for a step was over; the kernel's own ETIMEDOUT is something else."""
+    return isinstance(exc, TimeoutError) and exc.errno is None
 
 
 def _is_unanswered(exc: Exception) -> bool:

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from pytest_wsstability import OpeningError, connect
+from pytest_wsstability import Blame, OpeningError, connect
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.net.errors import OpeningStage
 from tests.net.peers import accepting, answering, close, opened, serving, silent
@@ -404,11 +404,12 @@ async def test_what_is_no_http_is_quoted(said, shown, stay):
     "begun", [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n", b"HTTP/1.1 403 No"]
 )
 async def test_an_answer_that_was_begun_is_one(begun):
-    """Its server has accepted the connection, and does not stand still before that."""
+    """Its server has accepted the connection, and does not stand still before that; no firewall took it."""
     error = await error_of(answering(begun, stay=True))
 
-    assert (error.stage, error.unanswered) == (OpeningStage.TIMEOUT, False)
-    assert error.detail == "the answer to the upgrade had no end within 10 s"
+    assert (error.stage, error.unanswered) == (OpeningStage.HANDSHAKE, False)
+    assert error.detail.endswith(": its answer had no end within 10 s")
+    assert (error.diagnosis.cause, error.diagnosis.blame) == (Cause.NO_WEBSOCKET, Blame.SERVER)
 
 
 async def closes_at_once(peer):
