@@ -16,7 +16,7 @@ from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
 from .message_index import MessageIndex
 from .messages import Codec, wordings
-from .placeholders import Unsaid, Unwritable, Values
+from .placeholders import SAMPLE, Unsaid, Unwritable, Values
 from .wording import Parsed, Wording
 from .words import Messages, weight
 
@@ -196,7 +196,7 @@ class Audio:
     _spoken_of: dict[str | bytes, Spoken] = dataclasses.field(
         init=False, repr=False, compare=False, default_factory=dict
     )
-    # What ends an answer, as far as data tells: a function may find its word in audio.
+    # What ends an answer, and may stand in the message of its last audio.
     _ends: list[Wording] = dataclasses.field(init=False, repr=False, compare=False)
     _of_client: MessageIndex[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
     _of_server: MessageIndex[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
@@ -220,7 +220,7 @@ class Audio:
         object.__setattr__(self, "_written", written)
         sequences = {role: fields[role] for role in _SEQUENCES}
         object.__setattr__(self, "_sequences", sequences)
-        ends = [each for role, each in known if role is VoiceRole.ANSWER_END and not each.is_function]
+        ends = _beside_audio(fields[VoiceRole.ANSWER_END], fields[VoiceRole.ANSWER])
         object.__setattr__(self, "_ends", ends)
         object.__setattr__(self, "around", AudioEnvelope.of(written.get(VoiceRole.SPEECH)))
         # Audio first, because most messages are that; then those that fix more of a message.
@@ -370,6 +370,21 @@ class Audio:
             with suppress(Unsaid):
                 written.append(_write(each, role, _of_turn(turn)))
         return written
+
+
+def _beside_audio(ends: list[Wording], answers: list[Wording]) -> list[Wording]:
+    """
+    What says of an answer's audio that it is the last, as far as data tells: a function may find it in audio.
+
+    Not what is true of all audio: the same message without audio may be the end.
+
+    """
+    if any(each.is_function for each in answers):
+        return []
+    usual = [Parsed(each.write({**SAMPLE, **_of_turn(7), "audio": "", "number": 7})) for each in answers]
+    return [
+        end for end in ends if not end.is_function and all(end.read(message) is None for message in usual)
+    ]
 
 
 def _write(each: Wording, role: VoiceRole, values: Values) -> str | bytes:

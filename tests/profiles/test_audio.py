@@ -11,8 +11,10 @@ import pytest
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.voice.audio import AudioFormat, Encoding
 from pytest_wsstability.profiles import (
+    ANY,
     AUDIO,
     RAW,
+    TURN,
     Audio,
     BadAudio,
     Codec,
@@ -193,6 +195,22 @@ def test_audio_may_be_the_last_of_its_answer(ends, is_last):
 
     assert (found.role, found.audio, found.is_last) == (Role.ANSWER, SOUND, is_last)
     assert not ours.read(json.dumps({"a": TEXT}), SERVER).is_last
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        ({"type": "audio", "a": AUDIO, "turn": TURN}, {"type": "audio"}),
+        ({"a": AUDIO, "done": ANY}, {"done": ANY}),
+        (lambda message: {"audio": SOUND}, {"type": "audio"}),
+    ],
+)
+def test_what_is_true_of_all_audio_ends_no_answer(answer, ends):
+    """The same message without audio does, or a function tells it apart."""
+    ours = Audio(speech=RAW, answer=answer, answer_end=ends)
+
+    found = ours.read(json.dumps({"type": "audio", "a": TEXT, "done": True}), SERVER)
+    assert (found.role, found.is_last) == (Role.ANSWER, False)
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
