@@ -227,6 +227,17 @@ def test_a_file_that_is_not_there(tmp_path):
         with_caller(story, caller={"sound": tmp_path / "none.wav"})
 
 
+def test_a_caller_who_could_not_write_speech():
+    """Before anything is said."""
+    audio = dataclasses.replace(JSON.audio, speech=RAW.read)
+    ours = JSON.replace(name="ours", audio=audio)
+
+    async def story(user, _): ...
+
+    with pytest.raises(ValueError, match=r"^profile 'ours': speech can only be read, and the client has to "):
+        with_caller(story, profile=ours, server=answering())
+
+
 # Agents that do it badly: named, and nothing hangs.
 
 
