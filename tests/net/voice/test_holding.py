@@ -407,6 +407,17 @@ def test_a_function_that_raises_blames_no_agent(message, said):
     assert held.verdict.doubts[0].text.startswith(said)
 
 
+def test_an_end_is_one_though_a_function_raised():
+    """Whoever closes says so; what nobody answered before is not blamed."""
+    server, ours = (
+        {"faults": [("15s", faults.CloseWith(1011))]},
+        with_functions(speech=Codec(RAW.read, raising)),
+    )
+    found = spoken(profile=ours, held={}, asked={"turns": 2}, known=False, server=server).verdict
+
+    assert (found.outcome, found.violations[0].rule) == (Outcome.UNSTABLE, Rule.ALIVE)
+
+
 def test_a_function_that_holds_speech_back_sends_it_in_larger_messages():
     """AssemblyAI takes no less than 50 ms at once; it is called for each frame, also for the same ones."""
     kept, sizes = [], []
