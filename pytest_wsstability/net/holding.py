@@ -22,11 +22,11 @@ from .websocket import WebSocket
 SETTLED = 0.05
 # Seconds that the other end of a connection has to notice that it is over.
 KNOWN_LATE = 1.0
+# Seconds that a session has for its confirmation where nobody says how many.
+SESSION_WITHIN = 10.0
 # Turns of the loop that a server on it needs to see an end, and to log what its handler raised: websockets
 # 17.4 needs three after the end of the stream.
 _TURNS = 8
-# Those that a session has for its confirmation where nobody says how many.
-SESSION_WITHIN = 10.0
 _SAME = 1e-9
 
 
