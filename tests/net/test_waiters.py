@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability.net.waiters import Wait, Waiters
+from pytest_wsstability.net.waiters import Changes, Wait, Waiters
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -118,3 +118,20 @@ async def test_a_cancelled_wait_leaves_nothing(waiters):
     await asyncio.sleep(120)
 
     assert all(task.cancelled() for task in tasks)
+
+
+@pytest.mark.parametrize("ends", ["told", "cancelled", "over"])
+async def test_whoever_waited_for_a_change_is_waited_on_no_more(ends):
+    """It came, the waiting was given up, or the time is over."""
+    loop, changes = asyncio.get_running_loop(), Changes()
+    began = loop.time()
+    (waiting,) = await started(changes.wait(began + 5))
+    await asyncio.sleep(1)
+    if ends == "told":
+        changes.tell()
+    elif ends == "cancelled":
+        waiting.cancel()
+    await asyncio.wait([waiting])
+
+    assert (loop.time() - began, changes.count) == (5 if ends == "over" else 1, int(ends == "told"))
+    assert (changes._waiting, waiting.cancelled()) == ([], ends == "cancelled")
