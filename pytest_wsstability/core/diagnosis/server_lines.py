@@ -102,7 +102,7 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
     if found.cause in _SETTLED:
         return found
     if end.is_open:
-        return _taken(_behind_handler(found, end, lines), end, lines)
+        return _met_error(_taken(_behind_handler(found, end, lines), end, lines), end, lines)
     # Those of what builds up to an end, such as a client that gets slower, begin later.
     unusual = without_routine(lines, end.opened, end.opened + end.age / 2)
     near = [each for each in unusual if _may_be_about(each, end)]
@@ -172,6 +172,37 @@ def _taken(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Dia
     sure = Confidence.HIGH if end.was_answered else Confidence.MEDIUM
     told = idle_app(found, asked, sure, "it came, and nothing was sent since", is_new=not end.was_answered)
     return replace(told, evidence=(_quote(since[-1], end), *found.evidence))
+
+
+def _met_error(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Diagnosis:
+    """
+    A heartbeat right behind which the server logged an error, and that it did not answer.
+
+    Many servers catch what a handler raises for a message, and keep the connection (Mojolicious, NestJS,
+    Action Cable, Socket.IO).
+
+    """
+    hangs = found.confidence is Confidence.HIGH and found.cause is Cause.PEER_NOT_READING
+    if end.asked is None or hangs or found.cause not in (*_UNANSWERED, Cause.HEARTBEATS_SKIPPED):
+        return found
+    asked = end.opened + end.asked
+    met = [
+        line
+        for line in without_routine(lines, end.opened, asked)
+        if -AT_THE_INSTANT <= line.at - asked <= AT_THE_END and _is_error(line)
+    ]
+    if not met:
+        return found
+    what = f"the heartbeat at {show(round(end.asked, 3))} met an error of the server"
+    told = told_anew(found, Cause.HANDLER_ERROR, Confidence.MEDIUM, f"{what}: {_words(met[0])}", _TRACEBACK)
+    return replace(told, headline=what, evidence=(_quote(met[0], end), *found.evidence))
+
+
+def _is_error(line: ServerLine) -> bool:
+    """Whether it is an error that was raised, or a warning that speaks of one and of nothing else."""
+    reading = read_reason(line.message)
+    is_said = line.kind is LineKind.SAID and line.is_warning and reading.is_clear
+    return line.is_failure or (is_said and reading.topic is Topic.ERROR)
 
 
 def without_path(found: Diagnosis, end: ClientEnd) -> Diagnosis:

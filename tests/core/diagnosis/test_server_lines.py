@@ -922,10 +922,9 @@ BUSY = LineKind.BUSY
         # It may have taken the heartbeat itself, a moment later.
         (HUNG, said("busy", 1048.0, kind=BUSY), True, Cause.PEER_NOT_READING),
         (HUNG, said("busy", 1048.1, kind=BUSY), True, Cause.HALF_OPEN),
-        # The handler of another connection, or a line that says nothing of one that is open.
+        # The handler of another connection, or it is not known whose.
         (HUNG, said("busy", 1046.05, kind=BUSY, port=5), False, Cause.HALF_OPEN),
         (HUNG, said("busy", 1046.05, kind=BUSY), False, Cause.HALF_OPEN),
-        (HUNG, said("KeyError: 'user'", 1047.0, kind=LineKind.RAISED), True, Cause.HALF_OPEN),
         # A ping is answered without a handler.
         ([*TALK, (47, ">beat as ping", b"1")], said("busy", 1046.05, kind=BUSY), True, Cause.HALF_OPEN),
         # It has ended, with every heartbeat answered.
@@ -989,6 +988,52 @@ def test_of_a_handler_that_hangs_it_is_told_that_it_asks_for_nothing():
     lines = [said("busy", 1047.0, kind=BUSY), said("taken", 1047.0, kind=TAKEN)]
 
     assert with_lines(diagnose(record), [record], lines, alone=True).cause is Cause.PEER_NOT_READING
+
+
+NEST = "[Nest] 9 - 11/30/2026, 10:08:19 PM ERROR [WsExceptionsHandler] Error: no database"
+MOJO = "Mojo::Reactor::Poll: I/O watcher failed: no database at app.pl line 3."
+# The one at 47 s is not answered; the next are.
+SKIPPED = [*HUNG, (48, ">beat"), (48.1, "<answer"), (49, ">beat"), (49.1, "<answer")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "cause"),
+    [
+        (HUNG, printed(1047.0, NEST), Cause.HANDLER_ERROR),
+        (HUNG, printed(1047.01, MOJO), Cause.HANDLER_ERROR),
+        (HUNG, printed(1048.0, "TypeError: x is undefined"), Cause.HANDLER_ERROR),
+        (NEW, printed(1025.0, MOJO), Cause.HANDLER_ERROR),
+        (SKIPPED, printed(1047.0, MOJO), Cause.HANDLER_ERROR),
+        # Of another instant, no error, and what a server says of an end.
+        (HUNG, printed(1046.9, MOJO), Cause.HALF_OPEN),
+        (HUNG, printed(1048.1, MOJO), Cause.HALF_OPEN),
+        (HUNG, printed(1047.0, "[warn] slow query took 300 ms"), Cause.HALF_OPEN),
+        (HUNG, printed(1047.0, "INFO: no error in 2 of 2 checks"), Cause.HALF_OPEN),
+        (HUNG, printed(1047.0, "Error: write EPIPE"), Cause.HALF_OPEN),
+        # All are answered, and one by ping needs no handler.
+        (TALK, printed(1046.0, MOJO), None),
+        ([*TALK, (47, ">beat as ping", b"1")], printed(1047.0, MOJO), Cause.HALF_OPEN),
+    ],
+)
+def test_a_heartbeat_that_met_an_error_of_the_server(rows, line, cause):
+    """Many servers catch what a handler raises, and keep the connection."""
+    record = timeline(*rows, until=60)
+    read = diagnose(record)
+    found = with_lines(read, [record], [line], alone=True)
+
+    assert found.cause is (cause or read.cause), found
+    if cause is Cause.HANDLER_ERROR:
+        assert (found.confidence, found.blame) == (MEDIUM, Blame.SERVER)
+        assert found.headline.startswith("the heartbeat at ")
+        assert found.evidence[0].text.startswith("the server's log at ")
+
+
+def test_an_error_of_every_day_is_not_what_a_heartbeat_met():
+    """It was logged while heartbeats were answered too."""
+    record = timeline(*HUNG, until=60)
+    lines = [printed(1000.0 + at, MOJO) for at in (20, 30, 40, 47)]
+
+    assert with_lines(diagnose(record), [record], lines, alone=True).cause is Cause.HALF_OPEN
 
 
 @pytest.mark.parametrize(
