@@ -66,6 +66,14 @@ _ALERTS = {
 }
 # Which redirects are followed, where any are.
 _FOLLOWED = "so many at most, to ws:// and wss://, and none from wss:// to ws://"
+# Bytes of a refusal's body that are looked at; Squid's style sheet alone has 2 KB.
+_PAGE = 2**14
+# What of a page is no word of it, the last of which may be cut off.
+_NO_WORDS = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(style|script)\b.*?(?:</\1[^<>]*>|\Z)|<[/!?a-z][^<>]*(?:>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_TITLE = re.compile(r"<title>([^<]*)</title>", re.IGNORECASE)
 # Steps that fail without a proxy where only that leads out.
 _OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.TIMEOUT})
 Address = tuple[str, int]
@@ -463,14 +471,22 @@ def _refuses_http1(exc: Exception) -> bool:
 
 def _told(body: bytes, status: int, reason: str) -> str:
     """What a refusal says beside its status: the words of a page, or the first line of a text."""
-    text = body[:2000].decode(errors="replace").strip()
-    page = re.sub(
-        r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE
-    )
-    text = text.partition("\n")[0] if page == text else html.unescape(page)
+    text = body[:_PAGE].decode(errors="replace").strip()
+    page = _NO_WORDS.sub(" ", text)
+    text = text.partition("\n")[0] if page == text else html.unescape(_without_title(text, page))
     # Pages of frameworks say the status once more, or twice.
     text = re.sub(rf"{status}\W*{re.escape(reason)}" if reason else str(status), " ", text)
     return show_text(" ".join(text.split()))
+
+
+def _without_title(page: str, words: str) -> str:
+    """The words of a page, without those of its title where its heading says them once more."""
+    title = _TITLE.search(page)
+    if title is None:
+        return words
+    rest = _NO_WORDS.sub(" ", page[title.end() :])
+    once = " ".join(re.findall(r"\w+", title[1].casefold()))
+    return rest if once in " ".join(re.findall(r"\w+", rest.casefold())) else words
 
 
 def _refused(response: Response, url: str, redirects: int, *, rest: str = "") -> OpeningError:

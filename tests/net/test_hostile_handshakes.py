@@ -68,6 +68,19 @@ async def test_the_first_line_of_the_body_is_shown_without_secrets():
         ("401 Unauthorized", "<p>your browser doesn&#39;t &lt;know&gt;</p>", ": your browser doesn't <know>"),
         ("403 Forbidden", "<p>&#27;[2J&#10;&#10;/ws?token&#61;abc</p>", ": [2J /ws?token=***"),
         ("403 Forbidden", "<" * 2000, f": {'<' * 10}"),
+        # Squid, whose style sheet is longer than what is told, and Tomcat, which says its title twice.
+        (
+            "502 Bad Gateway",
+            f"<title>ERROR: no page</title><style><!-- {'a' * 3000} --></style></head><body><h1>ERROR</h1>"
+            "<h2>No page</h2> <p>Read <b>Error</b></p>",
+            ": ERROR No page Read Error",
+        ),
+        ("404 Not Found", "<title>Page not found</title><p>chat, news</p>", ": Page not found chat, news"),
+        # What is cut off is no word either.
+        ("403 Forbidden", f"<p>no such room <style>{'a' * 20000}", ": no such room"),
+        ("403 Forbidden", f"<p>no such room <!-- {'a' * 20000}", ": no such room"),
+        ("403 Forbidden", '<p>no such room <a class="wide', ": no such room"),
+        ("403 Forbidden", "3 < 5 rooms", ": 3 < 5 rooms"),
     ],
 )
 async def test_of_a_page_its_words_are_told(status, body, told):
