@@ -26,10 +26,11 @@ async def opened(url: str, **options) -> AsyncIterator[Connection]:
 @contextmanager
 def serving(**options) -> Iterator[str]:
     """A reference orchestrator on a loop in a thread of its own; gives the URL."""
+    # A wrong option is refused before there is a thread that would not end.
+    orchestrator = Orchestrator(**options)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    orchestrator = Orchestrator(**options)
     try:
         asyncio.run_coroutine_threadsafe(orchestrator.start(), loop).result(SOON)
         yield orchestrator.url
