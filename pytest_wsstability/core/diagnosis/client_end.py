@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..judge.handshake import refusal
 from ..timeline.close import CloseEvidence
 from ..timeline.close_reasons import names_whole
 from ..timeline.events import Direction, FrameKind, Opcode, Role
@@ -33,6 +34,8 @@ class ClientEnd:
         reason: the reason in it; empty without one.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
         was_answered: whether a heartbeat was answered before.
+        began: the age at which it asked for a session that the server has neither confirmed nor refused; None
+            without.
         heard: the age at which the server's last message came; 0 without one.
         ports: those of the client, and of proxies before the server.
         session: the id of its session; None without one.
@@ -48,6 +51,7 @@ class ClientEnd:
     reason: str = ""
     asked: float | None = None
     was_answered: bool = False
+    began: float | None = None
     heard: float = 0.0
     ports: tuple[int, ...] = ()
     session: str | None = None
@@ -66,6 +70,7 @@ class ClientEnd:
             reason="" if close is None else close.reason,
             asked=_asked(first),
             was_answered=first.heartbeats.answered > 0,
+            began=_began(first),
             heard=first.duration - first.silent_for(Direction.RECEIVED, FrameKind.DATA),
             ports=tuple({each.port for each in timelines if each.port is not None}),
             session=first.session_id,
@@ -109,6 +114,12 @@ def _asked(timeline: Timeline) -> float | None:
     )
     is_ours = timeline.heartbeat_sender is sent and not may_be_ping
     return timeline.heartbeats.oldest_pending if is_ours else None
+
+
+def _began(timeline: Timeline) -> float | None:
+    """The age at which a session was asked for that is neither confirmed nor refused."""
+    is_told = timeline.session_confirmed_at is not None or refusal(timeline) is not None
+    return None if is_told else timeline.session_info_at
 
 
 def _codes(close: CloseEvidence | None) -> frozenset[int]:

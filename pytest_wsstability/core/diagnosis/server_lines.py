@@ -176,26 +176,30 @@ def _taken(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Dia
 
 def _met_error(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Diagnosis:
     """
-    A heartbeat right behind which the server logged an error, and that it did not answer.
+    A heartbeat, or a session's first message, that was not answered, and the error logged right behind it.
 
     Many servers catch what a handler raises for a message, and keep the connection (Mojolicious, NestJS,
     Action Cable, Socket.IO).
 
     """
     hangs = found.confidence is Confidence.HIGH and found.cause is Cause.PEER_NOT_READING
-    if end.asked is None or hangs or found.cause not in (*_UNANSWERED, Cause.HEARTBEATS_SKIPPED):
+    begins = found.cause is Cause.SESSION_NOT_CONFIRMED
+    asked, what = (end.began, "session asked for") if begins else (end.asked, "heartbeat")
+    if asked is None or hangs or not (begins or found.cause in (*_UNANSWERED, Cause.HEARTBEATS_SKIPPED)):
         return found
-    asked = end.opened + end.asked
+    instant = end.opened + asked
     met = [
         line
-        for line in without_routine(lines, end.opened, asked)
-        if -AT_THE_INSTANT <= line.at - asked <= AT_THE_END and _is_error(line)
+        for line in without_routine(lines, end.opened, instant)
+        if -AT_THE_INSTANT <= line.at - instant <= AT_THE_END and _is_error(line)
     ]
     if not met:
         return found
-    what = f"the heartbeat at {show(round(end.asked, 3))} met an error of the server"
-    told = told_anew(found, Cause.HANDLER_ERROR, Confidence.MEDIUM, f"{what}: {_words(met[0])}", _TRACEBACK)
-    return replace(told, headline=what, evidence=(_quote(met[0], end), *found.evidence))
+    said = f"the {what} at {show(round(asked, 3))} met an error of the server"
+    # A name that the server does not know is an error of its too.
+    helps = f"{_TRACEBACK}; {found.remedy}" if begins else _TRACEBACK
+    told = told_anew(found, Cause.HANDLER_ERROR, Confidence.MEDIUM, f"{said}: {_words(met[0])}", helps)
+    return replace(told, headline=said, evidence=(_quote(met[0], end), *found.evidence))
 
 
 def _is_error(line: ServerLine) -> bool:

@@ -9,6 +9,8 @@ from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.client_end import ClientEnd
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
 from pytest_wsstability.core.diagnosis.server_lines import with_lines, without_path
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import TransportEnd
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
@@ -1026,6 +1028,33 @@ def test_a_heartbeat_that_met_an_error_of_the_server(rows, line, cause):
         assert (found.confidence, found.blame) == (MEDIUM, Blame.SERVER)
         assert found.headline.startswith("the heartbeat at ")
         assert found.evidence[0].text.startswith("the server's log at ")
+
+
+CABLE = 'Could not execute command from ({"command"=>"subscribe"}) [RuntimeError - boom]: app.rb:3'
+INFO = [(0.1, ">info")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "cause"),
+    [
+        (INFO, printed(1000.1, CABLE), Cause.HANDLER_ERROR),
+        (INFO, printed(1001.1, CABLE), Cause.HANDLER_ERROR),
+        (INFO, printed(1001.2, CABLE), Cause.SESSION_NOT_CONFIRMED),
+        (INFO, printed(1000.1, "[warn] slow query took 300 ms"), Cause.SESSION_NOT_CONFIRMED),
+        # The client was told why.
+        ([*INFO, (0.2, "<refused")], printed(1000.1, CABLE), Cause.SESSION_NOT_CONFIRMED),
+    ],
+)
+def test_a_session_that_met_an_error_of_the_server(rows, line, cause):
+    """What is raised while it is set up leaves the connection open, in Action Cable."""
+    record = timeline(*rows, until=6)
+    read = diagnose(record, verdict=judge(Requirement(session_within=5), record))
+    found = with_lines(read, [record], [line], alone=True)
+
+    assert (read.cause, found.cause) == (Cause.SESSION_NOT_CONFIRMED, cause), found
+    if cause is Cause.HANDLER_ERROR:
+        assert found.headline == "the session asked for at 100 ms met an error of the server"
+        assert found.remedy.endswith(read.remedy)
 
 
 def test_an_error_of_every_day_is_not_what_a_heartbeat_met():
