@@ -287,8 +287,9 @@ OPENINGS = (
         cause=Cause.OPENING_TIMED_OUT, shows="no answer to the upgrade in time, though TCP was open",
         stage=_UNANSWERED["TIMEOUT"], blame=Blame.SERVER,
         remedy="see the server's log: its process stands still, has no descriptor left to accept with (too "
-        "many open files; its kernel opens TCP all the same), or waits for something before it accepts; "
-        "open_timeout= waits longer",
+        "many open files; its kernel opens TCP all the same), or waits for something before it accepts; and "
+        "check the path and the subprotocol: servers on Node pass over upgrades that are not theirs (Vite "
+        "those without vite-hmr); open_timeout= waits longer",
     ),
     FailedOpening(
         cause=Cause.HARNESS_SHORT,

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose_opening
+from pytest_wsstability.core.diagnosis.opening import OPENINGS
 from pytest_wsstability.core.judge.verdict import Reason
 from pytest_wsstability.net.errors import OpeningError, OpeningStage
 
@@ -254,3 +255,10 @@ def test_a_firewall_that_takes_the_client_for_a_bot_wants_no_credentials(status,
 
     assert found.cause is cause
     assert ("credentials do not help" in found.remedy) is (cause is Cause.REFUSED)
+
+
+def test_an_upgrade_that_nobody_answers_may_be_for_another_path():
+    """Of Node's servers, those that pass over what is not theirs leave the connection open."""
+    (row,) = (each for each in OPENINGS if each.stage == "TIMEOUT, no answer")
+
+    assert "check the path and the subprotocol" in row.remedy
