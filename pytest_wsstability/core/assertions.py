@@ -9,12 +9,12 @@ from .asserted import asserting
 from .diagnosis import diagnosed
 from .duration import Duration, parse_duration
 from .judge.judgement import Judgement
-from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords
+from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords, check_requirement
 from .judge.rules import judge as judge_by_rules
 from .judge.verdict import Outcome, Verdict
 from .message.errors import StabilityError
 from .timeline.events import End
-from .timeline.timeline import Timeline
+from .timeline.timeline import Timeline, check_timeline
 
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
@@ -22,9 +22,12 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     Judge what the timeline holds up to now.
 
     Raises:
+        TypeError: for what is no requirement, or no timeline.
         ValueError: for what the connection's protocol does not have, such as a session.
 
     """
+    check_requirement(requirement)
+    check_timeline(timeline)
     asserting(requirement)
     requirement.check_fits(timeline.protocol)
     return judge_by_rules(requirement, timeline)

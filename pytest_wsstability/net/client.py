@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
 
 from ..core.duration import Duration, parse_duration
+from ..core.number import is_whole
 from ..core.redact import redact_url
 from ..core.secret_values import SECRETS
 from ..core.transcript import Transcript
@@ -30,6 +31,7 @@ from .target import (
     header_pairs,
     parse_headers,
     parse_url,
+    subprotocol_names,
     with_defaults,
     with_query,
 )  # fmt: skip
@@ -120,7 +122,6 @@ class Dialled(NamedTuple):
             loop=loop,
         )
         _check_fields(self.origin, self.subprotocols)
-        _check_limits(self.max_size, self.inbox)
         subprotocols = self.subprotocols or profile.subprotocols
         protocol = client_protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
@@ -196,14 +197,15 @@ async def connect(
     __tracebackhide__ = True
     # Iterables are read once here, so that they are the same for a reconnect.
     pairs = header_pairs(headers)
-    # One name is a sequence of letters, too.
-    names = (subprotocols,) if isinstance(subprotocols, str) else tuple(subprotocols)
+    names = subprotocol_names(subprotocols)
     # Before anything is checked: what is wrong with one of them must not show another.
     SECRETS.take_opening(url=url, headers=pairs, subprotocols=names, proxy=proxy, session_id=session_id)
     if not isinstance(session_id, str | None):
         # It may be a secret, so it is not shown.
         raise ValueError(f"session_id: the value is {type(session_id).__name__}, not text")
     fields = parse_headers(pairs)
+    _check_numbers(max_size, inbox, redirects)
+    _check_types(tls, address, resume)
     dialled = _shared(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
         open_timeout, address, source, redirects, proxy, transcript,
@@ -236,8 +238,36 @@ def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:
         check_subprotocol(name)
 
 
-def _check_limits(max_size: int | None, inbox: int) -> None:
-    if max_size is not None and max_size < 1:
-        raise ValueError(f"max_size: {max_size!r} lets no message through; give bytes, or None for no limit")
-    if inbox < 0:
+def check_max_size(max_size: int | None) -> None:
+    """
+    Refuse what is no number of bytes for a message.
+
+    Raises:
+        ValueError: for it, naming it.
+
+    """
+    if max_size is not None and not is_whole(max_size, 1):
+        raise ValueError(
+            f"max_size: {max_size!r} is no number of bytes from 1 on; give one, or None for no limit"
+        )
+
+
+def _check_numbers(max_size: int | None, inbox: int, redirects: int) -> None:
+    check_max_size(max_size)
+    if not is_whole(inbox, 0):
         raise ValueError(f"inbox: {inbox!r} is no number of messages; give 0 to throw them away")
+    if not is_whole(redirects, 0):
+        raise ValueError(f"redirects: {redirects!r} is no number of redirects; give 0 to follow none, or 5")
+
+
+def _check_types(tls: object, address: object, resume: object) -> None:
+    if not isinstance(tls, TLS | None):
+        raise TypeError(f"tls: {type(tls).__name__} is no TLS; give TLS(ca='ca.pem') or TLS(insecure=True)")
+    if address is not None and not (isinstance(address, tuple | list) and len(address) == 2):
+        raise TypeError(f"address: {address!r} is no host with a port; give ('127.0.0.1', 8000)")
+    if not isinstance(resume, Resumption | None):
+        # It may be a token, so it is not shown.
+        raise TypeError(
+            f"resume: {type(resume).__name__} is no Resumption; give Resumption(session_id=...), or call "
+            "reconnect() of the connection before"
+        )

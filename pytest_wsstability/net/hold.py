@@ -14,7 +14,7 @@ from ..core.duration import Duration
 from ..core.judge.interrupted import interrupted
 from ..core.judge.judgement import Judgement
 from ..core.judge.knife_edge import knife_edge
-from ..core.judge.requirement import Requirement, RequirementKeywords
+from ..core.judge.requirement import Requirement, RequirementKeywords, check_requirement
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
@@ -175,6 +175,7 @@ async def hold(
         Exception: what the traffic raises.
 
     """
+    check_requirement(requirement)
     requirement.check_fits(find(options.get("profile", JSON)).facts)
     async with AsyncExitStack() as stack:
         if url is None:

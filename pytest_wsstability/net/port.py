@@ -24,7 +24,7 @@ class Port:
         owner: who listens, for errors.
 
     Raises:
-        ValueError: for no host.
+        TypeError, ValueError: for what is no host, port or context, naming it.
 
     """
 
@@ -34,7 +34,13 @@ class Port:
         if not host:
             # For sockets that is everywhere: a variable that is not set must not open a port to the network.
             raise ValueError("host: it is empty; give 127.0.0.1, or 0.0.0.0 for everywhere")
-        self._host, self._number = host, number
+        if not isinstance(host, str):
+            raise TypeError(f"host: {host!r} is no text; give 127.0.0.1, or 0.0.0.0 for everywhere")
+        if not isinstance(tls, ssl.SSLContext | None):
+            raise TypeError(
+                f"tls: {type(tls).__name__} is no ssl.SSLContext; give the server's, with its certificate"
+            )
+        self._host, self._number = host, _port(number)
         self._tls = tls
         self._owner = owner
         # None while nobody listens.
@@ -113,3 +119,10 @@ class Port:
         if self._placeholder is not None:
             self._placeholder.close()
             self._placeholder = None
+
+
+def _port(number: object) -> int:
+    # Variables of an environment are text.
+    if isinstance(number, int | str) and str(number).isdecimal() and int(number) <= 65535:
+        return int(number)
+    raise ValueError(f"port: {number!r} is no port; give one from 1 to 65535, or 0 for a free one")

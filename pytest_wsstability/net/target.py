@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.uri import WebSocketURI, parse_uri
@@ -25,7 +25,6 @@ T = TypeVar("T")
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
-@lru_cache(maxsize=256)
 def check_source(source: str) -> None:
     """
     Refuse what is no IP address of an interface: a name might be several.
@@ -64,8 +63,6 @@ def check_route(source: str, host: str) -> None:
         )
 
 
-# Thousands of connections to one target have its parts in common.
-@lru_cache(maxsize=32)
 def parse_url(url: str) -> WebSocketURI:
     """
     The parts of a WebSocket URL.
@@ -74,14 +71,23 @@ def parse_url(url: str) -> WebSocketURI:
         ValueError: if it is none, saying what is wrong with it.
 
     """
-    if reason := wrong_url(url):
-        raise ValueError(f"url: {reason}")
-    return parse_uri(url)
+    # What is no text may have no hash.
+    return _parse_url(url if isinstance(url, str) else _refuse(url))
+
+
+# Thousands of connections to one target have its parts in common.
+@lru_cache(maxsize=32)
+def _parse_url(url: str) -> WebSocketURI:
+    return parse_uri(url) if wrong_url(url) is None else _refuse(url)
+
+
+def _refuse(url: object) -> NoReturn:
+    raise ValueError(f"url: {wrong_url(url)}")
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
     """A URL with parameters that it does not have yet."""
-    if not parameters:
+    if not parameters or not isinstance(url, str):
         return url
     parts = urlsplit(url)
     there = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
@@ -91,6 +97,24 @@ def with_query(url: str, parameters: Mapping[str, str]) -> str:
     # A path must be there before a query.
     query = f"{parts.query}&{more}" if parts.query else more
     return urlunsplit(parts._replace(path=parts.path or "/", query=query))
+
+
+def subprotocol_names(given: Iterable[str], argument: str = "subprotocols") -> tuple[str, ...]:
+    """
+    Names of subprotocols, the preferred first, read once; one name is a sequence of letters, too.
+
+    Raises:
+        TypeError: for what is neither a name nor several; a name may be a token, and is not shown.
+
+    """
+    names = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{argument}: a name is text, not {type(name).__name__}; give one, or a list with the "
+                "preferred first, or nothing for those of the profile"
+            )
+    return names
 
 
 def with_defaults(

@@ -6,8 +6,18 @@ import ssl
 
 import pytest
 
-from pytest_wsstability import TLS, FaultProxy, Orchestrator, connect
+from pytest_wsstability import (
+    TLS,
+    FaultProxy,
+    Orchestrator,
+    assert_no_abnormal_closure,
+    connect,
+    diagnose,
+    hold,
+    judge,
+)
 from pytest_wsstability.core.timeline.events import DeadlineTraffic
+from pytest_wsstability.net.port import Port
 from pytest_wsstability.net.server.behaviour import Behaviour
 from pytest_wsstability.net.target import parse_headers, parse_url
 from pytest_wsstability.profiles import JSON, Profile
@@ -127,6 +137,79 @@ async def test_a_limit_that_makes_no_sense_is_refused(name, value):
     """Zero messages is a choice, zero bytes is none."""
     with pytest.raises(ValueError, match=rf"^{name}: {value} "):
         await connect(URL, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("url", ["ws://a/"], r".* is not a WebSocket URL \(it is no text\); give ws:// or wss:// and a host"),
+        ("url", {}, r"'{}' is not a WebSocket URL \(it is no text\)"),
+        ("subprotocols", None, r"a name is text, not NoneType; give one, or a list with the preferred first"),
+        ("subprotocols", 5, r"a name is text, not int; give one"),
+        ("subprotocols", ["v1", None], r"a name is text, not NoneType; give one"),
+        ("subprotocols", b"v1", r"a name is text, not int; give one"),
+        ("redirects", "x", r"'x' is no number of redirects; give 0 to follow none, or 5"),
+        ("redirects", None, r"None is no number of redirects"),
+        ("redirects", -1, r"-1 is no number of redirects"),
+        ("inbox", None, r"None is no number of messages; give 0 to throw them away"),
+        ("inbox", "5", r"'5' is no number of messages"),
+        ("max_size", "1 MB", r"'1 MB' is no number of bytes from 1 on; give one, or None for no limit"),
+        ("max_size", 2.5, r"2\.5 is no number of bytes"),
+        ("address", 5, r"5 is no host with a port; give \('127\.0\.0\.1', 8000\)"),
+        ("address", "localhost:80", r"'localhost:80' is no host with a port"),
+        ("address", ("localhost",), r"\('localhost',\) is no host with a port"),
+        ("source", ["127.0.0.1"], r"\['127\.0\.0\.1'\] is no IP address of this machine"),
+        ("tls", True, r"bool is no TLS; give TLS\(ca='ca\.pem'\) or TLS\(insecure=True\)"),
+        ("tls", ssl.create_default_context(), r"SSLContext is no TLS; give TLS"),
+        (
+            "resume",
+            "session-5",
+            r"str is no Resumption; give Resumption\(session_id=\.\.\.\), or call reconnect",
+        ),
+    ],
+)
+async def test_an_argument_of_another_kind_is_refused(name, value, words):
+    """It is named, and what is valid; Python's own words named neither."""
+    with pytest.raises((TypeError, ValueError), match=f"^{name}: {words}"):
+        await connect(**{"url": URL, name: value})
+
+
+async def test_a_profile_with_a_query_has_a_url_that_is_text():
+    """The query is put into it before it is looked at."""
+    with pytest.raises(ValueError, match=r"^url: .*\(it is no text\)"):
+        await connect(["ws://a/"], profile="socketio")
+
+
+@pytest.mark.parametrize("make", [Orchestrator, lambda **options: FaultProxy(URL, **options)])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("host", 5, r"5 is no text; give 127\.0\.0\.1, or 0\.0\.0\.0 for everywhere"),
+        ("host", ["127.0.0.1"], r"\['127\.0\.0\.1'\] is no text"),
+        ("port", "http", r"'http' is no port; give one from 1 to 65535, or 0 for a free one"),
+        ("port", None, r"None is no port"),
+        ("port", True, r"True is no port"),
+        ("port", -1, r"-1 is no port"),
+        ("port", 80.5, r"80\.5 is no port"),
+        ("port", 65536, r"65536 is no port"),
+    ],
+)
+def test_a_place_to_listen_is_a_host_and_a_port(make, name, value, words):
+    """Before anything listens."""
+    with pytest.raises((TypeError, ValueError), match=f"^{name}: {words}"):
+        make(**{name: value})
+
+
+def test_a_port_may_be_the_text_of_a_variable():
+    """As os.environ has it."""
+    assert Port("127.0.0.1", "8765", None).asked == ("127.0.0.1", 8765)
+
+
+@pytest.mark.parametrize("url", [["ws://a/"], {}, 5, None])
+def test_what_a_proxy_leads_to_is_text(url):
+    """What has no hash, too."""
+    with pytest.raises(ValueError, match=r"^url: .*\(it is no text\)"):
+        FaultProxy(url)
 
 
 def test_headers_may_repeat():
@@ -265,12 +348,53 @@ def test_a_context_is_not_shared_with_a_test_that_has_said_otherwise(tmp_path, m
         ({"answer_heartbeats": -1}, r"^answer_heartbeats: -1 is negative"),
         ({"confirm_sessions": None}, r"^confirm_sessions: None is not a duration"),
         ({"echo": True, "handler": print}, r"^echo: there is a handler already; give one of the two$"),
+        ({"subprotocols": None}, r"^subprotocols: a name is text, not NoneType; give one, or a list"),
+        ({"subprotocols": [5]}, r"^subprotocols: a name is text, not int; give one, or a list"),
+        ({"max_size": "1 MB"}, r"^max_size: '1 MB' is no number of bytes from 1 on"),
+        ({"tls": TLS()}, r"^tls: TLS is no ssl\.SSLContext; give the server's, with its certificate$"),
+        ({"limits": 5}, r"^limits: 5 is no Limits; give Limits\(connections=100, sessions=1000\)$"),
+        ({"allow_origins": True}, r"^allow_origins: True is no list; an origin is scheme://host"),
+        ({"allow_origins": [5]}, r"^allow_origins: 5 is no text; an origin is scheme://host"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(keywords, words):
     """It is named, and so are the valid ones."""
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         Orchestrator(**keywords)
+
+
+async def test_one_subprotocol_is_no_sequence_of_letters():
+    """As at the client."""
+    async with Orchestrator(subprotocols="chat") as server:
+        connection = await connect(server.url, subprotocols="chat")
+        assert connection.subprotocol == "chat"
+        await connection.close()
+
+
+@pytest.mark.parametrize("value", [5, b"abc", ["abc"], {}])
+async def test_the_id_of_a_session_to_wait_for_is_text(value):
+    """Numbers have no letters, and lists no hash."""
+    async with Orchestrator() as server:
+        with pytest.raises(
+            TypeError, match=r"^id: .* is no id of a session; give text, or nothing for the first"
+        ):
+            await server.wait_for_session(value)
+
+
+async def test_what_is_judged_is_a_requirement_and_a_timeline():
+    """A connection has one, and the URL comes second in hold()."""
+    async with Orchestrator() as server:
+        connection = await connect(server.url)
+        words = r"^timeline: Connection is no Timeline; give that of a connection, connection\.timeline$"
+        for judged in (assert_no_abnormal_closure, diagnose):
+            with pytest.raises(TypeError, match=words):
+                judged(connection)
+        words = r"^requirement: str is no Requirement; give Requirement\.of\(alive_for='2m'\)$"
+        with pytest.raises(TypeError, match=words):
+            await hold(server.url)
+        with pytest.raises(TypeError, match=words):
+            judge("2m", connection.timeline)
+        await connection.close()
 
 
 def test_an_unknown_keyword_is_refused():

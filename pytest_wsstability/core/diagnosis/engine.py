@@ -11,7 +11,7 @@ from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..known_timers import CountsFrom
 from ..template_words import TemplateWords
 from ..timeline.events import FrameKind
-from ..timeline.timeline import Timeline
+from ..timeline.timeline import Timeline, check_timeline
 from . import timers
 from .cohort import Cohort
 from .evidence import facts, ruled_out
@@ -46,7 +46,11 @@ def diagnose(
         cohort: records of other connections of the same run, on the same clock.
         verdict: what a requirement made of the timeline; without it, harness trouble is looked for here.
 
+    Raises:
+        TypeError: for what is no timeline.
+
     """
+    check_timeline(timeline)
     cohort_ends = Cohort([each for each in cohort if each.serial != timeline.serial])
     return _diagnose(timeline, others, cohort_ends, verdict)
 

@@ -19,6 +19,7 @@ from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Rule, Verdict
 from ..message import broken, covered, read_on
 from ..message.errors import StabilityError
+from ..number import counted
 
 # Groups of ends, and notes on workers, in a message.
 _GROUPS = 6
@@ -176,9 +177,8 @@ def events_line(fleet: FleetSummary) -> str:
     # Three digits, and all of a larger number: "1e+05" is none that people read.
     many = ",.0f" if events.design_effect >= 999.5 else ".3g"
     effect = f"; design effect {events.design_effect:{many}}" if events.design_effect > 1 else ""
-    noun = "event" if events.events == 1 else "events"
     what = "failures" if fleet.count.broke else "ends"
-    return f"{events.ends:,} {what} in {events.events:,} {noun}{effect}"
+    return f"{events.ends:,} {what} in {counted(events.events, 'event')}{effect}"
 
 
 def _lane(fleet: FleetSummary) -> list[str]:

@@ -23,7 +23,7 @@ from ..fleet_summary import FleetCount
 from ..judge.backoff import Backoff
 from ..judge.requirement import close_codes
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
-from ..number import is_number, is_whole
+from ..number import counted, is_number, is_whole
 from ..samples import NEEDED, Sample
 from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
 from ..statistics.survival import band
@@ -195,7 +195,7 @@ class FleetRequirement:
             return None
         needed = connections_needed(self.survival, confidence=self.confidence)
         most, asked = _apart(shown, self.survival, digits=3), f"{self.survival:.12g}"
-        return f"{connections:,} connections can show at most {most}; {asked} needs {needed:,}"
+        return f"{counted(connections, 'connection')} can show at most {most}; {asked} needs {needed:,}"
 
     def check(self, merge: FleetMerge, *, tier: Tier) -> Verdict:
         """Judge what the fleet has shown up to now."""
@@ -223,7 +223,11 @@ class FleetRequirement:
         allowed = math.floor(self.refused_max * count.planned + _SAME)
         if count.refused > allowed:
             observed = f"{count.refused:,} of {count.planned:,} did not open"
-            expected = "every connection opens" if not allowed else f"at most {allowed:,} do not open"
+            expected = (
+                "every connection opens"
+                if not allowed
+                else f"at most {allowed:,} {'does' if allowed == 1 else 'do'} not open"
+            )
             yield Violation(Rule.OPENED, 0.0, expected, observed, observed)
         elif count.refused + unopened > allowed:
             seen = f"{unopened:,} of {count.planned:,} were not seen to open"
@@ -344,8 +348,9 @@ class FleetRequirement:
             for each in merge.endings
             if each.fate is Fate.ROTATED or (each.fate is Fate.ENDED and not each.closed_here)
         ]
-        expected = f"at most {self.drain.per_second} connections end in a second"
-        yield from _too_many(Rule.DRAIN, _lagging(merge, ends), self.drain.per_second, "ended", expected)
+        most = self.drain.per_second
+        expected = f"at most {counted(most, 'connection')} {'ends' if most == 1 else 'end'} in a second"
+        yield from _too_many(Rule.DRAIN, _lagging(merge, ends), most, "ended", expected)
         codes = Counter(_ABNORMAL if each.code is None else each.code for each in ends)
         wrong = {code: number for code, number in sorted(codes.items()) if code not in self.drain.codes}
         if wrong:
@@ -382,7 +387,8 @@ class FleetRequirement:
             text = f"{unseen:,} of {len(merge.ended):,} that ended were not seen to come back and to stay"
             yield Doubt(Reason.UNOBSERVED if merge.is_over else Reason.TOO_SHORT, text)
         if (limit := self.reconnects.per_second) is not None:
-            expected = f"at most {limit:,} connections come back in a second"
+            verb = "comes" if limit == 1 else "come"
+            expected = f"at most {counted(limit, 'connection')} {verb} back in a second"
             yield from _too_many(Rule.STORM, _lagging(merge, back), limit, "came back", expected)
 
     def _fans_out(self, merge: FleetMerge) -> Iterator[Finding]:

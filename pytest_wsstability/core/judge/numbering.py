@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..number import counted
 from ..redact import show_text
 from ..timeline.events import Tier
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
@@ -215,5 +216,5 @@ def _where(found: MessageCount) -> str:
 
 
 def _violation(what: str, most: int, observed: str, at: float, where: str = "") -> Violation:
-    expected = f"no message {what}" if not most else f"at most {most} messages {what}"
+    expected = f"no message {what}" if not most else f"at most {counted(most, 'message')} {what}"
     return Violation(Rule.MESSAGES, at, expected, f"{observed}{where}", f"messages {what}", observed)

@@ -284,7 +284,7 @@ def _rate(
         yield Violation(
             Rule.STORM,
             history.since_start(at),
-            f"at most {most:g} attempts a {unit}",
+            f"at most {most:g} {'attempt' if most == 1 else 'attempts'} a {unit}",
             f"{count} attempts in the {unit} from {show(history.since_start(start))} on; "
             f"at most {peak} in one {unit}",
             f"{peak} attempts in one {unit}, more than {most:g}",

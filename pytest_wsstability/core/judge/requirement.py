@@ -270,3 +270,16 @@ _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "heartbeats_apart": parse_optional,
     "no_error_messages": _flag_or_none,
 }
+
+
+def check_requirement(given: object) -> None:
+    """
+    See that something is a requirement.
+
+    Raises:
+        TypeError: if it is none, such as the URL of another order of arguments.
+
+    """
+    if not isinstance(given, Requirement):
+        kind = type(given).__name__
+        raise TypeError(f"requirement: {kind} is no Requirement; give Requirement.of(alive_for='2m')")

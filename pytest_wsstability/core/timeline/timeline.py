@@ -873,3 +873,16 @@ def _sort_of_local(kind: EventKind) -> bytes:
 def _is_data(event: Event) -> bool:
     """Whether an event stands in the ring of data frames."""
     return event.kind is EventKind.FRAME and counters.is_data(event.opcode, event.role)
+
+
+def check_timeline(given: object) -> None:
+    """
+    See that something is the record of an end.
+
+    Raises:
+        TypeError: if it is none, such as what has one.
+
+    """
+    if not isinstance(given, Timeline):
+        kind = type(given).__name__
+        raise TypeError(f"timeline: {kind} is no Timeline; give that of a connection, connection.timeline")

@@ -12,7 +12,7 @@ from ..call_summary import Turn
 from ..duration import Duration, parse_duration
 from ..duration import show_duration as show
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
-from ..number import is_whole
+from ..number import counted, is_whole
 from ..timeline.events import Tier
 from .audio import FRAME
 from .call import Call
@@ -239,9 +239,10 @@ def _underruns(asked: VoiceRequirement, call: Call, duration: float, ended: bool
     player = call.playout
     if player.underrun_count > asked.underruns:
         milliseconds = show(player.underrun_seconds)
-        noun = "underrun" if player.underrun_count == 1 else "underruns"
-        observed = f"{player.underrun_count} {noun}, {milliseconds} of silence in the middle of speech"
-        expected = f"at most {asked.underruns} underruns" if asked.underruns else "no underrun"
+        observed = (
+            f"{counted(player.underrun_count, 'underrun')}, {milliseconds} of silence in the middle of speech"
+        )
+        expected = f"at most {counted(asked.underruns, 'underrun')}" if asked.underruns else "no underrun"
         yield Violation(Rule.UNDERRUNS, player.underruns[0].at, expected, observed, observed)
     elif not call.down.chunks:
         yield Doubt(Reason.TOO_FEW, "no audio came, so none was missed")

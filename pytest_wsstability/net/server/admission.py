@@ -48,7 +48,12 @@ class Admission:
         """
         if isinstance(origins, str):
             raise TypeError(f"allow_origins: {origins!r} is one text; give a list of them")
-        return cls(host, frozenset(_parse_origin(each) for each in origins))
+        if not isinstance(origins, Iterable):
+            raise TypeError(f"allow_origins: {origins!r} is no list; {_FORM}")
+        each_one = tuple(origins)
+        if wrong := [each for each in each_one if not isinstance(each, str)]:
+            raise TypeError(f"allow_origins: {wrong[0]!r} is no text; {_FORM}")
+        return cls(host, frozenset(map(_parse_origin, each_one)))
 
     def refusal(self, headers: Headers) -> str | None:
         """Why a request is refused, naming what came; None if it is not."""

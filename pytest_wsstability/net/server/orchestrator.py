@@ -22,14 +22,14 @@ from ...core.voice.agent_record import AgentRecord
 from ...core.voice.pipeline import Pipeline
 from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
-from ..client import INBOX, MAX_SIZE
+from ..client import INBOX, MAX_SIZE, check_max_size
 from ..connection import Connection
 from ..conversing import server_conversation
 from ..port import Port
 from ..proxy.link import Link
 from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy, links_to
-from ..target import Headers, parse_headers
+from ..target import Headers, parse_headers, subprotocol_names
 from ..websocket import LOGGER, WebSocket
 from .admission import Admission
 from .agents import VoiceAgents
@@ -137,12 +137,12 @@ class Orchestrator:
     ) -> None:
         self.profile = find(profile)
         self.behaviour = behaviour_of(self.profile, **behaviour)
-        _check_one(echo=echo, handler=handler, voice=voice)
+        _check(max_size, limits, echo=echo, handler=handler, voice=voice)
         # None where nobody speaks.
         self._agents = None if voice is None else VoiceAgents.of(voice, self.profile, self._block)
         self._handlers = Handlers(echo_messages if echo else handler)
-        self._port, self._subprotocols = Port(host, port, tls), [Subprotocol(name) for name in subprotocols]
-        self._select = None if subprotocols else _chooser(self.profile.subprotocols)
+        self._port, self._subprotocols = Port(host, port, tls), _offered(subprotocols)
+        self._select = None if self._subprotocols else _chooser(self.profile.subprotocols)
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers, self._max_size = parse_headers(headers), max_size
         self._registry = SessionRegistry(
@@ -506,6 +506,17 @@ class Orchestrator:
         """
         __tracebackhide__ = True
         return assert_no_duplicate_session(self._registry)
+
+
+def _offered(subprotocols: Sequence[str]) -> list[Subprotocol]:
+    return [Subprotocol(name) for name in subprotocol_names(subprotocols)]
+
+
+def _check(max_size: int | None, limits: Limits | None, **speakers: Any) -> None:
+    check_max_size(max_size)
+    if not isinstance(limits, Limits | None):
+        raise TypeError(f"limits: {limits!r} is no Limits; give Limits(connections=100, sessions=1000)")
+    _check_one(**speakers)
 
 
 def _check_one(*, echo: bool, handler: Handler | None, voice: Pipeline | None) -> None:

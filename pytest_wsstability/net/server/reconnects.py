@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -156,7 +157,7 @@ def assert_no_storm(
 def _rate(value: Any, name: str) -> float | None:
     if value is None:
         return None
-    if not is_number(value) or not 0 < value < float("inf"):
+    if not is_number(value) or not 0 < value < math.inf:
         raise ValueError(f"{name}: {value!r} is not a number of attempts above 0")
     return float(value)
 

@@ -140,6 +140,10 @@ class SessionRegistry(ConnectionLog):
     async def wait_for_session(self, session_id: str | None, within: Duration, url: str) -> Session:
         """See `Orchestrator.wait_for_session`."""
         __tracebackhide__ = True
+        if not isinstance(session_id, str | None):
+            raise TypeError(
+                f"id: {session_id!r} is no id of a session; give text, or nothing for the first one"
+            )
         loop = asyncio.get_running_loop()
         seconds = parse_duration(within, "within")
         until = loop.time() + seconds

@@ -149,6 +149,10 @@ def test_fault_travels_as_json(fault, printed, values):
         (lambda: faults.Latency("80 mins"), "Latency.delay: '80 mins' is not a duration; "),
         (lambda: faults.Latency("10ms", jitter="20ms"), "Latency.jitter: 0.02 s is more than the delay "),
         (lambda: faults.Bandwidth(0), "Bandwidth.bytes_per_second: 0 is not a number of bytes above 0"),
+        (
+            lambda: faults.Bandwidth(10**400),
+            f"Bandwidth.bytes_per_second: {10**400} is not a number of bytes above 0",
+        ),
         (lambda: faults.Bandwidth("1k"), "Bandwidth.bytes_per_second: '1k' is not a number of bytes above 0"),
         (lambda: faults.Bandwidth(True), "Bandwidth.bytes_per_second: True is not a number of bytes above 0"),
         (

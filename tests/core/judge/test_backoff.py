@@ -74,6 +74,7 @@ def test_a_backoff_is_one_already():
         ({"factor": 0.5}, r"^factor: 0.5 is not a number from 1$"),
         ({"factor": True}, r"^factor: True is not a number from 1$"),
         ({"factor": float("inf")}, r"^factor: inf is not a number from 1$"),
+        ({"factor": 10**400}, r"^factor: 10+ is not a number from 1$"),
         ({"jitter": 1.5}, r"^jitter: 1.5 is not a number from 0 to 1$"),
         ({"jitter": "some"}, r"^jitter: 'some' is not a number from 0 to 1$"),
     ],

@@ -215,5 +215,5 @@ def test_what_was_allowed_is_told():
 
     assert [each.expected for each in verdict.violations] == [
         "no message lost",
-        "at most 1 messages duplicated",
+        "at most 1 message duplicated",
     ]

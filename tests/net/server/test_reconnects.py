@@ -294,6 +294,7 @@ async def test_an_upgrade_may_be_refused_with_any_status(status):
     [
         ({"max_per_second": 0}, "^max_per_second: 0 is not a number of attempts above 0$"),
         ({"max_per_second": "many"}, "^max_per_second: 'many' is not a number"),
+        ({"max_per_second": 10**400}, "^max_per_second: 10+ is not a number"),
         ({"max_per_second": 5, "jitter": -1}, "^jitter: -1 is negative"),
     ],
 )
