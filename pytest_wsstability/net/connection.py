@@ -11,6 +11,7 @@ from typing import Any, Protocol, Unpack, cast
 from ..core import assertions
 from ..core.asserted import asserting, awaited, doing
 from ..core.assertions import Judged
+from ..core.diagnosis.silence import diagnose_silence
 from ..core.duration import Duration, parse_duration, parse_optional, show_duration
 from ..core.judge.backoff import Backoff
 from ..core.judge.handshake import judge_resumption
@@ -18,8 +19,9 @@ from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
+from ..core.message import explain_record
 from ..core.redact import show_session, show_text
-from ..core.timeline.events import Direction, Role
+from ..core.timeline.events import SAME, Direction, Role
 from ..core.timeline.timeline import Timeline
 from ..core.transcript import TranscriptMessage
 from .errors import ConnectionEnded, OpeningError, OpeningStage
@@ -247,7 +249,7 @@ class Connection(Judged):
         message = await self._next(seconds)
         if message is None:
             assert seconds is not None
-            raise TimeoutError(f"recv: no message came within {show_duration(seconds)}; {self._quiet()}")
+            raise self._late(f"recv: no message came within {show_duration(seconds)}; {self._quiet()}")
         return message
 
     @doing("nothing was received")
@@ -297,7 +299,7 @@ class Connection(Judged):
         others = ", ".join(_shown(each) for each in passed[-_SHOWN:])
         came = f"{len(passed)} others came, the last: {others}" if passed else self._quiet()
         wanted = _shown(match) if isinstance(match, str | bytes) else show_text(repr(match))
-        raise TimeoutError(f"expect: {wanted} did not come within {show_duration(seconds)}; {came}")
+        raise self._late(f"expect: {wanted} did not come within {show_duration(seconds)}; {came}")
 
     async def _next(self, seconds: float | None, *, to_the_end: bool = False) -> str | bytes | None:
         """The next message; None when the time is over."""
@@ -316,12 +318,21 @@ class Connection(Judged):
         records = [timeline.sealed() for timeline in self.timelines]
         return ConnectionEnded(error.evidence, records, self.cohort())
 
+    def _late(self, told: str) -> TimeoutError:
+        """The error about what did not come, with the cause, where the record shows one."""
+        records = [timeline.sealed() for timeline in self.timelines]
+        found = diagnose_silence(records, cohort=self.cohort())
+        return TimeoutError(told if found is None else explain_record([told], records, found))
+
     def _quiet(self) -> str:
         """How the connection is while nothing comes."""
-        at = self.timeline.last(direction=Direction.RECEIVED, role=Role.DATA)
-        age = show_duration(round(self.timeline.duration, 3))
+        line = self.timeline
+        at, now = line.last(direction=Direction.RECEIVED, role=Role.DATA), line.duration
         last = "no message ever came" if at is None else f"the last one came at {show_duration(round(at, 3))}"
-        return f"the connection is open at {age}, and {last}"
+        heard = now - line.silent_for(Direction.RECEIVED)
+        if line.count(Direction.RECEIVED) and (at is None or heard > at + SAME):
+            last += f"; the last frame of any kind came at {show_duration(round(heard, 3))}"
+        return f"the connection is open at {show_duration(round(now, 3))}, and {last}"
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while True:
@@ -404,7 +415,7 @@ class Connection(Judged):
         if seconds is None:
             await self.websocket.wait_ended()
         elif not await self.websocket.wait_ended(now + seconds):
-            raise TimeoutError(f"wait_closed: no end within {show_duration(seconds)}; {self._quiet()}")
+            raise self._late(f"wait_closed: no end within {show_duration(seconds)}; {self._quiet()}")
 
     @doing("nothing was opened")
     async def reconnect(

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from pytest_wsstability import Cause, ConnectionEnded, End
+from pytest_wsstability import Cause, ConnectionEnded, End, faults
 from tests.net.peers import BINARY, CONT, PING, PONG, TEXT, close, connected, frame, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -48,6 +48,34 @@ async def test_recv_waits_so_long_and_no_longer():
 
         assert now(connection) == pytest.approx(6.0)
         assert await connection.recv(within="5s") == "two"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda connection: connection.recv(within="20s"),
+        lambda connection: connection.expect("x", within="20s"),
+        lambda connection: connection.wait_closed(within="20s"),
+    ],
+)
+async def test_what_does_not_come_on_a_dead_path_has_a_cause(call):
+    """The heartbeats of this end show it: nothing else would say why the connection is silent."""
+    async with connected({"faults": [("9s", faults.Blackhole())]}, heartbeat="4s") as (connection, _):
+        with pytest.raises(TimeoutError) as caught:
+            await call(connection)
+        lines = str(caught.value).splitlines()
+
+    assert lines[0].endswith("the last frame of any kind came at 8 s")
+    assert [line.split()[0] for line in lines if "confidence" in line] == ["likely"]
+    assert lines[-1] == "  read on   wsstability explain half-open"
+
+
+async def test_what_does_not_come_on_a_healthy_connection_has_none():
+    """The peer answers heartbeats, and has nothing to say."""
+    async with connected({}, heartbeat="4s") as (connection, _):
+        words = r"no message ever came; the last frame of any kind came at 20 s$"
+        with pytest.raises(TimeoutError, match=words):
+            await connection.recv(within="22s")
 
 
 async def test_recv_says_that_nothing_ever_came():

@@ -74,7 +74,20 @@ def explain_end(timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
     assert close is not None
     lines = [f"the connection ended: {close.headline()}: {close}"]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
-    lines += strips(timelines)
+    return explain_record(lines, timelines, diagnosis)
+
+
+def explain_record(head: Sequence[str], timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
+    """
+    The message of an error that is no verdict.
+
+    Args:
+        head: its first lines.
+        timelines: see `explain_end`.
+        diagnosis: why.
+
+    """
+    lines = [*head, *strips(timelines)]
     lines += why(diagnosis, _LONGEST - len(lines))
     return "\n".join([*lines, read_on(diagnosis.cause.code)])
 
