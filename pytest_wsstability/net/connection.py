@@ -504,7 +504,12 @@ class Connection(Judged):
 
     @awaited
     async def assert_session_resumed(
-        self, *, within: Duration = "5s", lost_max: int = 0, duplicated_max: int = 0
+        self,
+        *,
+        within: Duration = "5s",
+        lost_max: int = 0,
+        duplicated_max: int = 0,
+        reordered_max: int = 0,
     ) -> None:
         """
         After `reconnect`: the server confirmed the same session in time, and lost or repeated no message.
@@ -513,7 +518,8 @@ class Connection(Judged):
 
         Args:
             within: time for the confirmation: seconds, or text such as "5s".
-            lost_max, duplicated_max: so many messages may be missing, or have come twice.
+            lost_max, duplicated_max, reordered_max: so many messages may be missing, have come twice, or have
+                come behind a larger number.
 
         Raises:
             StabilityError: if the session was not confirmed, or another one was, or messages are not intact.
@@ -539,33 +545,41 @@ class Connection(Judged):
         verdict = judge_resumption(self.timeline, resumed=resumed, expected=self.previous.session_id)
         self._conclude(Requirement(), verdict)
         if self.message_count.seen:
-            self.assert_messages_intact(lost_max=lost_max, duplicated_max=duplicated_max)
+            self.assert_messages_intact(
+                lost_max=lost_max, duplicated_max=duplicated_max, reordered_max=reordered_max
+            )
 
-    def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
+    def assert_messages_intact(
+        self, *, lost_max: int = 0, duplicated_max: int = 0, reordered_max: int = 0
+    ) -> None:
         """
-        Of the messages received here, and before each `reconnect`, none is missing and none came twice.
+        Of the messages received here, and before each `reconnect`, none is missing, double or out of order.
 
         They are told by the numbers or ids they carry (`Profile.sequence`, by default the JSON member "seq").
-        Of whole numbers those between the first and the last that came are expected, each once; of ids it
-        can only be told which came twice.
+        Of whole numbers those between the first and the last that came are expected, each once, and on one
+        connection none behind a larger one; of ids it can only be told which came twice.
 
         Args:
-            lost_max, duplicated_max: so many may be missing, or have come twice.
+            lost_max, duplicated_max, reordered_max: so many may be missing, have come twice, or have come
+                behind a larger number.
 
         Raises:
             StabilityError: if there are more, or no message carried a number.
 
         """
         __tracebackhide__ = True
-        self.judge_messages(self.message_count, lost_max, duplicated_max)
+        self.judge_messages(self.message_count, lost_max, duplicated_max, reordered_max)
 
-    def judge_messages(self, found: MessageCount, lost_max: int, duplicated_max: int) -> None:
-        """Raise if more messages were lost or came twice than may be."""
+    def judge_messages(
+        self, found: MessageCount, lost_max: int, duplicated_max: int, reordered_max: int
+    ) -> None:
+        """Raise if more messages were lost, came twice or out of order than may be."""
         __tracebackhide__ = True
         verdict = judge_messages(
             found,
             lost_max=count(lost_max, "lost_max"),
             duplicated_max=count(duplicated_max, "duplicated_max"),
+            reordered_max=count(reordered_max, "reordered_max"),
             duration=self.timeline.duration,
             tier=self.timeline.tier,
             came=self.timeline.messages.count > 0,

@@ -1,4 +1,4 @@
-"""Which messages came, by the numbers or ids that they carry: what is missing, and what came twice."""
+"""Which messages came, by the numbers or ids that they carry: what is missing, double, or out of order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _SHOWN = 3
 class Numbers:
     """The numbers (or ids) of the messages that one connection received."""
 
-    __slots__ = ("_ends", "_ids", "_starts", "error", "first_repeat", "repeats", "seen")
+    __slots__ = (
+        "_ends", "_ids", "_starts", "error", "first_reordered", "first_repeat", "reordered", "repeats", "seen"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         # Unbroken runs of whole numbers, by their first and last ones, in order.
@@ -36,6 +38,9 @@ class Numbers:
         # How many came again on this connection, and the first that did; None if none.
         self.repeats = 0
         self.first_repeat: Number | None = None
+        # How many came behind a larger number for the first time, and the first such pair; None if none.
+        self.reordered = 0
+        self.first_reordered: tuple[int, int] | None = None
         # Why messages could not be numbered; None while they could.
         self.error: str | None = None
 
@@ -62,6 +67,10 @@ class Numbers:
         place = bisect_right(starts, number)
         if place and number <= ends[place - 1]:
             return False
+        if ends and number < ends[-1]:
+            self.reordered += 1
+            if self.first_reordered is None:
+                self.first_reordered = number, ends[-1]
         joins_left = place > 0 and ends[place - 1] == number - 1
         joins_right = place < len(starts) and starts[place] == number + 1
         if joins_left and joins_right:
@@ -105,6 +114,9 @@ class MessageCount:
     lost_inside: int | None = None
     # The first that came again on the same connection; None if none did.
     first_repeat: str | None = None
+    # Whole numbers that came behind a larger one on the same connection, and the first such pair.
+    reordered: int = 0
+    first_reordered: tuple[int, int] | None = None
     # Why messages could not be numbered; None if they could.
     error: str | None = None
 
@@ -138,6 +150,8 @@ def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
         overlaps=(*again[:_SHOWN], *([f"{len(again) - _SHOWN} more"] if len(again) > _SHOWN else [])),
         lost_inside=sum(last - first + 1 for first, last in gaps if _is_inside(first, last, spans)),
         first_repeat=next((show_text(str(first), 40) for first in first_repeats if first is not None), None),
+        reordered=sum(numbers.reordered for numbers in each),
+        first_reordered=next((numbers.first_reordered for numbers in each if numbers.reordered), None),
         error=next((numbers.error for numbers in each if numbers.error is not None), None),
     )
 
@@ -170,16 +184,17 @@ def judge_messages(
     *,
     lost_max: int,
     duplicated_max: int,
+    reordered_max: int = 0,
     duration: float,
     tier: Tier,
     came: bool = True,
 ) -> Verdict:
     """
-    Whether no more messages than these were lost or came twice, over the connections of a session.
+    Whether no more messages than these were lost, came twice or out of order, over a session's connections.
 
     Args:
         found: what was counted.
-        lost_max, duplicated_max: so many may be.
+        lost_max, duplicated_max, reordered_max: so many may be.
         duration: seconds for which the last of the connections was watched.
         tier: where it ran.
         came: whether a message came on it, with a number or without.
@@ -198,6 +213,11 @@ def judge_messages(
             which += f"{',' if which else ':'} {found.first_repeat} first, again on the same connection"
         observed = f"{found.duplicated} of {found.seen} came twice{which}"
         findings.append(_violation("duplicated", duplicated_max, observed, duration))
+    if found.reordered > reordered_max and found.first_reordered is not None:
+        late, larger = found.first_reordered
+        observed = f"{found.reordered} of {found.seen} out of order: {late} behind {larger} first"
+        where = "; TCP keeps the order of a connection: the sender sent them so"
+        findings.append(_violation("out of order", reordered_max, observed, duration, where))
     if not findings and found.error is not None:
         findings.append(Doubt(Reason.TOO_FEW, f"messages could not be numbered: {found.error}"))
     elif not found.seen:

@@ -55,7 +55,7 @@ class Rule(Enum):
     STORM = "no reconnect storm"
     DUPLICATE = "no duplicate session"
     LOSS = "notices a loss"
-    MESSAGES = "no message lost or duplicated"
+    MESSAGES = "no message lost, duplicated or out of order"
     # Of many connections as one.
     SURVIVAL = "connections survive"
     DRAIN = "connections are let go slowly"

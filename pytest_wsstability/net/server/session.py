@@ -90,15 +90,17 @@ class Session(Judged):
         """Messages of the client that carry a number (`Profile.sequence`), over all its connections."""
         return count_messages(connection.websocket.messages.numbers for connection in self.connections)
 
-    def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
+    def assert_messages_intact(
+        self, *, lost_max: int = 0, duplicated_max: int = 0, reordered_max: int = 0
+    ) -> None:
         """
-        Of the client's messages none is missing and none came twice, over all connections of the session.
+        Of the client's messages none is missing, double or out of order, over the session's connections.
 
         See `Connection.assert_messages_intact`.
 
         """
         __tracebackhide__ = True
-        self.connection.judge_messages(self.message_count, lost_max, duplicated_max)
+        self.connection.judge_messages(self.message_count, lost_max, duplicated_max, reordered_max)
 
     @awaited
     async def assert_reconnects(

@@ -38,6 +38,35 @@ def test_numbers_are_kept_as_runs(each, runs, repeats):
     assert (found.runs, found.repeats, found.seen) == (runs, repeats, len(each))
 
 
+@pytest.mark.parametrize(
+    ("each", "reordered", "first"),
+    [
+        ([1, 2, 3], 0, None),
+        ([1, 3, 5], 0, None),
+        ([1, 3, 2, 4], 1, (2, 3)),
+        ([2, 1], 1, (1, 2)),
+        ([1, 5, 2, 4, 6], 2, (2, 5)),
+        # Once more is a repeat, whatever came between.
+        ([1, 2, 3, 1, 2], 0, None),
+        ([1, 3, 2, 2], 1, (2, 3)),
+        (["b", "a"], 0, None),
+    ],
+)
+def test_a_number_behind_a_larger_one_is_out_of_order(each, reordered, first):
+    """Ids have no order."""
+    found = numbers(*each)
+
+    assert (found.reordered, found.first_reordered) == (reordered, first)
+
+
+def test_a_later_connection_may_begin_with_earlier_numbers():
+    """What it sends again is told as double, and what the one before missed is none."""
+    found = count_messages([numbers(1, 2, 5, 6), numbers(3, 4, 7), numbers(9, 8)])
+
+    assert (found.lost, found.duplicated) == (0, 0)
+    assert (found.reordered, found.first_reordered) == (1, (8, 9))
+
+
 def test_runs_are_those_of_a_set():
     """A thousand numbers of chance, compared with the plain way."""
     chance = random.Random(3)
@@ -207,6 +236,21 @@ def test_messages_are_judged(found, limits, headline):
     assert verdict.headline == headline
     assert all(violation.rule is Rule.MESSAGES for violation in verdict.violations)
     assert all(doubt.reason is Reason.TOO_FEW for doubt in verdict.doubts)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "headline"),
+    [(1, "stable"), (0, "messages out of order: 1 of 5 out of order: 3 behind 4 first")],
+)
+def test_an_order_is_judged(allowed, headline):
+    """Its sender is told: a connection keeps the order of what is sent on it."""
+    found = count_messages([numbers(1, 2, 4, 3, 5)])
+    verdict = judge_messages(
+        found, lost_max=0, duplicated_max=0, reordered_max=allowed, duration=60.0, tier=Tier.VIRTUAL
+    )
+
+    assert verdict.headline == headline
+    assert all(": the sender sent them so" in each.observed for each in verdict.violations)
 
 
 def test_what_was_allowed_is_told():
