@@ -35,6 +35,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.IDLE_TIMEOUT, _C.PONG_DEADLINE, f"{_TALK}an idle timeout is then survived, a pong-only deadline not"),
     (_C.IDLE_TIMEOUT, _C.CONTROL_FRAMES_LOST, "ping twice as often: an idle timeout is then survived"),
     (_C.IDLE_TIMEOUT, _C.PROTOCOL_ERROR, f"{_TALK}an idle timeout is then survived"),
+    (_C.SESSION_NOT_CONFIRMED, _C.IDLE_TIMEOUT, "ping every second: an idle timeout is then survived"),
     (_C.IDLE_TIMEOUT, _C.HEARTBEAT_UNANSWERED, f"{_TALK}an idle timeout is then survived"),
     (_C.IDLE_TIMEOUT, _C.READ_DEADLINE, f"{_TALK}if it then lives, let only the other end talk"),
     (_C.MAX_AGE, _C.PONG_DEADLINE,

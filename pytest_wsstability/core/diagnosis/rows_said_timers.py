@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names_whole
-from ..timeline.events import FrameKind
+from ..timeline.events import FrameKind, Role
 from .cohort import SILENCE
 from .features import SENT, Features
 from .own_failures import OF_ITS_UPSTREAM, OF_ITS_WORK, OF_NAMED_WORK, READING, names_its_work
@@ -25,6 +25,11 @@ def _timeout(f: Features) -> bool:
     return _speaks_of(f, Topic.IDLE, Topic.TIMEOUT)
 
 
+def _is_unused(f: Features) -> bool:
+    asked = f.timeline.last(direction=SENT, role=Role.DATA)
+    return asked is None and names_whole(f.reason, ("unused",))
+
+
 # A session "times out" that waits for a pong, too.
 _PONG_UNDER_WAY = Rival(
     Cause.PONG_LATE,
@@ -35,6 +40,19 @@ _PONG_UNDER_WAY = Rival(
 
 
 ROWS = (
+    Signature(
+        claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.SELF),
+        shows="the close reason calls the connection unused, and this end sent no message of the application",
+        when=lambda f: _speaks_of(f, Topic.IDLE) and _is_unused(f),
+        sentence="the {peer} closed with {code}, and the {end} asked for nothing on it: what the {peer} "
+        "waited for, such as a subscription, may never have come",
+        headline="nothing was asked for on the connection",
+        evidence=("end", "last_received", "silences"),
+        remedy="subscribe, or ask for what the connection is for, right after the opening; some servers want "
+        "that by HTTP (Twitch, within 10 s)",
+        runner_up=Cause.IDLE_TIMEOUT,
+        source="documentation (Twitch EventSub, 4003)",
+    ),
     Signature(
         claim=Claim(Cause.IDLE_TIMEOUT, HIGH, Blamed.PEER),
         shows="the close reason speaks of idleness, after the longest silence either way",

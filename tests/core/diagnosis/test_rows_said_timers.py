@@ -59,6 +59,24 @@ def test_a_timeout_that_messages_did_not_reset(reason, more, first):
     assert causes(reason, *BOTH, *more)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("reason", "rows", "first"),
+    [
+        # Twitch's welcome, and nothing subscribed to: that is done by HTTP.
+        ("connection unused", [(1, "<text")], "SESSION_NOT_CONFIRMED"),
+        ("connection unused", [(at, "<text") for at in (1, 60, 99)], "SESSION_NOT_CONFIRMED"),
+        ("unused", [(99, ">beat")], "SESSION_NOT_CONFIRMED"),
+        # It was used before.
+        ("connection unused", [(1, ">text"), (1.1, "<text")], "IDLE_TIMEOUT / CLOSED_BY_PEER"),
+        # Idleness needs no message to begin.
+        ("idle timeout", [(1, "<text")], "IDLE_TIMEOUT"),
+    ],
+)
+def test_a_connection_that_nothing_was_asked_of_is_unused(reason, rows, first):
+    """Traffic would not keep it; what it waits for would."""
+    assert causes(reason, *rows)[0] == first
+
+
 @pytest.mark.parametrize(("last", "cause"), [(99.25, "READ_DEADLINE"), (60.5, "IDLE_TIMEOUT")])
 def test_idleness_that_was_none_and_idleness(last, cause):
     """A silence that was the longest is what the reason speaks of."""
