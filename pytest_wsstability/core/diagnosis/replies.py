@@ -76,10 +76,19 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
 
 def ended_by_first_heartbeat(f: Features) -> bool:
     """Whether the end came without a word right behind this end's first heartbeat, a message not answered."""
+    return not f.own_heartbeats.answered and _ended_by_only_heartbeat(f)
+
+
+def ended_behind_first_answer(f: Features) -> bool:
+    """The same where that heartbeat was answered, and nothing came behind the answer."""
+    answered = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT_ANSWER)
+    is_last = answered is not None and f.silent(RECEIVED) >= f.age - answered - SAME
+    return is_last and _ended_by_only_heartbeat(f)
+
+
+def _ended_by_only_heartbeat(f: Features) -> bool:
     beats = [each for each in f.events if _is_beat(each)]
-    if len(beats) != 1 or f.own_heartbeats.sent != 1 or f.own_heartbeats.answered:
-        return False
-    if f.close is None or f.close.reason:
+    if len(beats) != 1 or f.own_heartbeats.sent != 1 or f.close is None or f.close.reason:
         return False
     return f.tail.message is None and f.age - beats[0].at <= min(_SOON, _SHARE * f.age)
 

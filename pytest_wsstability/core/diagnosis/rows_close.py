@@ -355,5 +355,34 @@ LAST = (
         runner_up=Cause.CLOSED_BY_PEER,
         source="measured with ejabberd 23.01",
     ),
+    Signature(
+        claim=Claim(Cause.RESTART, LOW, Blamed.PEER),
+        shows="a code of applications that nobody is known for, without a reason, and two or more other "
+        "connections ended within 2 s, at other ages and after other silences",
+        when=lambda f: (
+            f.code in OF_APPLICATIONS
+            and not f.reason
+            and f.ended_for_one_reason
+            and f.beside.together >= _CROWD
+            and f.end is End.CLIENT
+        ),
+        sentence="{together} other connections ended within 2 s, this one with {code}: a restart, a "
+        "deployment, or something that all of them need and that was lost fits",
+        headline="restart? {together} more ended within 2 s",
+        evidence=("together", "end"),
+        remedy="see the {peer}'s log at that instant, and give the close a reason; drain before a restart, "
+        "and reconnect with jitter",
+        rivals=(
+            *rivals.NO_COMMON_EVENT,
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "any code of applications may be meant",
+                lambda f: True,
+                "a server that closes some on purpose fits too",
+            ),
+        ),
+        runner_up=Cause.UPSTREAM_FAILED,
+        source="measured",
+    ),
     *ON_PURPOSE,
 )

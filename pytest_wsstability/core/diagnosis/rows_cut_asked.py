@@ -10,7 +10,7 @@ from . import rivals, timers
 from .cohort import SAME_SILENCE
 from .features import BIG, RECEIVED, SENT, TO_ANSWER, Features
 from .message_limit import NTH_MESSAGE
-from .replies import ended_by_first_heartbeat
+from .replies import ended_behind_first_answer, ended_by_first_heartbeat
 from .rows_cut import long_enough
 from .signature import Blamed, Claim, Rival, Signature
 
@@ -319,6 +319,20 @@ LAST = (
         rivals=(NTH_MESSAGE, _TOO_BIG),
         runner_up=Cause.RESTART,
         source="measured with uvicorn and aiohttp",
+    ),
+    Signature(
+        claim=Claim(Cause.HANDLER_ERROR, LOW, Blamed.PEER),
+        shows="no close frame, right behind the answer to the first heartbeat",
+        when=lambda f: f.cut and f.end is End.CLIENT and ended_behind_first_answer(f),
+        sentence="the connection was cut {own_beat_gap} after the first heartbeat of the {end}, which had "
+        "just been answered: a handler that answers it and then fails fits, and so does a restart by chance",
+        headline="cut right after the first heartbeat's answer: handler failed?",
+        evidence=("questions", "end", "together"),
+        remedy="see the {peer}'s log at that instant: what its handler does behind the answer; hold another "
+        "connection with heartbeats at another interval, whose end a handler moves",
+        rivals=(rivals.ANOTHER_OPENED,),
+        runner_up=Cause.RESTART,
+        source="measured with handlers that raise",
     ),
     Signature(
         claim=Claim(Cause.HANDLER_ERROR, LOW, Blamed.PEER),

@@ -223,6 +223,11 @@ LAST_OF_ALL = "CLOSED_BY_PEER"
         (1001, [], {"together": 1, "survivors": 1}, ["RESTART / CLOSED_BY_PEER"]),
         (1001, [], {}, ["RESTART / CLOSED_BY_PEER"]),
         (4711, [], {}, []),
+        # A server may end two of one room on purpose; of many, a restart or what all of them need.
+        (4711, [], {"together": 1}, []),
+        (4711, [], {"together": 2}, ["RESTART / IDLE_TIMEOUT CLOSED_BY_PEER"]),
+        (3999, [], {"together": 11}, ["RESTART / IDLE_TIMEOUT CLOSED_BY_PEER"]),
+        (2999, [], {"together": 11}, []),
     ],
 )
 def test_what_a_code_is_where_nothing_else_tells(code, rows, beside, causes):

@@ -196,6 +196,28 @@ def test_the_first_heartbeat_may_be_what_ended_it(rows, end, how, fits):
         assert (closed.headline == told) is fits
 
 
+@pytest.mark.parametrize(
+    ("rows", "end", "fits"),
+    [
+        ([(33, ">beat"), (33, "<answer")], 33.0625, True),
+        ([(1, ">text"), (2, "<text"), (33, ">beat"), (33, "<answer")], 33.0625, True),
+        ([(33, ">beat"), (33, "<answer")], 33.53125, False),
+        # One that was borne before is no reason now; nor is it where the handler went on.
+        ([(11, ">beat"), (11, "<answer"), (33, ">beat"), (33, "<answer")], 33.0625, False),
+        ([(33, ">beat"), (33, "<answer"), (33.03125, "<text")], 33.0625, False),
+        ([(33, ">beat as ping", b"1"), (33, "<answer as pong", b"1")], 33.0625, False),
+    ],
+)
+def test_a_handler_may_answer_the_first_heartbeat_and_then_fail(rows, end, fits):
+    """A restart comes then by chance only, and ends others too."""
+    one = timeline(*rows, (end, FIN))
+    found = diagnose(one)
+    others = [timeline(*rows, (end + more, FIN)) for more in (0.03125, 0.0625)]
+
+    assert (found.headline == "cut right after the first heartbeat's answer: handler failed?") is fits
+    assert "handler" not in diagnose(one, cohort=others).headline
+
+
 @pytest.mark.parametrize(("at", "confidence"), [(33, "medium"), (5, "low")])
 def test_a_first_heartbeat_at_a_round_age_may_be_an_accident(at, confidence):
     """A limit of the server, or of a box."""

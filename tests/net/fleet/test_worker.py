@@ -67,7 +67,7 @@ def run(**functions):
     ("functions", "note"),
     [
         ({"options_of": options_of}, "from 0 s on: KeyError: 'none'"),
-        ({"url_of": options_of}, "from 0 s on: TypeError: "),
+        ({"url_of": options_of}, "from 0 s on: ValueError: url: '{}' is not a WebSocket URL"),
         ({"traffic": talk}, "from 5 s on: RuntimeError: no answer to ?access_token=***&n=1"),
         ({"traffic": fail}, "from 0 s on: Failed: mine"),
         ({"traffic": speak, "fanout_of": name_of}, "from 1 s on: ValueError"),
