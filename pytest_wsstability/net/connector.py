@@ -15,6 +15,7 @@ from .keywords import ConnectKeywords
 from .proxy.path import between
 from .proxy.proxy import FaultProxy
 from .server.orchestrator import Orchestrator
+from .target import parse_url
 
 
 class Opening:
@@ -84,6 +85,9 @@ class Connector:
         __tracebackhide__ = True
         if url is None or is_relative(url):
             url = self._url if url is None else join(self._url, url)
+        if not isinstance(url, str):
+            # Refused here, because the options are chosen by parts of it.
+            parse_url(url)
         merged: dict[str, Any] = {**self._options_for(url), **options}
         connection = await connect(merged.pop("url", url), **merged)
         connection.requirement = self._requirement

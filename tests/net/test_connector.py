@@ -31,6 +31,13 @@ async def test_the_url_under_test_is_the_default():
         await connector.close_all()
 
 
+@pytest.mark.parametrize("url", [5, True, ["ws://a/"], {}])
+async def test_a_url_that_is_no_text_is_refused(ws_connect, url):
+    """By name, before the options of a test are chosen by it."""
+    with pytest.raises(ValueError, match=r"^url: .*\(it is no text\); give ws:// or wss:// and a host$"):
+        await ws_connect(url)
+
+
 @pytest.mark.parametrize(
     ("path", "leads_to"),
     [("/voice", "/voice?token=abc"), ("/voice?codec=opus", "/voice?token=abc&codec=opus")],
