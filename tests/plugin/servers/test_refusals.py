@@ -170,7 +170,7 @@ def test_an_error_behind_a_close_before_the_accept_is_named(failure, path):
 
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
 def test_a_handler_that_never_accepts_is_told(failure, server):
-    """The server waits as long as its client does; hypercorn, for the app on Python 3.13, until that has ended."""
+    """The server waits as long as its client does; hypercorn on Python 3.13 until the app has ended."""
     printed = failure(asgi(connection="await asyncio.sleep(20)", server=server))
 
     assert "not opened: no HTTP response to the upgrade within 10 s" in printed
