@@ -6,7 +6,7 @@ import math
 import re
 from functools import lru_cache
 
-from .number import as_float, is_number
+from .number import as_float
 
 # What users may write wherever a duration is asked for: seconds, or a number with a unit.
 Duration = float | int | str
@@ -50,7 +50,8 @@ def parse_optional(value: Duration | None, name: str) -> float | None:
 
 
 def _seconds(value: object) -> float | None:
-    if is_number(value):
+    # Also one that no float holds, which is not finite.
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return as_float(value)
     return _seconds_of(value) if isinstance(value, str) else None
 

@@ -14,12 +14,11 @@ import json
 import random
 from typing import Any
 
-from ..core.number import as_float, is_number
 from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .messages import Codec
-from .placeholders import Values
+from .placeholders import Values, take
 from .profile import Profile
 from .templates import Free
 from .wording import json_of
@@ -42,9 +41,11 @@ def _read_established(message: str | bytes) -> Values | None:
     data = _data(message, _ESTABLISHED)
     if data is None or not isinstance(data.get("socket_id"), str):
         return None
+    values: Values = {"session_id": data["socket_id"]}
     every = data.get("activity_timeout")
-    named = {"interval": as_float(every)} if is_number(every) else {}
-    return {"session_id": data["socket_id"], **named}
+    if every is not None:
+        take("interval", every, values)
+    return values
 
 
 def _write_established(values: Values) -> str:
