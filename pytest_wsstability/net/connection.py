@@ -11,7 +11,7 @@ from typing import Any, Protocol, Unpack, cast
 from ..core import assertions
 from ..core.asserted import asserting, awaited, doing
 from ..core.assertions import Judged
-from ..core.diagnosis.silence import diagnose_silence
+from ..core.diagnosis.silence import diagnose_silence, is_overdue
 from ..core.duration import Duration, parse_duration, parse_optional, show_duration
 from ..core.judge.backoff import Backoff
 from ..core.judge.handshake import judge_resumption
@@ -320,6 +320,9 @@ class Connection(Judged):
 
     def _late(self, told: str) -> TimeoutError:
         """The error about what did not come, with the cause, where the record shows one."""
+        if not is_overdue(self.timeline):
+            # Who asks for messages again and again goes on; the records of others are many.
+            return TimeoutError(told)
         records = [timeline.sealed() for timeline in self.timelines]
         found = diagnose_silence(records, cohort=self.cohort())
         return TimeoutError(told if found is None else explain_record([told], records, found))

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from pytest_wsstability import Cause, ConnectionEnded, End, faults
+from pytest_wsstability import Cause, Connection, ConnectionEnded, End, faults
 from tests.net.peers import BINARY, CONT, PING, PONG, TEXT, close, connected, frame, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -68,6 +68,14 @@ async def test_what_does_not_come_on_a_dead_path_has_a_cause(call):
     assert lines[0].endswith("the last frame of any kind came at 8 s")
     assert [line.split()[0] for line in lines if "confidence" in line] == ["likely"]
     assert lines[-1] == "  read on   wsstability explain half-open"
+
+
+async def test_who_asks_for_messages_again_and_again_looks_at_no_others(monkeypatch):
+    """A thousand connections that each did took twenty times as long (measured)."""
+    monkeypatch.setattr(Connection, "cohort", lambda self: pytest.fail("they say nothing of one that lives"))
+    async with connected({}, heartbeat="4s") as (connection, _):
+        with pytest.raises(TimeoutError, match=r"^recv: "):
+            await connection.recv(within="22s")
 
 
 async def test_what_does_not_come_on_a_healthy_connection_has_none():

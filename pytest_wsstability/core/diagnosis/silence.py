@@ -22,15 +22,16 @@ def diagnose_silence(timelines: Sequence[Timeline], *, cohort: Sequence[Timeline
         None where nothing is due, so that the peer may just have nothing to say, and where no cause is known.
 
     """
-    here = timelines[0]
-    if here.close is not None or not _is_due(here):
+    if not is_overdue(timelines[0]):
         return None
-    found = diagnose(here, timelines[1:], cohort=cohort)
+    found = diagnose(timelines[0], timelines[1:], cohort=cohort)
     return None if found.cause is Cause.UNDETERMINED else found
 
 
-def _is_due(timeline: Timeline) -> bool:
-    """Whether an answer, the room to send, or the rest of a frame has been waited for too long."""
+def is_overdue(timeline: Timeline) -> bool:
+    """Whether an open connection waits too long for an answer, room to send, or the rest of a frame."""
+    if timeline.close is not None:
+        return False
     now = timeline.duration
     if timeline.own_heartbeats.overdue(now, PROOF_TIMEOUT) or timeline.pings.overdue(now, PROOF_TIMEOUT):
         return True
