@@ -381,7 +381,7 @@ def _beside_audio(ends: list[Wording], answers: list[Wording]) -> list[Wording]:
     """
     if any(each.is_function for each in answers):
         return []
-    usual = [Parsed(each.write({**SAMPLE, **_of_turn(7), "audio": "", "number": 7})) for each in answers]
+    usual = [Parsed(each.write({**SAMPLE, **_of_turn(7), "audio": "AAAA", "number": 7})) for each in answers]
     return [
         end for end in ends if not end.is_function and all(end.read(message) is None for message in usual)
     ]

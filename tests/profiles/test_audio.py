@@ -223,6 +223,15 @@ def test_an_end_with_an_empty_place_for_audio_is_an_end(nothing):
         ours.read(json.dumps({"a": nothing, "end": False}), SERVER)
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_empty_place_for_audio_may_be_all_that_tells_the_end(nothing):
+    """Nothing else stands in the message."""
+    ours = Audio(speech=RAW, answer={"a": AUDIO}, answer_end={"a": nothing})
+
+    assert ours.read(json.dumps({"a": nothing}), SERVER) == Spoken(Role.ANSWER_END)
+    assert ours.read(json.dumps({"a": TEXT}), SERVER).role is Role.ANSWER
+
+
 def test_a_text_that_may_be_partial_and_final_is_final():
     """Soniox and WhisperLive send what is final and what is not in one list: functions have to read it."""
     ours = Audio(speech=RAW, partial=lambda message: True, final=lambda message: "<fin>" in message)
