@@ -161,18 +161,22 @@ class ServerLine:
         return text.splitlines()[0] if text else ""
 
 
-def without_routine(lines: Sequence[ServerLine], since: float, until: float) -> list[ServerLine]:
+def without_routine(
+    lines: Sequence[ServerLine], since: float, until: float, *, raised: bool = False
+) -> list[ServerLine]:
     """
     The lines, but for those whose like was said so often between two instants that it says nothing.
 
     Args:
         lines: oldest first.
         since, until: readings of the clock, of a time in which the connection lived on.
+        raised: errors that were raised may be such, too.
 
     """
-    said = [each.likeness for each in lines if each.kind is LineKind.SAID and since <= each.at < until]
+    kinds = {LineKind.SAID, LineKind.RAISED} if raised else {LineKind.SAID}
+    said = [each.likeness for each in lines if each.kind in kinds and since <= each.at < until]
     routine = {like for like, count in Counter(said).items() if count >= _ROUTINE}
-    return [each for each in lines if each.kind is not LineKind.SAID or each.likeness not in routine]
+    return [each for each in lines if each.kind not in kinds or each.likeness not in routine]
 
 
 # Each line is held against each connection that ended about then: thousands against thousands, in a fleet.

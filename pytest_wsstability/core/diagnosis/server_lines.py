@@ -188,10 +188,13 @@ def _met_error(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) ->
     if asked is None or hangs or not (begins or found.cause in (*_UNANSWERED, Cause.HEARTBEATS_SKIPPED)):
         return found
     instant = end.opened + asked
+    # A task that fails again and again did so while heartbeats were answered.
+    unusual = without_routine(lines, end.opened, instant, raised=True)
     met = [
         line
-        for line in without_routine(lines, end.opened, instant)
-        if -AT_THE_INSTANT <= line.at - instant <= AT_THE_END and _is_error(line)
+        for line in unusual
+        if -AT_THE_INSTANT <= line.at - instant <= (AT_THE_INSTANT if line.is_beside else AT_THE_END)
+        and _is_error(line)
     ]
     if not met:
         return found

@@ -1057,12 +1057,23 @@ def test_a_session_that_met_an_error_of_the_server(rows, line, cause):
         assert found.remedy.endswith(read.remedy)
 
 
-def test_an_error_of_every_day_is_not_what_a_heartbeat_met():
-    """It was logged while heartbeats were answered too."""
+@pytest.mark.parametrize("words", [MOJO, "ValueError: no metrics"])
+def test_an_error_of_every_day_is_not_what_a_heartbeat_met(words):
+    """It was logged, or raised, while heartbeats were answered too."""
     record = timeline(*HUNG, until=60)
-    lines = [printed(1000.0 + at, MOJO) for at in (20, 30, 40, 47)]
+    lines = [printed(1000.0 + at, words) for at in (20, 30, 40, 47)]
 
     assert with_lines(diagnose(record), [record], lines, alone=True).cause is Cause.HALF_OPEN
+
+
+@pytest.mark.parametrize(("at", "cause"), [(1047.05, Cause.HANDLER_ERROR), (1047.1, Cause.ZOMBIE)])
+def test_an_error_of_a_task_of_its_own_is_met_at_once_or_not(at, cause):
+    """Some servers give each message a task; others have tasks that fail about then."""
+    record = timeline(*HUNG, until=60)
+    error = ServerLine(at=at, text="ValueError: no metrics", kind=LineKind.RAISED, is_beside=True)
+    lines = [said("taken", 1047.0, kind=LineKind.TAKEN), error]
+
+    assert with_lines(diagnose(record), [record], lines, alone=True).cause is cause
 
 
 @pytest.mark.parametrize(
