@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names_whole
-from ..timeline.events import FrameKind, Role
+from ..timeline.events import FrameKind, Opcode, Role
 from .cohort import SILENCE
-from .features import SENT, Features
+from .features import RECEIVED, SENT, Features
 from .own_failures import OF_ITS_UPSTREAM, OF_ITS_WORK, OF_NAMED_WORK, READING, names_its_work
 from .rivals import CONTRADICTED
 from .rows_kept_back import kept_back_said
@@ -14,6 +14,8 @@ from .rows_said_keepalive import behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Claim, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+# Messages that a server may send before anybody has asked for one, such as a welcome.
+_GREETINGS = 2
 
 
 def _speaks_of(f: Features, *topics: Topic) -> bool:
@@ -27,7 +29,10 @@ def _timeout(f: Features) -> bool:
 
 def _is_unused(f: Features) -> bool:
     asked = f.timeline.last(direction=SENT, role=Role.DATA)
-    return asked is None and names_whole(f.reason, ("unused",))
+    # Who was sent more than greetings, until they stopped, had asked elsewhere, and the connection was idle.
+    heard = f.timeline.count(RECEIVED, Opcode.TEXT, Opcode.BINARY) - f.own_heartbeats.answered
+    was_used = f.longest_quiet and heard > _GREETINGS
+    return asked is None and not was_used and names_whole(f.reason, ("unused",))
 
 
 # A session "times out" that waits for a pong, too.
@@ -42,7 +47,8 @@ _PONG_UNDER_WAY = Rival(
 ROWS = (
     Signature(
         claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.SELF),
-        shows="the close reason calls the connection unused, and this end sent no message of the application",
+        shows="the close reason calls the connection unused, and this end sent no message of the application, "
+        "nor were more than two sent to it before the longest silence",
         when=lambda f: _speaks_of(f, Topic.IDLE) and _is_unused(f),
         sentence="the {peer} closed with {code}, and the {end} asked for nothing on it: what the {peer} "
         "waited for, such as a subscription, may never have come",

@@ -66,7 +66,8 @@ def test_a_timeout_that_messages_did_not_reset(reason, more, first):
         ("connection unused", [(1, "<text")], "SESSION_NOT_CONFIRMED"),
         ("connection unused", [(at, "<text") for at in (1, 60, 99)], "SESSION_NOT_CONFIRMED"),
         ("unused", [(99, ">beat")], "SESSION_NOT_CONFIRMED"),
-        # It was used before.
+        # It was used before; by its URL, or by HTTP.
+        ("connection unused", [(at, "<text") for at in (1, 2, 3, 4)], "IDLE_TIMEOUT / CLOSED_BY_PEER"),
         ("connection unused", [(1, ">text"), (1.1, "<text")], "IDLE_TIMEOUT / CLOSED_BY_PEER"),
         # Idleness needs no message to begin.
         ("idle timeout", [(1, "<text")], "IDLE_TIMEOUT"),
