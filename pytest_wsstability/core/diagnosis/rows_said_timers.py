@@ -47,8 +47,8 @@ _PONG_UNDER_WAY = Rival(
 ROWS = (
     Signature(
         claim=Claim(Cause.SESSION_NOT_CONFIRMED, MEDIUM, Blamed.SELF),
-        shows="the close reason calls the connection unused, and this end sent no message of the application, "
-        "nor were more than two sent to it before the longest silence",
+        shows="the close reason calls the connection unused, this end sent no message of the application, "
+        "and no more than two came, or some came to the end",
         when=lambda f: _speaks_of(f, Topic.IDLE) and _is_unused(f),
         sentence="the {peer} closed with {code}, and the {end} asked for nothing on it: what the {peer} "
         "waited for, such as a subscription, may never have come",
