@@ -259,13 +259,14 @@ class FleetSummary:
         """
         Seconds for which connections were watched, and whether they then ended unplanned.
 
-        Of as many as opened and are judged, as the curve has them: those that were watched for a part of the
-        time stand for what the others show.
+        Of as many as are judged and were observed, as the curve has them: those that were let go before the
+        end stand for what the others show.
 
         """
-        lifetimes, alive = [], self.count.judged
+        observed = self.count.judged - self.count.unobserved
+        lifetimes, alive = [], observed
         for point in self.curve:
-            left = round(self.count.judged * point.share)
+            left = round(observed * point.share)
             lifetimes += [(point.age, True)] * (alive - left)
             alive = left
         return lifetimes + [(self.curve[-1].age, False)] * alive

@@ -161,7 +161,7 @@ def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome,
     """The share of connections still up at the longest look; others count as long as they were watched."""
     lifetimes = [each for result in results for each in result.lifetimes]
     if not lifetimes:
-        return GateOutcome.NOT_JUDGED, "not judged, no connection opened"
+        return GateOutcome.NOT_JUDGED, "not judged, no connection was watched"
     age = max(watched for watched, _ in lifetimes)
     found = share_at(lifetimes, age)
     return _compared(gate, found.share), f"{found} up after {show(age)}"

@@ -176,7 +176,7 @@ def test_what_holds_has_its_value(text, results, line):
     assert finding.line.startswith(line)
 
 
-def fleet(lost=2, *, rtts=0, **values):
+def fleet(lost=2, *, seen=100, rtts=0, **values):
     """A hundred connections, some of which ended abnormally at 60 s of 120 s; round trips of 20 ms."""
     sample = Sample()
     for _ in range(rtts):
@@ -190,9 +190,9 @@ def fleet(lost=2, *, rtts=0, **values):
         attempt=1,
         sequence=0,
         at=120.0,
-        opened=100,
+        opened=seen,
         endings=endings,
-        stable=((lost, 99),),
+        stable=((lost, seen - 1),) if seen else (),
         rtts=sample,
         is_last=True,
         **values,
@@ -248,6 +248,16 @@ def test_connections_of_fleets_count(text, results, outcome, line):
     assert (finding.outcome, finding.line) == (outcome, f"{text}: {line} (virtual time)")
 
 
+def test_connections_that_nobody_observed_hold_no_promise():
+    """Their workers were lost, or could not open them: nothing is known of how long they lived."""
+    gate = parse_gate("survival < 90%")
+    (nothing,) = judge_gates([gate], [fleet(0, seen=0)])
+    (half,) = judge_gates([gate], [fleet(10, seen=50)])
+
+    assert nothing.outcome is GateOutcome.NOT_JUDGED
+    assert " of 50 connections (" in half.line
+
+
 def test_heartbeats_that_nobody_answers_are_not_kept_either():
     """By the protocol: a gate of missed ones has nothing to look at."""
     protocol = ProtocolFacts(name="x", title="X", heartbeat=HeartbeatShape.ONE_WAY)
@@ -277,7 +287,7 @@ def test_no_connection_says_nothing_of_how_long_they_live():
     (finding,) = judge_gates([parse_gate("survival < 90%")], [unopened])
 
     assert finding.outcome is GateOutcome.NOT_JUDGED
-    assert finding.line == "survival < 90%: not judged, no connection opened (virtual time)"
+    assert finding.line == "survival < 90%: not judged, no connection was watched (virtual time)"
     assert judge_gates([parse_gate("survival < 90%")], [unopened, GOOD])[0].outcome is HELD
 
 
