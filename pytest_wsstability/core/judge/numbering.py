@@ -216,7 +216,10 @@ def judge_messages(
     if found.reordered > reordered_max and found.first_reordered is not None:
         late, larger = found.first_reordered
         observed = f"{found.reordered} of {found.seen} out of order: {late} behind {larger} first"
-        where = "; TCP keeps the order of a connection: the sender sent them so"
+        where = (
+            "; TCP keeps the order of a connection: the sender sent them so; where it may, "
+            f"reordered_max={found.reordered}"
+        )
         findings.append(_violation("out of order", reordered_max, observed, duration, where))
     if not findings and found.error is not None:
         findings.append(Doubt(Reason.TOO_FEW, f"messages could not be numbered: {found.error}"))

@@ -142,7 +142,7 @@ def _judge(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
         number, of = count(results)
         if not of:
             return GateOutcome.NOT_JUDGED, f"not judged, no {noun.removesuffix('s')} was to be answered"
-        value = number / of if gate.is_share and of else float(number)
+        value = number / of if gate.is_share else float(number)
         return _compared(gate, value), f"{number} of {of} {noun}"
     if gate.figure == _SURVIVAL:
         return _judge_survival(gate, results)
