@@ -22,6 +22,7 @@ from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
 from ..virtual.errors import VirtualTimeError
+from ..virtual.loop import VirtualLoop
 from ..virtual.runner import is_loop_running
 from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio, is_of_anyio
 from .own_server import orchestrator_options, own_orchestrator
@@ -117,6 +118,8 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
         )
     loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop
+    if isinstance(loop, VirtualLoop):
+        loop.forget_late_thread()
     request.addfinalizer(tell_if_slow(request.node, loop))
     return loop
 

@@ -324,6 +324,10 @@ class VirtualLoop(MemoryLoop):
         failure, self._failure = self._failure, None
         return failure
 
+    def forget_late_thread(self) -> None:
+        """Tell of the next thread that is late again; what a former test has spoiled is over."""
+        self._late_left = None
+
     def _passed_by(self, callback: Callable[..., object]) -> VirtualTimeError:
         thread = threading.current_thread().name
         return VirtualTimeError(

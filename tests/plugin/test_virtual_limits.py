@@ -308,3 +308,27 @@ def test_a_handler_that_waits_for_a_thread_is_not_blamed(run, monkeypatch, test)
     assert " ".join(printed.split()).count("put the thread's work in") == 1
     assert "stands still" not in printed
     assert "lifespan failed" not in printed
+
+
+def test_each_test_of_a_loop_is_told_of_its_late_thread(run):
+    """What one test was told is no news of another that has the loop, too."""
+    printed = run(
+        """
+        import asyncio, threading
+        import pytest
+
+        @pytest.mark.ws_stability(time="virtual")
+        @pytest.mark.asyncio(loop_scope="class")
+        class TestIt:
+            @pytest.mark.parametrize("number", range(3))
+            async def test_it(self, ws_connect, number):
+                await asyncio.sleep(60)
+                wake = asyncio.get_running_loop().call_soon_threadsafe
+                thread = threading.Thread(target=wake, args=(int,))
+                thread.start()
+                thread.join()
+                await asyncio.sleep(60)
+        """
+    ).stdout.str()
+
+    assert " ".join(printed.split()).count("put the thread's work in") == 3
