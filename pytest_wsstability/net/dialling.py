@@ -471,9 +471,12 @@ def _refuses_http1(exc: Exception) -> bool:
 
 def _told(body: bytes, status: int, reason: str) -> str:
     """What a refusal says beside its status: the words of a page, or the first line of a text."""
-    text = body[:_PAGE].decode(errors="replace").strip()
-    page = _NO_WORDS.sub(" ", text)
-    text = text.partition("\n")[0] if page == text else html.unescape(_without_title(text, page))
+    text = body[:_PAGE].decode("utf-8-sig", "replace").strip()
+    if text.startswith("<"):
+        text = html.unescape(_without_title(text, _NO_WORDS.sub(" ", text)))
+    else:
+        # What it says is smaller than something, or stands for something, is no tag.
+        text = text.partition("\n")[0]
     # Pages of frameworks say the status once more, or twice.
     text = re.sub(rf"{status}\W*{re.escape(reason)}" if reason else str(status), " ", text)
     return show_text(" ".join(text.split()))

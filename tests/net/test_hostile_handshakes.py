@@ -81,6 +81,10 @@ async def test_the_first_line_of_the_body_is_shown_without_secrets():
         ("403 Forbidden", f"<p>no such room <!-- {'a' * 20000}", ": no such room"),
         ("403 Forbidden", '<p>no such room <a class="wide', ": no such room"),
         ("403 Forbidden", "3 < 5 rooms", ": 3 < 5 rooms"),
+        # What is no page has no tags.
+        ("400 Bad Request", '{"error": "rooms<max, or <id>"}', ': {"error": "rooms<max, or <id>"}'),
+        ("403 Forbidden", "rooms<max\nof 5", ": rooms<max"),
+        ("403 Forbidden", "\ufeff<p>no such room</p>", ": no such room"),
     ],
 )
 async def test_of_a_page_its_words_are_told(status, body, told):
