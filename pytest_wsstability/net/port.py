@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from ..core.number import is_whole
 from ..core.timeline.events import Tier
 from .health import tier_of
 
@@ -121,8 +122,9 @@ class Port:
             self._placeholder = None
 
 
-def _port(number: object) -> int:
+def _port(given: object) -> int:
     # Variables of an environment are text.
-    if isinstance(number, int | str) and str(number).isdecimal() and int(number) <= 65535:
+    number = int(given) if isinstance(given, str) and given.isdecimal() else given
+    if is_whole(number, 0) and number <= 65535:
         return int(number)
-    raise ValueError(f"port: {number!r} is no port; give one from 1 to 65535, or 0 for a free one")
+    raise ValueError(f"port: {given!r} is no port; give one from 1 to 65535, or 0 for a free one")

@@ -1,6 +1,7 @@
 """What cannot be meant is refused before anything is dialled, and the message names it."""
 
 import dataclasses
+import enum
 import re
 import ssl
 
@@ -200,9 +201,16 @@ def test_a_place_to_listen_is_a_host_and_a_port(make, name, value, words):
         make(**{name: value})
 
 
-def test_a_port_may_be_the_text_of_a_variable():
-    """As os.environ has it."""
-    assert Port("127.0.0.1", "8765", None).asked == ("127.0.0.1", 8765)
+class Ports(int, enum.Enum):
+    """The text of its member is the member's name."""
+
+    CHAT = 8765
+
+
+@pytest.mark.parametrize("port", ["8765", Ports.CHAT])
+def test_a_port_may_be_the_text_of_a_variable_or_a_constant(port):
+    """As os.environ has it, and as settings have it."""
+    assert Port("127.0.0.1", port, None).asked == ("127.0.0.1", 8765)
 
 
 @pytest.mark.parametrize("url", [["ws://a/"], {}, 5, None])
