@@ -58,7 +58,9 @@ LIBRARIES = {"asyncio", "pytest", "_pytest", "pytest_asyncio", "websockets"}
 # compared with the installed version.
 SEAMS = {"asyncio": "virtual.asyncio_seam"}
 # Underscored, and documented all the same.
-DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_getframe", "_current_frames", "_exit"}
+DOCUMENTED = {
+    "_replace", "_asdict", "_fields", "_make", "_getframe", "_current_frames", "_current_exceptions", "_exit",
+}  # fmt: skip
 # Where what happened becomes what it means: facts come in as data.
 DATA_ROOMS = {"core.timeline", "core.judge", "core.diagnosis", "core.message"}
 PARSERS = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +44,21 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         signal.raise_signal(signal.SIGINT)
     else:
         raise KeyboardInterrupt
+
+
+def is_interrupted() -> bool:
+    """Whether the main thread ends what a Ctrl-C has interrupted: a second one would cut that short."""
+    handler = signal.getsignal(signal.SIGINT)
+    # That of a Runner of asyncio, which cancels its main task.
+    task = handler.keywords.get("main_task") if isinstance(handler, functools.partial) else None
+    if isinstance(task, asyncio.Task):
+        return task.cancelling() > 0
+    handled: Any = sys._current_exceptions().get(threading.main_thread().ident or 0)
+    # Until Python 3.11 with its type and its traceback.
+    error: BaseException | None = handled[1] if isinstance(handled, tuple) else handled
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def interrupt_main_thread() -> None:

@@ -25,7 +25,7 @@ from ..core.secret_values import SECRETS
 from .registered import registered
 from .seams.xdist import on_main_thread
 from .stash import settings_key
-from .stopping import interrupt_main_thread
+from .stopping import interrupt_main_thread, is_interrupted
 
 _LINKS, _CONTROLLER = "wsstability-links", "wsstability-controller"
 _INTERRUPT = "interrupt"
@@ -213,7 +213,7 @@ class Controller:
 
     def _stop(self, how: object) -> None:
         self.stopped = True
-        if how == _INTERRUPT and not self.is_leaving:
+        if how == _INTERRUPT and not self.is_leaving and not is_interrupted():
             interrupt_main_thread()
 
     def tell(self, kind: str, value: Any = None) -> None:

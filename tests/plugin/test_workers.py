@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from types import SimpleNamespace
@@ -100,6 +101,66 @@ def test_a_worker_that_waits_is_interrupted():
         signal.signal(signal.SIGINT, before)
 
     assert controller.stopped
+
+
+@pytest.fixture
+def tell_interrupt():
+    """Tell a worker that it is to be interrupted, as execnet does, and say so when that is done."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    channel = Channel()
+    Controller({"channel": channel})
+
+    def tell():
+        thread = threading.Thread(target=channel.callback, args=("interrupt",))
+        thread.start()
+        thread.join()
+
+    yield tell
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_worker_that_ends_its_test_is_not_interrupted_again(tell_interrupt, fails):
+    """Ctrl-C in a terminal has interrupted it, too; what its test has to end takes longer."""
+    done = []
+
+    def test():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            try:
+                if fails:
+                    raise ValueError
+            except ValueError:
+                tell_interrupt()
+            tell_interrupt()
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        test()
+    assert done
+    with pytest.raises(KeyboardInterrupt):
+        tell_interrupt()
+
+
+def test_a_worker_whose_loop_ends_its_task_is_not_interrupted_again(tell_interrupt):
+    """asyncio cancels the task at the first interrupt, and leaves it alone with the second one."""
+    done = []
+
+    async def main():
+        task = asyncio.current_task()
+        tell_interrupt()
+        assert task.cancelling()
+        try:
+            await asyncio.sleep(0)
+        finally:
+            tell_interrupt()
+            await asyncio.sleep(0)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert done
 
 
 def test_those_that_do_not_stop_are_interrupted():
