@@ -14,12 +14,12 @@ from ..timeline.events import End
 from ..timeline.timeline import Timeline
 from .client_end import AT_THE_END, AT_THE_INSTANT, ClientEnd
 from .consequences import closed_with
-from .engine import ELSEWHERE, shortened
+from .engine import shortened
 from .lines import LineKind, ServerLine, without_routine
 from .rivals import CAUSES
 from .rows_protocol import ONE_REMEDY
 from .signature import Blamed
-from .told_anew import idle_app, or_else, told_anew
+from .told_anew import IS_IT_KNOWN, idle_app, or_else, told_anew
 
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
@@ -199,8 +199,10 @@ def _met_error(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) ->
     if not met:
         return found
     said = f"the {what} at {show(round(asked, 3))} met an error of the server"
-    # A name that the server does not know is an error of its too.
+    # What the server does not know, a name or a heartbeat, is an error of its too.
     helps = f"{_TRACEBACK}; {found.remedy}" if begins else _TRACEBACK
+    if not begins and not end.was_answered:
+        helps = f"{IS_IT_KNOWN}; if it is, {_TRACEBACK}"
     told = told_anew(found, Cause.HANDLER_ERROR, Confidence.MEDIUM, f"{said}: {_words(met[0])}", helps)
     return replace(told, headline=said, evidence=(_quote(met[0], end), *found.evidence))
 
@@ -210,31 +212,6 @@ def _is_error(line: ServerLine) -> bool:
     reading = read_reason(line.message)
     is_said = line.kind is LineKind.SAID and line.is_warning and reading.is_clear
     return line.is_failure or (is_said and reading.topic is Topic.ERROR)
-
-
-def without_path(found: Diagnosis, end: ClientEnd) -> Diagnosis:
-    """
-    A diagnosis that blames no path where there is none.
-
-    Args:
-        found: what the records and the server say.
-        end: how the connection ended, or that it is open, and whether anything lies between its ends.
-
-    """
-    if not end.is_direct:
-        return found
-    if found.cause in (Cause.HALF_OPEN, Cause.PEER_FROZEN) and end.is_open and end.asked is not None:
-        why = "nothing that loses or delays frames lies between the two ends"
-        new = not end.was_answered
-        found = replace(
-            idle_app(found, end.asked, Confidence.MEDIUM, why, is_new=new), evidence=found.evidence
-        )
-    if found.cause in ELSEWHERE:
-        return found
-    blame = Blame.SERVER if found.blame is Blame.PATH else found.blame
-    others = tuple(each for each in found.alternatives if each not in ELSEWHERE)
-    nearest = tuple(each for each in found.hypotheses if each.cause not in ELSEWHERE)
-    return or_else(replace(found, blame=blame, hypotheses=nearest), others)
 
 
 def _speaks(line: ServerLine) -> bool:

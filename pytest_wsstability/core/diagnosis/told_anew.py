@@ -6,8 +6,12 @@ from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis
 from ..duration import show_duration as show
-from .engine import shortened
+from .client_end import ClientEnd
+from .engine import ELSEWHERE, shortened
 from .experiments import experiment
+
+# What to do where no heartbeat was ever answered.
+IS_IT_KNOWN = "see whether the profile's heartbeat is the server's (--ws-profile)"
 
 
 def told_anew(
@@ -44,6 +48,31 @@ def idle_app(found: Diagnosis, asked: float, sure: Confidence, why: str, *, is_n
     told = told_anew(
         found, Cause.ZOMBIE, sure,
         f"server has answered no heartbeat, nor that at {when}: {why}, so its app hangs or does not know it",
-        "see whether the profile's heartbeat is the server's (--ws-profile); if it is, look at its handler",
+        f"{IS_IT_KNOWN}; if it is, look at its handler",
     )  # fmt: skip
     return replace(told, headline="no heartbeat was ever answered: does the server know it?")
+
+
+def without_path(found: Diagnosis, end: ClientEnd) -> Diagnosis:
+    """
+    A diagnosis that blames no path where there is none.
+
+    Args:
+        found: what the records and the server say.
+        end: how the connection ended, or that it is open, and whether anything lies between its ends.
+
+    """
+    if not end.is_direct:
+        return found
+    if found.cause in (Cause.HALF_OPEN, Cause.PEER_FROZEN) and end.is_open and end.asked is not None:
+        why = "nothing that loses or delays frames lies between the two ends"
+        new = not end.was_answered
+        found = replace(
+            idle_app(found, end.asked, Confidence.MEDIUM, why, is_new=new), evidence=found.evidence
+        )
+    if found.cause in ELSEWHERE:
+        return found
+    blame = Blame.SERVER if found.blame is Blame.PATH else found.blame
+    others = tuple(each for each in found.alternatives if each not in ELSEWHERE)
+    nearest = tuple(each for each in found.hypotheses if each.cause not in ELSEWHERE)
+    return or_else(replace(found, blame=blame, hypotheses=nearest), others)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from ..cause import Blame, Cause, Confidence, Diagnosis
 from ..diagnosis.client_end import AT_THE_END, ClientEnd
 from ..diagnosis.lines import LineKind, ServerLine
-from ..diagnosis.server_lines import with_own_lines, without_path
+from ..diagnosis.server_lines import with_own_lines
+from ..diagnosis.told_anew import without_path
 from .frame import Ending, Fate
 
 # An error that names nobody is about the ends that are nearest to it, and those that are farther by no more

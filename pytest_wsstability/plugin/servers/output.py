@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ...core.cause import Cause
 from ...core.diagnosis.client_end import ClientEnd
 from ...core.diagnosis.lines import LineKind, ServerLine, all_printed
-from ...core.diagnosis.server_lines import may_be_an_exit, with_lines, without_path
+from ...core.diagnosis.server_lines import may_be_an_exit, with_lines
+from ...core.diagnosis.told_anew import without_path
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind

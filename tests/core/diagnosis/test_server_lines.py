@@ -8,7 +8,8 @@ from pytest_wsstability.core.cause import Blame
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.client_end import ClientEnd
 from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
-from pytest_wsstability.core.diagnosis.server_lines import with_lines, without_path
+from pytest_wsstability.core.diagnosis.server_lines import with_lines
+from pytest_wsstability.core.diagnosis.told_anew import without_path
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import TransportEnd
@@ -1028,6 +1029,8 @@ def test_a_heartbeat_that_met_an_error_of_the_server(rows, line, cause):
         assert (found.confidence, found.blame) == (MEDIUM, Blame.SERVER)
         assert found.headline.startswith("the heartbeat at ")
         assert found.evidence[0].text.startswith("the server's log at ")
+        # One that has never answered any may not know them (y-websocket: "Unexpected end of array").
+        assert ("--ws-profile" in found.remedy) == (rows is NEW)
 
 
 CABLE = 'Could not execute command from ({"command"=>"subscribe"}) [RuntimeError - boom]: app.rb:3'
