@@ -7,6 +7,7 @@ import base64
 import socket
 import sys
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.uri import parse_uri
@@ -159,16 +160,15 @@ async def test_a_proxy_that_says_nothing_is_told():
 async def leading_nowhere(answer):
     """A proxy, by its port, that lets everybody through to what says this, and nothing more."""
 
-    async def serve(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        await reader.read(1)
-        writer.write(answer)
-        await reader.read()
-        writer.close()
+    async def script(peer):
+        await peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await peer.reader.read(1)
+        peer.send(answer)
+        await peer.gone()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
+    async with serving(script) as url:
+        yield urlsplit(url).port
 
 
 @pytest.mark.ws_stability
