@@ -199,9 +199,11 @@ def _met_error(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) ->
     if not met:
         return found
     said = f"the {what} at {show(round(asked, 3))} met an error of the server"
+    helps = _TRACEBACK
     # What the server does not know, a name or a heartbeat, is an error of its too.
-    helps = f"{_TRACEBACK}; {found.remedy}" if begins else _TRACEBACK
-    if not begins and not end.was_answered:
+    if begins:
+        helps = f"{_TRACEBACK}; {found.remedy}"
+    elif not end.was_answered:
         helps = f"{IS_IT_KNOWN}; if it is, {_TRACEBACK}"
     told = told_anew(found, Cause.HANDLER_ERROR, Confidence.MEDIUM, f"{said}: {_words(met[0])}", helps)
     return replace(told, headline=said, evidence=(_quote(met[0], end), *found.evidence))

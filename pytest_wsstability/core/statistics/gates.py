@@ -141,7 +141,8 @@ def _judge(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
         count, noun = _COUNTS[gate.figure]
         number, of = count(results)
         if not of:
-            return GateOutcome.NOT_JUDGED, f"not judged, no {noun.removesuffix('s')} was to be answered"
+            # There is a hold, or no gate is judged; heartbeats there may be none.
+            return GateOutcome.NOT_JUDGED, "not judged, no heartbeat was to be answered"
         value = number / of if gate.is_share else float(number)
         return _compared(gate, value), f"{number} of {of} {noun}"
     if gate.figure == _SURVIVAL:
